@@ -1,0 +1,56 @@
+"""A picture with everything that must survive upscaling."""
+
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray: TypeAlias = NDArray[np.float32]
+Depth: TypeAlias = Literal[8, 16]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Picture:
+    """Pixels as encoded, in [0, 1], and what came with them."""
+
+    rgb: FloatArray
+    """H×W×3 float32 in [0, 1]; a gray picture has three equal channels."""
+
+    alpha: FloatArray | None = None
+    """H×W float32 in [0, 1], or None for an opaque picture."""
+
+    icc: bytes | None = None
+    """The ICC profile `rgb` is encoded in; None means sRGB."""
+
+    exif: bytes | None = None
+    """EXIF block, orientation already applied and reset."""
+
+    xmp: bytes | None = None
+    """XMP packet."""
+
+    iptc: bytes | None = None
+    """IPTC block."""
+
+    depth: Depth = 8
+    """Bits a channel in the file the picture came from; results are written with the same."""
+
+    gray: bool = False
+    """True where the file had one colour channel; results are written with one."""
+
+    notes: tuple[str, ...] = ()
+    """What reading changed (a colour conversion, a first frame taken), in sentences for the user."""
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.rgb.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return int(self.rgb.shape[1])
+
+    def with_pixels(self, rgb: FloatArray, alpha: FloatArray | None) -> "Picture":
+        """Return the same picture (profile, metadata, depth) with other pixels."""
+        return replace(self, rgb=rgb, alpha=alpha)
