@@ -1,0 +1,42 @@
+"""Pictures in and out: read, write, colour, orientation, resize.
+
+libvips and Pillow are loaded by the first call that needs them, not by this import.
+"""
+
+from wildsr.imaging.formats import FORMATS, Format, check_output, format_named, format_of
+from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
+from wildsr.imaging.header import Header, probe
+from wildsr.imaging.limits import Limits
+from wildsr.imaging.picture import Depth, FloatArray, Picture
+from wildsr.imaging.reading import open_source, read
+from wildsr.imaging.resize import resize, resize_uint8, weights
+from wildsr.imaging.rows import RowResizer
+from wildsr.imaging.source import Source, quantise
+from wildsr.imaging.writing import write, write_rows
+
+__all__ = [
+    "FORMATS",
+    "Depth",
+    "FloatArray",
+    "Format",
+    "Frame",
+    "Header",
+    "Limits",
+    "Picture",
+    "RowResizer",
+    "Source",
+    "WriteOptions",
+    "WriteReport",
+    "check_output",
+    "format_named",
+    "format_of",
+    "open_source",
+    "probe",
+    "quantise",
+    "read",
+    "resize",
+    "resize_uint8",
+    "weights",
+    "write",
+    "write_rows",
+]

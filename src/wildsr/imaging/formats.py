@@ -1,0 +1,164 @@
+"""The formats wildsr writes, and what each can hold."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wildsr.errors import OutputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Format:
+    """One output format; the numbers are the format's own, or the encoder's where that is less."""
+
+    name: str
+    """Name as written in messages and options."""
+
+    extensions: tuple[str, ...]
+    """File name endings, the usual one first."""
+
+    max_side: int
+    """Longest side in pixels."""
+
+    max_pixels: int
+    """Most pixels in all; bounded for formats whose encoder holds the whole frame."""
+
+    depths: tuple[int, ...]
+    """Bits a channel."""
+
+    alpha: bool
+    """Can hold transparency."""
+
+    gray: bool
+    """Can hold one colour channel; the others store gray as three equal ones."""
+
+    streams: bool
+    """Encoded row by row; False where the encoder holds the whole frame."""
+
+    lossless: bool
+    """Decodes to the very pixels by default."""
+
+    holds: frozenset[str]
+    """Metadata it can carry: `icc`, `exif`, `xmp`, `iptc`."""
+
+
+_ALL = frozenset({"icc", "exif", "xmp", "iptc"})
+
+FORMATS: dict[str, Format] = {
+    "png": Format(
+        name="png",
+        extensions=(".png",),
+        max_side=(1 << 31) - 1,
+        max_pixels=1 << 40,
+        depths=(8, 16),
+        alpha=True,
+        gray=True,
+        streams=True,
+        lossless=True,
+        holds=_ALL,
+    ),
+    "jpeg": Format(
+        name="jpeg",
+        extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
+        max_side=65_500,  # the format has 65,535; libjpeg stops here
+        max_pixels=1 << 40,
+        depths=(8,),
+        alpha=False,
+        gray=True,
+        streams=True,
+        lossless=False,
+        holds=_ALL,
+    ),
+    "webp": Format(
+        name="webp",
+        extensions=(".webp",),
+        max_side=16_383,
+        max_pixels=1 << 28,
+        depths=(8,),
+        alpha=True,
+        gray=False,
+        streams=False,
+        lossless=False,
+        holds=frozenset({"icc", "exif", "xmp"}),
+    ),
+    "tiff": Format(
+        name="tiff",
+        extensions=(".tif", ".tiff"),
+        max_side=(1 << 31) - 1,
+        max_pixels=1 << 40,
+        depths=(8, 16),
+        alpha=True,
+        gray=True,
+        streams=True,
+        lossless=True,
+        holds=_ALL,
+    ),
+    "avif": Format(
+        name="avif",
+        extensions=(".avif",),
+        max_side=16_384,  # libheif's own limit
+        max_pixels=1 << 26,
+        depths=(8, 10, 12),
+        alpha=True,
+        gray=False,
+        streams=False,
+        lossless=False,
+        holds=frozenset({"icc", "exif", "xmp"}),
+    ),
+}
+
+
+def format_named(name: str) -> Format:
+    """Return the format called `name`, by name or extension (`jpg`, `.TIF`); raise OutputError otherwise."""
+    ending = "." + name.lower().lstrip(".")
+    for candidate in FORMATS.values():
+        if ending in candidate.extensions or name.lower() == candidate.name:
+            return candidate
+    raise OutputError(
+        f"can't write {name!r} pictures; wildsr writes {', '.join(FORMATS)}",
+        hint="name the output .png, .jpg, .webp, .tif or .avif",
+    )
+
+
+def format_of(path: str | Path) -> Format:
+    """Return the format a file name asks for by its extension; raise OutputError where there is none."""
+    suffix = Path(path).suffix
+    if not suffix:
+        raise OutputError(
+            f"{Path(path).name!r} has no extension to tell the format by",
+            hint=f"end the name in one of {', '.join(f.extensions[0] for f in FORMATS.values())}",
+        )
+    return format_named(suffix)
+
+
+def check_output(output: str | Format, width: int, height: int, depth: int = 8, alpha: bool = False) -> None:
+    """Raise OutputError, naming the format to take instead, where `output` can't hold such a picture.
+
+    A depth the format lacks is no error: it is reduced and named in `WriteReport.dropped`.
+
+    Args:
+        output: A format or its name.
+        width: Pixels.
+        height: Pixels.
+        depth: Bits a channel of the picture to write.
+        alpha: Whether transparency must be kept.
+    """
+    form = output if isinstance(output, Format) else format_named(output)
+    name = form.name.upper()
+    instead = "TIFF" if depth > 8 and form.name == "png" else "PNG or TIFF"
+    if max(width, height) > form.max_side:
+        raise OutputError(
+            f"{name} holds at most {form.max_side:,} pixels along a side; the result is {width} × {height}",
+            hint=f"write {instead}, which hold any size",
+        )
+    if width * height > form.max_pixels:
+        raise OutputError(
+            f"{name} is encoded in one piece, at most {form.max_pixels / 1e6:,.0f} megapixels here; "
+            f"the result is {width} × {height} = {width * height / 1e6:,.0f}",
+            hint=f"write {instead}, which are written row by row at any size",
+        )
+    if alpha and not form.alpha:
+        others = [f.name.upper() for f in FORMATS.values() if f.alpha and f.max_side >= max(width, height)]
+        raise OutputError(
+            f"{name} can't hold transparency, and this picture has it",
+            hint=f"write {', '.join(others[:-1])} or {others[-1]}, or give a background colour to blend it onto",
+        )

@@ -1,0 +1,91 @@
+"""What is written, how, and what came of it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wildsr.imaging.picture import Depth
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteOptions:
+    """How a picture is written."""
+
+    format: str | None = None
+    """png, jpeg, webp, tiff or avif; by the file name's extension when not given."""
+
+    quality: int | None = None
+    """1 to 100 for JPEG (default 95), WebP (90) and AVIF (80)."""
+
+    lossless: bool = False
+    """Write WebP and AVIF without loss."""
+
+    compression: int | None = None
+    """PNG effort 0 to 9 (default 2); a higher one is slower and smaller, the pixels are the same."""
+
+    strip_metadata: bool = False
+    """Leave out EXIF, XMP and IPTC; the colour profile stays, colours would be wrong without it."""
+
+    strip_gps: bool = False
+    """Leave out where the picture was taken."""
+
+    software: str | None = None
+    """Noted as the program that made the picture; `wildsr <version>` when not given."""
+
+    model: str | None = None
+    """Noted beside the program: the model the picture was made with."""
+
+    overwrite: bool = True
+    """Replace an existing file."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteReport:
+    """What was written."""
+
+    path: Path
+    """The file."""
+
+    bytes: int
+    """Its size."""
+
+    dropped: tuple[str, ...] = ()
+    """What the format could not hold, each in a few words."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """All about a picture but its rows."""
+
+    width: int
+    """Pixels."""
+
+    height: int
+    """Rows."""
+
+    channels: int
+    """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
+
+    depth: Depth = 8
+    """Bits a channel of the rows: 8 for uint8, 16 for uint16."""
+
+    icc: bytes | None = None
+    """Profile the rows are encoded in; None means sRGB."""
+
+    exif: bytes | None = None
+    """EXIF block."""
+
+    xmp: bytes | None = None
+    """XMP packet."""
+
+    iptc: bytes | None = None
+    """IPTC block."""
+
+    @property
+    def gray(self) -> bool:
+        """True for one colour channel."""
+        return self.channels < 3
+
+    @property
+    def alpha(self) -> bool:
+        """True where the last channel is alpha."""
+        return self.channels in (2, 4)

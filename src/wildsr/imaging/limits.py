@@ -1,0 +1,44 @@
+"""What one picture may cost before anything of it is decoded."""
+
+from dataclasses import dataclass
+
+from wildsr.errors import LimitError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Checked against a picture's header; the defaults hold for the library and the command line alike."""
+
+    max_pixels: int = 1 << 28
+    """Width × height of one frame (268 MP: 0.8 GB as 8-bit RGB)."""
+
+    max_side: int = 1 << 17
+    """Pixels along the longer side."""
+
+    max_file_bytes: int = 1 << 31
+    """Size of the file."""
+
+    max_metadata_bytes: int = 1 << 24
+    """Size of one metadata block (EXIF, XMP, IPTC, ICC); a larger one is left out, and said."""
+
+    def check_file(self, name: str, size: int) -> None:
+        """Raise LimitError where a file of `size` bytes is too large."""
+        if size > self.max_file_bytes:
+            raise LimitError(
+                f"{name} is {size:,} bytes; at most {self.max_file_bytes:,} are read",
+                hint="raise Limits(max_file_bytes=…) if you trust this file",
+            )
+
+    def check_size(self, name: str, width: int, height: int) -> None:
+        """Raise LimitError where a picture of `width` × `height` pixels is too large."""
+        if max(width, height) > self.max_side:
+            raise LimitError(
+                f"{name} says it is {width} × {height} pixels; at most {self.max_side:,} are allowed along a side",
+                hint="crop the picture, or raise Limits(max_side=…) if you trust this file",
+            )
+        if width * height > self.max_pixels:
+            raise LimitError(
+                f"{name} says it is {width} × {height} = {width * height / 1e6:,.0f} megapixels; "
+                f"at most {self.max_pixels / 1e6:,.0f} are allowed",
+                hint="crop the picture, or raise Limits(max_pixels=…) if you trust this file",
+            )

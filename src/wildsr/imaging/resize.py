@@ -1,0 +1,198 @@
+"""MATLAB-compatible resizing: one function makes the weights, everything else multiplies by them.
+
+Facts: MATLAB's `imresize` (ALGORITHMS §13.1): a = −1/2 cubic (Keys 1981), kernel stretched by the factor when
+shrinking, pixel centres aligned, symmetric border, weights renormalised.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildsr.errors import UsageError
+
+Method = Literal["bicubic", "bilinear", "nearest", "lanczos2", "lanczos3"]
+Doubles = NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Weights:
+    """One axis of a resize: output i = Σ_t values[i, t] · input[indices[i, t]]."""
+
+    indices: NDArray[np.intp]
+    """n_out × taps, each in 0…n_in−1 (the border is mirrored)."""
+
+    values: Doubles
+    """n_out × taps; each row sums to 1."""
+
+    n_in: int
+    """Samples of the input axis."""
+
+    @property
+    def n_out(self) -> int:
+        """Samples of the output axis."""
+        return int(self.indices.shape[0])
+
+    def matrix(self) -> Doubles:
+        """Return the same as a dense n_out × n_in matrix."""
+        dense = np.zeros((self.n_out, self.n_in))
+        np.add.at(dense, (np.arange(self.n_out)[:, None], self.indices), self.values)
+        return dense
+
+    def rows(self, start: int, stop: int, offset: int = 0) -> "Weights":
+        """Return the part that makes outputs start…stop−1 from an input whose first sample is `offset`."""
+        return Weights(
+            indices=self.indices[start:stop] - offset, values=self.values[start:stop], n_in=self.n_in - offset
+        )
+
+
+def weights(
+    n_in: int, n_out: int, *, method: Method = "bicubic", antialias: bool = True, scale: float | None = None
+) -> Weights:
+    """Return the weights that resize an axis of `n_in` samples to `n_out`.
+
+    Args:
+        n_in: Samples given, ≥ 1.
+        n_out: Samples wanted, ≥ 1.
+        method: Interpolation kernel.
+        antialias: Stretch the kernel when shrinking (never for `nearest`, as in MATLAB).
+        scale: Output samples per input sample; n_out / n_in when not given.
+
+    Raises:
+        UsageError: A size below 1, a scale not above 0, or an unknown method.
+    """
+    if n_in < 1 or n_out < 1:
+        raise UsageError(f"can't resize {n_in} pixels to {n_out}; both must be at least 1")
+    if scale is not None and not (0 < scale < float("inf")):
+        raise UsageError(f"can't resize by {scale}; a scale is a number above 0")
+    if method not in _KERNELS:
+        raise UsageError(f"unknown resize method {method!r}; one of {', '.join(_KERNELS)}")
+    kernel, width = _KERNELS[method]
+    factor = n_out / n_in if scale is None else scale
+    squeeze = min(factor, 1.0) if antialias and method != "nearest" else 1.0
+    width = width / squeeze
+    # MATLAB counts from 1; the centre of output x lies at u in input coordinates
+    u = np.arange(1, n_out + 1) / factor + 0.5 * (1 - 1 / factor)
+    left = np.floor(u - width / 2)
+    taps = left[:, None] + np.arange(int(np.ceil(width)) + 2)
+    values = squeeze * kernel(squeeze * (u[:, None] - taps))
+    values /= values.sum(axis=1, keepdims=True)
+    mirror = np.concatenate([np.arange(n_in), np.arange(n_in)[::-1]])
+    indices = mirror[np.mod(taps.astype(np.intp) - 1, 2 * n_in)]
+    used = np.any(values != 0, axis=0)
+    return Weights(indices=indices[:, used], values=values[:, used], n_in=n_in)
+
+
+def resize(
+    array: NDArray[np.generic],
+    size: tuple[int, int] | None = None,
+    *,
+    scale: float | None = None,
+    method: Method = "bicubic",
+    antialias: bool = True,
+) -> NDArray[np.float32]:
+    """Return `array` resized, as float32 on the input's scale; values may over- and undershoot.
+
+    Args:
+        array: H×W or H×W×C numbers.
+        size: (height, width) of the result.
+        scale: Or the factor of both sides; the result is ⌈side · scale⌉, as in MATLAB.
+        method: Interpolation kernel.
+        antialias: Stretch the kernel when shrinking.
+    """
+    vertical, horizontal = _both_axes(array, size, scale, method, antialias)
+    pixels = array.astype(np.float32, copy=False)
+    return apply_weights(horizontal, apply_weights(vertical, pixels, 0), 1)
+
+
+def resize_uint8(
+    array: NDArray[np.uint8],
+    size: tuple[int, int] | None = None,
+    *,
+    scale: float | None = None,
+    method: Method = "bicubic",
+    antialias: bool = True,
+) -> NDArray[np.uint8]:
+    """Return `array` resized bit for bit as MATLAB does uint8: vertical pass, round and clip, horizontal pass, again.
+
+    ALGORITHMS §13.1: so done, the bicubic LR files of Set14 are reproduced with error 0.
+    """
+    vertical, horizontal = _both_axes(array, size, scale, method, antialias)
+    once = _to_uint8(apply_weights(vertical, array.astype(np.float64), 0))
+    return _to_uint8(apply_weights(horizontal, once.astype(np.float64), 1))
+
+
+def apply_weights(weight: Weights, array: NDArray[Real], axis: int) -> NDArray[Real]:
+    """Return `array` with `axis` (0 or 1) resized, in its own precision."""
+    values = weight.values.astype(array.dtype)
+    shape = [1] * array.ndim
+    shape[axis] = weight.n_out
+    total: NDArray[Real] | None = None
+    for tap in range(weight.indices.shape[1]):
+        term = np.take(array, weight.indices[:, tap], axis=axis)
+        term *= values[:, tap].reshape(shape)
+        if total is None:
+            total = term
+        else:
+            total += term
+    assert total is not None  # a row of weights sums to 1, so it has a tap
+    return total
+
+
+def _both_axes(
+    array: NDArray[np.generic],
+    size: tuple[int, int] | None,
+    scale: float | None,
+    method: Method,
+    antialias: bool,
+) -> tuple[Weights, Weights]:
+    if array.ndim not in (2, 3):
+        raise UsageError(f"can't resize an array of {array.ndim} dimensions; H×W or H×W×C is expected")
+    if (size is None) == (scale is None):
+        raise UsageError("give either a size or a scale to resize to")
+    pair = []
+    for axis in (0, 1):
+        n_in = array.shape[axis]
+        n_out = size[axis] if size is not None else int(np.ceil(n_in * (scale or 1.0)))
+        pair.append(weights(n_in, n_out, method=method, antialias=antialias, scale=scale))
+    return pair[0], pair[1]
+
+
+def _to_uint8(values: Doubles) -> NDArray[np.uint8]:
+    """Round half away from zero and clip, as MATLAB's uint8()."""
+    return np.clip(np.floor(values + 0.5), 0, 255).astype(np.uint8)
+
+
+def _cubic(x: Doubles) -> Doubles:
+    """Keys' cubic, a = −1/2."""
+    x = np.abs(x)
+    near = 1.5 * x**3 - 2.5 * x**2 + 1
+    far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
+    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+
+
+def _linear(x: Doubles) -> Doubles:
+    return np.clip(1 - np.abs(x), 0, None)
+
+
+def _box(x: Doubles) -> Doubles:
+    return ((x >= -0.5) & (x < 0.5)).astype(np.float64)
+
+
+def _lanczos(lobes: int) -> Callable[[Doubles], Doubles]:
+    def kernel(x: Doubles) -> Doubles:
+        return np.where(np.abs(x) < lobes, np.sinc(x) * np.sinc(x / lobes), 0.0)
+
+    return kernel
+
+
+_KERNELS: dict[str, tuple[Callable[[Doubles], Doubles], float]] = {
+    "bicubic": (_cubic, 4.0),
+    "bilinear": (_linear, 2.0),
+    "nearest": (_box, 1.0),
+    "lanczos2": (_lanczos(2), 4.0),
+    "lanczos3": (_lanczos(3), 6.0),
+}

@@ -1,0 +1,99 @@
+"""A file that appears whole or not at all: written beside its place, synced, then renamed into it."""
+
+import io
+import os
+import secrets
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+
+from wildsr.errors import OutputError
+
+
+class AtomicFile:
+    """Write to a temporary neighbour; on success it takes the target's name, on any exception it is removed.
+
+    Use as a context manager. `raw` is the open file; the rename happens on leaving the block without an exception.
+    """
+
+    def __init__(self, path: str | Path, *, overwrite: bool = True) -> None:
+        self._path = Path(path)
+        self._overwrite = overwrite
+        try:
+            if self._path.is_dir():
+                raise OutputError(f"{self._path} is a folder; a file name was expected")
+            if not overwrite and os.path.lexists(self._path):
+                raise OutputError(f"{self._path} exists", hint="choose another name, or allow overwriting")
+        except (OSError, ValueError) as error:
+            raise output_error(self._path, error) from error
+        self._temporary = self._path.parent / f".wildsr-{secrets.token_hex(8)}.part"
+
+    def __enter__(self) -> "AtomicFile":
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(self._temporary, flags, 0o666)
+        except (OSError, ValueError) as error:
+            raise output_error(self._path, error) from error
+        self.raw = io.FileIO(descriptor, "rb+", closefd=True)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+            elif isinstance(error, OSError):
+                raise output_error(self._path, error) from error
+        finally:
+            self.raw.close()
+            with suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+
+    def _commit(self) -> None:
+        try:
+            self.raw.flush()
+            os.fsync(self.raw.fileno())
+            self.raw.close()
+            if self._overwrite:
+                self._temporary.replace(self._path)
+            else:
+                _rename_new(self._temporary, self._path)
+            _sync_folder(self._path.parent)
+        except OSError as error:
+            raise output_error(self._path, error) from error
+
+
+def output_error(path: Path, error: OSError | ValueError) -> OutputError:
+    """Return the OutputError that says in words why `path` can't be written."""
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    hints = {
+        28: "free some space, or write elsewhere",
+        13: "write elsewhere, or change the folder's permissions",
+    }
+    hints[30] = "write elsewhere: this place is read-only"
+    code = error.errno if isinstance(error, OSError) else None
+    name = str(path).encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\0")
+    return OutputError(f"can't write {name}: {reason[:1].lower()}{reason[1:]}", hint=hints.get(code or 0))
+
+
+def _rename_new(temporary: Path, path: Path) -> None:
+    """Give the finished file its name only if nobody took it meanwhile."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError as error:
+        raise OutputError(f"{path} appeared meanwhile; it was left alone") from error
+    except OSError:  # a file system without hard links
+        if path.exists():
+            raise OutputError(f"{path} appeared meanwhile; it was left alone") from None
+        temporary.replace(path)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself survive a power cut, where the system lets folders be synced."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,70 @@
+"""Writing pictures: rows are pulled by the encoder, the file appears whole or not at all."""
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from wildsr.errors import OutputError
+from wildsr.imaging.encoders import encode
+from wildsr.imaging.formats import Format, check_output, format_named, format_of
+from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
+from wildsr.imaging.framing import Rows
+from wildsr.imaging.picture import Picture
+from wildsr.imaging.source import quantise
+from wildsr.imaging.target import AtomicFile
+
+_BAND = 64
+
+
+def write(picture: Picture, path: str | Path, *, options: WriteOptions | None = None) -> WriteReport:
+    """Write a Picture at its depth, with its profile and metadata; see `write_rows`."""
+    frame = Frame(
+        width=picture.width,
+        height=picture.height,
+        channels=(1 if picture.gray else 3) + (picture.alpha is not None),
+        depth=picture.depth,
+        icc=picture.icc,
+        exif=picture.exif,
+        xmp=picture.xmp,
+        iptc=picture.iptc,
+    )
+    return write_rows(_bands(picture), frame, path, options=options)
+
+
+def write_rows(
+    rows: Iterable[Rows], frame: Frame, path: str | Path, *, options: WriteOptions | None = None
+) -> WriteReport:
+    """Encode rows as they come, in bounded memory for formats that stream (`Format.streams`).
+
+    Args:
+        rows: Bands of rows, h_i × width × channels, uint8 (depth 8) or uint16 (depth 16), top to bottom. They are
+            pulled in the caller's thread, at most a few MB ahead of the encoder.
+        frame: Size, depth, profile and metadata.
+        path: The file to write; it appears whole, or not at all.
+        options: How; `WriteOptions()` when not given.
+
+    Raises:
+        OutputError: The format can't hold the picture, or the file can't be written (full disk, no permission).
+        Exception: Whatever `rows` raises, unchanged; nothing is left behind.
+    """
+    options = options or WriteOptions()
+    target = Path(path)
+    form = chosen_format(target, options)
+    check_output(form, frame.width, frame.height, frame.depth, frame.alpha)
+    if min(frame.width, frame.height) < 1:
+        raise OutputError(f"a picture of {frame.width} × {frame.height} pixels can't be written")
+    with AtomicFile(target, overwrite=options.overwrite) as out:
+        dropped = encode(rows, frame, form, options, out.raw)
+        size = out.raw.seek(0, 2)
+    return WriteReport(path=target, bytes=size, dropped=dropped)
+
+
+def chosen_format(path: Path, options: WriteOptions) -> Format:
+    """Return the format to write: the one asked for, else the one the file name says."""
+    return format_named(options.format) if options.format else format_of(path)
+
+
+def _bands(picture: Picture) -> Iterator[Rows]:
+    for y in range(0, picture.height, _BAND):
+        rows = slice(y, y + _BAND)
+        alpha = None if picture.alpha is None else picture.alpha[rows]
+        yield quantise(picture.rgb[rows], alpha, gray=picture.gray, depth=picture.depth)
