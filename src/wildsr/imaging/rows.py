@@ -63,7 +63,7 @@ class RowResizer:
             rows = self._vertical.rows(start, stop, self._top)
             yield apply_weights(self._horizontal, apply_weights(rows, window, 0), 1)
         self._made = ready
-        keep_from = int(self._first[ready]) if ready < len(self._first) else self._seen
+        keep_from = min(int(self._first[ready]), self._seen) if ready < len(self._first) else self._seen
         self._kept = [window[keep_from - self._top :].copy()]
         self._top = keep_from
 
