@@ -1,0 +1,5 @@
+"""`python -m wildsr` is `wildsr`."""
+
+from wildsr.cli import main
+
+main()

@@ -1,0 +1,102 @@
+"""What a user can choose about super-resolving, checked once."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from wildsr.engine.backends import BackendName, Device, PrecisionChoice
+from wildsr.engine.compose import FusionRule
+from wildsr.errors import UsageError
+
+TilingChoice: TypeAlias = Literal["fast", "exact"]
+_MAX_FACTOR = 64.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How pictures are super-resolved; everything that changes the pixels is here."""
+
+    precision: PrecisionChoice = "auto"
+    """auto takes bf16 where the CPU has it and fp32 elsewhere."""
+
+    tile: int = 0
+    """Side of a tile in LR pixels; 0 lets wildsr choose the largest tiles the memory allows."""
+
+    tiling: TilingChoice = "fast"
+    """fast overlaps tiles so that 99.9 % of pixels are within 1/255 of the untiled result; exact, all of them."""
+
+    strength: float = 1.0
+    """0 gives plain bicubic enlargement, 1 the network's result, values between blend the two."""
+
+    ensemble: bool = False
+    """Average over eight flips and turns: eight times the work; smooths GAN texture."""
+
+    color_fix: bool = True
+    """Correct the slow colour drift of GAN models, so that the downscaled result agrees with the photo."""
+
+    fusion: FusionRule = FusionRule()
+    """How two models are fused where a second one is given."""
+
+    backend: BackendName = "openvino"
+    """What runs the network."""
+
+    device: Device = "cpu"
+    """Where it runs; other than cpu needs ONNX Runtime."""
+
+    threads: int | None = None
+    """CPU threads; None uses all cores."""
+
+    max_memory: float | None = None
+    """GB the whole program may take; None takes 2.7 GB, or 60 % of what is free where that is less."""
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.strength <= 1:
+            raise UsageError(f"strength is {self.strength}; it must be from 0 (bicubic) to 1 (network)")
+        if self.tile < 0:
+            raise UsageError(f"tile is {self.tile}; it must be 0 (automatic) or a number of LR pixels")
+        if self.threads is not None and self.threads < 1:
+            raise UsageError(f"threads is {self.threads}; it must be 1 or more")
+        if self.max_memory is not None and not 0.5 <= self.max_memory < math.inf:
+            raise UsageError(f"max-memory is {self.max_memory} GB; it must be at least 0.5 GB")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large a result should be; at most one of `scale` and `width`."""
+
+    scale: float | None = None
+    """Enlargement of each side; None takes the model's own."""
+
+    width: int | None = None
+    """Width of the result in pixels; the height follows."""
+
+    max_side: int | None = None
+    """The longer side of the result is at most this many pixels."""
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and self.width is not None:
+            raise UsageError("scale and width were both given", hint="choose one of --scale and --width")
+        if self.scale is not None and not 0 < self.scale <= _MAX_FACTOR:
+            raise UsageError(f"scale is {self.scale}; it must be above 0 and at most {_MAX_FACTOR:.0f}")
+        if self.width is not None and self.width < 1:
+            raise UsageError(f"width is {self.width}; it must be at least 1 pixel")
+        if self.max_side is not None and self.max_side < 1:
+            raise UsageError(f"max-side is {self.max_side}; it must be at least 1 pixel")
+
+    def of(self, height: int, width: int, *, model_scale: int) -> tuple[int, int]:
+        """Rows and columns of the result for a picture of `height` × `width` pixels.
+
+        Raises:
+            UsageError: If the result would be more than 64 times larger.
+        """
+        factor = self.scale if self.scale is not None else float(model_scale)
+        if self.width is not None:
+            factor = self.width / width
+        if self.max_side is not None:
+            factor = min(factor, self.max_side / max(height, width))
+        if factor > _MAX_FACTOR:
+            raise UsageError(
+                f"{width} → {round(factor * width)} pixels is {factor:.0f} times larger; at most {_MAX_FACTOR:.0f} is allowed"
+            )
+        out_width = self.width if self.width is not None and self.max_side is None else round(factor * width)
+        return max(1, round(factor * height)), max(1, out_width)
