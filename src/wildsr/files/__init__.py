@@ -1,0 +1,32 @@
+"""Folders of pictures in, results out: what to work on, where results go, and what is done already."""
+
+from wildsr.files.atomic import atomic_write, output_error, remove_stale_temporaries
+from wildsr.files.display import shown
+from wildsr.files.journal import JOURNAL_NAME, Journal, Settings, recorded_settings
+from wildsr.files.names import Job, OutputPlan, make_folder, plan_outputs, refuse_existing, scale_suffix
+from wildsr.files.outcome import Failure, Pending, Summary
+from wildsr.files.walk import Findings, Found, Problem, find_pictures
+
+__all__ = [
+    "JOURNAL_NAME",
+    "Failure",
+    "Findings",
+    "Found",
+    "Job",
+    "Journal",
+    "OutputPlan",
+    "Pending",
+    "Problem",
+    "Settings",
+    "Summary",
+    "atomic_write",
+    "find_pictures",
+    "make_folder",
+    "output_error",
+    "plan_outputs",
+    "recorded_settings",
+    "refuse_existing",
+    "remove_stale_temporaries",
+    "scale_suffix",
+    "shown",
+]

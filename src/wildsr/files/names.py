@@ -1,0 +1,254 @@
+"""The rule for output names: where the result of each picture goes.
+
+`-o` names a file only for one picture given by name and a picture extension; else it names a folder. Without
+it results go beside their pictures. A result is called `<stem><suffix>.<extension>`, below the folder as its
+picture was below the input folder.
+"""
+
+import hashlib
+import os
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wildsr.errors import OutputError, UsageError
+from wildsr.files.atomic import output_error
+from wildsr.files.display import shown, shown_some
+from wildsr.files.signatures import PICTURE_EXTENSIONS
+from wildsr.files.walk import Found
+
+WRITABLE_EXTENSIONS: Final = ("png", "jpg", "jpeg", "webp", "tif", "tiff", "avif")
+"""Extensions a result can have."""
+
+DEFAULT_EXTENSION: Final = "png"
+_LONGEST_NAME: Final = (
+    255  # bytes; the limit of ext4, APFS, NTFS (there in UTF-16 units) and nearly all others
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One picture and the place of its result."""
+
+    source: Path
+    """The picture."""
+
+    target: Path
+    """The file its result goes to."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputPlan:
+    """Every job of a run, checked to be free of conflicts."""
+
+    jobs: tuple[Job, ...]
+    """In the order of the pictures found."""
+
+    folder: Path
+    """The folder that holds all results, the place of the journal."""
+
+    earlier_results: tuple[Path, ...]
+    """Pictures left out because they are results of others in this run (`a_x4.png` beside `a.jpg`)."""
+
+
+def scale_suffix(scale: float) -> str:
+    """Return the default suffix of a scale: `_x4`, `_x2.5`."""
+    return f"_x{scale:g}"
+
+
+def plan_outputs(
+    found: Sequence[Found],
+    output: str | Path | None,
+    *,
+    suffix: str = "_x4",
+    extension: str | None = None,
+) -> OutputPlan:
+    """Give every picture the name of its result.
+
+    Makes nothing, and looks at the disk only to tell a folder from a file and to see through links.
+
+    Args:
+        found: The pictures.
+        output: What `-o` says: a file or a folder; None puts results beside their pictures.
+        suffix: Between the stem and the extension; may be empty.
+        extension: Of the results, with or without a dot; PNG by default.
+
+    Raises:
+        UsageError: A suffix or extension that can't be, two pictures with one result, a result that is an
+            input, a file name for several pictures.
+    """
+    wanted = None if extension is None else _check_extension(extension)
+    _check_suffix(suffix)
+    file = _single_file(found, output, wanted)
+    if file is not None:
+        jobs = [Job(source=found[0].path, target=file)]
+    else:
+        folder = None if output is None else Path(output)
+        jobs = [_job(one, folder, suffix, wanted or DEFAULT_EXTENSION) for one in found]
+    jobs, earlier = _without_earlier_results(found, jobs)
+    _refuse_collisions(jobs)
+    _refuse_inputs_as_targets(jobs)
+    return OutputPlan(
+        jobs=tuple(jobs), folder=_common_folder(jobs, output, file), earlier_results=tuple(earlier)
+    )
+
+
+def refuse_existing(jobs: Sequence[Job]) -> None:
+    """Refuse to start when a result's name is taken.
+
+    Raises:
+        OutputError: Names them.
+    """
+    taken = [shown(job.target) for job in jobs if os.path.lexists(job.target)]
+    if taken:
+        raise OutputError(
+            f"{len(taken)} of {len(jobs)} results exist already: {shown_some(taken)}",
+            hint="--overwrite replaces them; -o or --suffix gives other names",
+        )
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it.
+
+    Raises:
+        OutputError: It can't be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise OutputError(
+            f"{shown(folder)} is a file, not a folder", hint="choose another folder with -o"
+        ) from None
+    except OSError as error:
+        raise output_error(error, folder) from error
+
+
+def _check_extension(extension: str) -> str:
+    lower = extension.lower().removeprefix(".")
+    if lower not in WRITABLE_EXTENSIONS:
+        raise UsageError(
+            f"can't write .{shown(lower)} files; possible: {', '.join(WRITABLE_EXTENSIONS)}",
+            hint="choose the format with -f png, or by the extension given to -o",
+        )
+    return lower
+
+
+def _check_suffix(suffix: str) -> None:
+    if any(character in suffix for character in ("/", "\\", "\0")) or len(os.fsencode(suffix)) > 100:
+        raise UsageError(f"--suffix {shown(suffix)}: must be at most 100 bytes, without / and \\")
+
+
+def _single_file(found: Sequence[Found], output: str | Path | None, extension: str | None) -> Path | None:
+    """Return the file that `-o` names, or None where it names a folder."""
+    if output is None:
+        return None
+    text = os.fspath(output)
+    if not text or "\0" in text:
+        raise UsageError("the output name is empty or has a NUL character in it")
+    path = Path(output)
+    if path.is_dir() or text.endswith(("/", os.sep)):
+        return None
+    given = path.suffix[1:].lower()
+    if given not in PICTURE_EXTENSIONS:
+        if os.path.lexists(path):
+            raise UsageError(
+                f"-o {shown(path)} is a file, not a folder", hint="name a folder, or a picture file"
+            )
+        return None
+    if len(found) != 1 or not found[0].explicit:
+        raise UsageError(
+            f"-o {shown(path)} names one file, but a folder, a pattern or several pictures are given",
+            hint="name a folder with -o; it is made when missing",
+        )
+    if extension not in (None, _check_extension(given)):
+        raise UsageError(
+            f"-o {shown(path)} and -f {extension} contradict each other", hint="leave out one of them"
+        )
+    return path
+
+
+def _job(found: Found, folder: Path | None, suffix: str, extension: str) -> Job:
+    if found.relative.is_absolute() or ".." in found.relative.parts or not found.relative.name:
+        raise UsageError(f"{shown(found.relative)} leads out of its folder; only names below it are possible")
+    where = found.path.parent if folder is None else folder / found.relative.parent
+    return Job(source=found.path, target=where / _fitting(found.relative.stem, f"{suffix}.{extension}"))
+
+
+def _fitting(stem: str, ending: str) -> str:
+    """Join stem and ending; a stem too long for a file name is cut, a digest keeping it unlike others."""
+    room = _LONGEST_NAME - len(os.fsencode(ending))
+    if len(os.fsencode(stem)) > room:
+        digest = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:10]
+        while len(os.fsencode(stem)) > room - len(digest):
+            stem = stem[:-1]
+        stem += digest
+    return stem + ending
+
+
+def _without_earlier_results(found: Sequence[Found], jobs: list[Job]) -> tuple[list[Job], list[Path]]:
+    """Leave out pictures found in a folder that are results of others in it, as a second run finds them."""
+    places, targets = _places([job.source for job in jobs]), _places([job.target for job in jobs])
+    made = set(targets)
+    kept, earlier = [], []
+    for one, job, place, target in zip(found, jobs, places, targets, strict=True):
+        if place in made and place != target and not one.explicit:
+            earlier.append(one.path)
+        else:
+            kept.append(job)
+    return kept, earlier
+
+
+def _refuse_collisions(jobs: Sequence[Job]) -> None:
+    first: dict[str, Job] = {}
+    clashes = []
+    for job, place in zip(jobs, _places([job.target for job in jobs]), strict=True):
+        other = first.setdefault(place, job)
+        if other is not job:
+            clashes.append(
+                f"{shown(other.source)} and {shown(job.source)} would both become {shown(job.target)}"
+            )
+    if clashes:
+        raise UsageError(
+            f"two pictures can't have one result: {shown_some(clashes)}",
+            hint="run them apart, with another -o or --suffix; --recursive keeps sub-folders apart",
+        )
+
+
+def _refuse_inputs_as_targets(jobs: Sequence[Job]) -> None:
+    sources = [job.source for job in jobs]
+    taken = set(_places(sources + [Path(os.path.realpath(path)) for path in sources if path.is_symlink()]))
+    for job, place in zip(jobs, _places([job.target for job in jobs]), strict=True):
+        if place in taken:
+            raise UsageError(
+                f"the result of {shown(job.source)} would replace the input {shown(job.target)}",
+                hint="choose another name with -o or --suffix",
+            )
+
+
+def _places(paths: Sequence[Path]) -> list[str]:
+    """Return one name for one place, whatever links, `..`, upper case or Unicode form lead there.
+
+    Names that differ only in case or Unicode form are one on macOS, Windows and SMB, where results may be
+    copied to.
+    """
+    real: dict[Path, str] = {}
+    places = []
+    for path in paths:
+        if path.parent not in real:
+            real[path.parent] = os.path.realpath(path.parent)
+        name = f"{real[path.parent]}/{path.name}"
+        places.append(unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold()))
+    return places
+
+
+def _common_folder(jobs: Sequence[Job], output: str | Path | None, file: Path | None) -> Path:
+    if file is not None:
+        return file.parent
+    if output is not None:
+        return Path(output)
+    try:
+        return Path(os.path.commonpath([os.path.abspath(job.target.parent) for job in jobs]))  # noqa: PTH100
+    except ValueError:  # no job, or (on Windows) several drives
+        raise UsageError("the results have no folder in common", hint="give one with -o") from None
