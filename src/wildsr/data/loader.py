@@ -1,0 +1,52 @@
+"""Batches made ahead of the step that needs them, in threads: cutting crops releases the interpreter's lock where it matters."""
+
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from wildsr.data.sampling import Pair, Sampler, collate
+
+
+def batches(
+    sampler: Sampler,
+    *,
+    seed: int,
+    batch: int,
+    start: int = 0,
+    rank: int = 0,
+    world: int = 1,
+    workers: int = 1,
+    ahead: int = 4,
+) -> Iterator[Pair]:
+    """Yield batch `start`, `start` + 1, … for ever; close the iterator to stop the threads.
+
+    Batch b of process r holds samples (b·world + r)·batch … + batch − 1, so the position is one number, resuming is exact,
+    and `world` processes see together what one process with a `world` times larger batch would.
+
+    Args:
+        sampler: Where samples come from.
+        seed: Of the whole row of samples.
+        batch: Samples a batch (per process).
+        start: First batch.
+        rank: This process.
+        world: Processes.
+        workers: Threads; one is enough for cached crops.
+        ahead: Batches kept ready.
+    """
+
+    def make(number: int) -> Pair:
+        first = (number * world + rank) * batch
+        return collate([sampler.sample(seed, first + item) for item in range(batch)])
+
+    with ThreadPoolExecutor(workers, thread_name_prefix="wildsr-data") as pool:
+        waiting: deque[Future[Pair]] = deque()
+        try:
+            number = start
+            while True:
+                while len(waiting) < max(ahead, 1):
+                    waiting.append(pool.submit(make, number))
+                    number += 1
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

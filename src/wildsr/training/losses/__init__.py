@@ -1,0 +1,31 @@
+"""Losses: pure functions of (sr, hr), N×3×h×w in [0, 1], and the classes that carry a network."""
+
+from wildsr.training.losses.adversarial import OBJECTIVES, Objective, ObjectiveName, gradient_penalty
+from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
+from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualName, PerceptualRecipe
+from wildsr.training.losses.pixel import PIXEL, PixelName, charbonnier, l1, l2, luma
+from wildsr.training.losses.texture import gram, texture
+from wildsr.training.losses.variation import dped_total_variation, total_variation
+
+__all__ = [
+    "OBJECTIVES",
+    "PERCEPTUAL",
+    "PIXEL",
+    "Objective",
+    "ObjectiveName",
+    "Perceptual",
+    "PerceptualName",
+    "PerceptualRecipe",
+    "PixelName",
+    "blurred_colour",
+    "charbonnier",
+    "dped_total_variation",
+    "gradient_penalty",
+    "gram",
+    "l1",
+    "l2",
+    "low_frequency_l1",
+    "luma",
+    "texture",
+    "total_variation",
+]
