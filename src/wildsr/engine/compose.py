@@ -17,6 +17,7 @@ class EnsembleBackend:
         self.scale = backend.scale
         self.precision: Precision = backend.precision
         self.bytes_per_pixel = backend.bytes_per_pixel
+        self.threads = backend.threads
 
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile; see `Backend.run`."""
@@ -74,6 +75,7 @@ class FusedBackend:
         self.scale = main.scale
         self.precision: Precision = main.precision
         self.bytes_per_pixel = main.bytes_per_pixel + second.bytes_per_pixel
+        self.threads = main.threads
 
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile with both models; see `Backend.run`."""

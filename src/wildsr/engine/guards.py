@@ -38,6 +38,7 @@ class GuardedBackend:
         self.scale = backend.scale
         self.precision: Precision = backend.precision
         self.bytes_per_pixel = backend.bytes_per_pixel
+        self.threads = backend.threads
         self.redone: list[str] = []
         """What was wrong with each tile that had to be redone."""
 

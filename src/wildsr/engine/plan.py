@@ -8,12 +8,26 @@ from wildsr.engine.colour_fix import RADIUS
 from wildsr.engine.grid import Grid, best_grid, fixed_grid
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError
-from wildsr.imaging import Source
 from wildsr.models import ModelSpec
 
 MAX_PICTURE_PIXELS = 4_000_000_000
 _MAX_BETWEEN_PIXELS = 400_000_000
 """Pixels of a picture handed from one pass to the next, which is held in memory at 6 bytes a pixel."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a plan needs to know of a picture."""
+
+    height: int
+    width: int
+    channels: int
+    depth: int
+
+    @property
+    def bytes(self) -> int:
+        """Size of the decoded picture."""
+        return self.height * self.width * self.channels * self.depth // 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +81,7 @@ class Plan:
 
 
 def make_plan(
-    source: Source,
+    source: Shape,
     size: Size,
     settings: Settings,
     spec: ModelSpec,
@@ -78,7 +92,7 @@ def make_plan(
     """Plan a picture.
 
     Args:
-        source: The picture.
+        source: The picture's shape.
         size: The size wanted.
         settings: Tile side, tiling and colour fix.
         spec: The model.
@@ -108,7 +122,7 @@ def make_plan(
             )
         grid = _grid(rows, columns, spec, settings, halo, tile_pixels)
         steps.append(Pass(height=rows, width=columns, grid=grid))
-        held = source.samples.nbytes + (rows * columns * source.channels * 2 if index else 0)
+        held = source.bytes + (rows * columns * source.channels * 2 if index else 0)
         needs.append(
             memory.run_memory(
                 grid,
@@ -116,7 +130,7 @@ def make_plan(
                 bytes_per_pixel=bytes_per_pixel,
                 scale=spec.scale,
                 channels=source.channels,
-                sample_bytes=source.samples.itemsize if index == count - 1 else 2,
+                sample_bytes=source.depth // 8 if index == count - 1 else 2,
             )
         )
         rows, columns = rows * spec.scale, columns * spec.scale

@@ -13,7 +13,7 @@ from wildsr.engine import memory
 from wildsr.engine.backends import Backend, Precision, open_backend, resolve_precision
 from wildsr.engine.compose import EnsembleBackend, FusedBackend
 from wildsr.engine.guards import GuardedBackend
-from wildsr.engine.plan import Plan, make_plan
+from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.rows import IntRows, Work, result_rows
 from wildsr.engine.settings import Settings, Size
@@ -88,6 +88,7 @@ class Upscaler:
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S.
         offline: True never fetches; None follows the environment.
+        tile_pixels: LR pixels a tile may have; by default what `settings.max_memory` allows.
 
     Raises:
         AssetError: If the weights can't be had.
@@ -106,6 +107,7 @@ class Upscaler:
         *,
         fuse_with: str | Path | Model | None = None,
         offline: bool | None = None,
+        tile_pixels: int | None = None,
     ) -> None:
         self.settings = settings or Settings()
         self.model = model if isinstance(model, Model) else load_model(model, offline=offline)
@@ -120,8 +122,18 @@ class Upscaler:
             self.second = fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
             self._fused = FusedBackend(self._main, self._open(self.second), self.settings.fusion)
         widest = self._fused or self._main
-        self.tile_pixels = memory.tile_pixels(self.settings.max_memory, widest.bytes_per_pixel)
+        self.tile_pixels = tile_pixels or memory.tile_pixels(self.settings.max_memory, widest.bytes_per_pixel)
         """LR pixels a tile may have; halves for good when memory runs out."""
+
+    @property
+    def halo(self) -> int:
+        """LR pixels each tile sees beyond its own part."""
+        return halo_of(self._needs(), self.settings)
+
+    @property
+    def threads(self) -> int:
+        """CPU threads the network runs on."""
+        return self._main.threads
 
     @property
     def scale(self) -> int:
@@ -151,15 +163,22 @@ class Upscaler:
         return picture.with_pixels(rgb, alpha)
 
     def plan(self, source: Source, size: Size | None = None) -> Plan:
-        """Say what super-resolving a picture will take.
+        """Say what super-resolving a picture will take; see `plan_shape`."""
+        shape = Shape(source.height, source.width, source.channels, source.depth)
+        return self._plan(shape, size, self._backend_for(source))
+
+    def plan_shape(self, shape: Shape, size: Size | None = None) -> Plan:
+        """Say what super-resolving a picture of this shape will take.
 
         Raises:
             UsageError: If the size or the tile can't be used.
             LimitError: If the result is beyond what wildsr makes.
         """
-        backend = self._backend_for(source)
+        return self._plan(shape, size, self._fused or self._main)
+
+    def _plan(self, shape: Shape, size: Size | None, backend: Backend) -> Plan:
         return make_plan(
-            source,
+            shape,
             size or Size(),
             self.settings,
             self._needs(),

@@ -1,6 +1,7 @@
 """ONNX Runtime: the second backend, for CUDA, DirectML and CoreML (extras `ort`, `gpu`) and for comparison."""
 
 import importlib.util
+import os
 
 import onnx
 
@@ -54,6 +55,7 @@ class ONNXRuntimeBackend:
         graph = onnx.load(str(model.onnx_path))
         split = split_before_upscaling(graph)
         self.bytes_per_pixel = bytes_per_pixel(split.body if split else graph) + 64 * 4 + 8 * 16 * 3 * 4
+        self.threads = threads or os.cpu_count() or 1
         self._halo = split.halo if split else 0
         parts = [split.body, split.tail] if split else [graph]
         try:

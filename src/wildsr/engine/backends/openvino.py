@@ -48,10 +48,12 @@ class OpenVINOBackend:
         if threads is not None:
             config["INFERENCE_NUM_THREADS"] = str(threads)
         try:
-            self._body = _compile(core, split.body if split else graph, config)
-            self._tail = _compile(core, split.tail, config) if split else None
+            body = _compile(core, split.body if split else graph, config)
+            self._tail = _compile(core, split.tail, config).create_infer_request() if split else None
         except RuntimeError as error:
             raise BackendError(f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}") from error
+        self._body = body.create_infer_request()
+        self.threads = int(body.get_property("INFERENCE_NUM_THREADS"))
         self._halo = split.halo if split else 0
 
     def run(self, tile: FloatArray) -> FloatArray:
@@ -66,9 +68,9 @@ class OpenVINOBackend:
 _HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
 
 
-def _compile(core: ov.Core, graph: onnx.ModelProto, config: dict[str, str]) -> ov.InferRequest:
+def _compile(core: ov.Core, graph: onnx.ModelProto, config: dict[str, str]) -> ov.CompiledModel:
     network = core.read_model(graph.SerializeToString())
-    return core.compile_model(network, "CPU", config).create_infer_request()
+    return core.compile_model(network, "CPU", config)
 
 
 def _infer(request: ov.InferRequest, tile: FloatArray) -> FloatArray:

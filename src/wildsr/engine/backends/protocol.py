@@ -28,6 +28,11 @@ class Backend(Protocol):
         """Memory a tile takes while it runs, in bytes per LR pixel."""
         ...
 
+    @property
+    def threads(self) -> int:
+        """CPU threads it uses."""
+        ...
+
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile: 1×3×h×w in [0, 1] → 1×3×(scale·h)×(scale·w), not clipped.
 

@@ -1,0 +1,60 @@
+"""`wildsr bench`: how fast this machine is with a model."""
+
+import statistics
+import time
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from wildsr.cli.fetching import fetch_model
+from wildsr.cli.fields import field_help
+from wildsr.cli.talk import data, data_json, time_text
+from wildsr.engine import Settings
+from wildsr.engine.backends import BackendName, Device, PrecisionChoice, open_backend, resolve_precision
+from wildsr.errors import UsageError
+from wildsr.models import DEFAULT_MODEL
+
+
+def bench(
+    model: Annotated[str, typer.Option("-m", "--model", help="Model to time.")] = DEFAULT_MODEL,
+    tile: Annotated[int, typer.Option("-t", "--tile", help="Side of the tile in LR pixels.")] = 128,
+    runs: Annotated[int, typer.Option(help="Runs counted, after one that isn't.")] = 3,
+    precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
+    backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
+    device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
+    threads: Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Time a model on one tile, and say what that means for photos."""
+    if tile < 8 or runs < 1:
+        raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
+    chosen, _ = resolve_precision(precision, backend)
+    network = open_backend(
+        fetch_model(model), backend=backend, device=device, precision=chosen, threads=threads
+    )
+    picture = np.random.default_rng(0).random((1, 3, tile, tile), dtype=np.float32)
+    times = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        network.run(picture)
+        times.append(time.perf_counter() - start)
+    seconds = statistics.median(times[1:])
+    rate = tile * tile / seconds
+    if json:
+        data_json(
+            {
+                "model": model,
+                "backend": backend,
+                "precision": chosen,
+                "threads": network.threads,
+                "tile": tile,
+                "seconds": round(seconds, 4),
+                "first_seconds": round(times[0], 4),
+                "lr_pixels_per_second": round(rate),
+            }
+        )
+        return
+    data(f"{model}, {backend} {chosen}, {network.threads} threads: {seconds:.2f} s for a tile of {tile}×{tile}")
+    for name, pixels in (("a 1-MP photo", 1e6), ("a 12-MP photo", 12e6)):
+        data(f"{name}: about {time_text(pixels / rate)}")
