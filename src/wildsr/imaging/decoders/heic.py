@@ -24,9 +24,9 @@ class HeicDecoder:
         self._name = name
         try:
             opened = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
-        except (OSError, ValueError, SyntaxError, RuntimeError, EOFError) as error:
+            self._image = opened[opened.primary_index]
+        except (OSError, ValueError, SyntaxError, RuntimeError, EOFError, IndexError) as error:
             raise InputError(f"{name} can't be read as HEIC: {error}") from error
-        self._image = opened[opened.primary_index]
         width, height = self._image.size
         limits.check_size(name, width, height)
         bits = int(self._image.info.get("bit_depth", 8))
