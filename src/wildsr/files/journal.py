@@ -207,7 +207,7 @@ def _verdict(job: Job, entry: Entry | None, *, overwrite: bool, verify: bool) ->
 
 def _refuse_differences(path: Path, recorded: Settings, settings: Settings) -> None:
     differences = [
-        f"{name} was {_value(recorded, name)}, now {_value(settings, name)}"
+        shown(f"{name} was {_value(recorded, name)}, now {_value(settings, name)}")
         for name in sorted({*recorded, *settings})
         if _value(recorded, name) != _value(settings, name)
     ]
