@@ -1,0 +1,1 @@
+"""Verbs that recipes share: fit, judge, save, resume, describe."""

@@ -1,0 +1,191 @@
+"""Configurations: frozen dataclasses with a docstring under each field, printed and read as TOML, checked once."""
+
+import ast
+import difflib
+import inspect
+import json
+import textwrap
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
+
+from wildsr.errors import UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
+Tree: TypeAlias = dict[str, Value]
+Config = TypeVar("Config", bound="DataclassInstance")
+
+_NEUTRAL = frozenset(("data.cache", "data.workers"))
+"""Settings that change no result, so that a resumed run may have others."""
+
+
+def configure(base: Config, *, file: Path | None = None, sets: Sequence[str] = ()) -> Config:
+    """Change a configuration by a TOML file, then by `path.to.key=value` texts, and check it.
+
+    Args:
+        base: The preset.
+        file: TOML with the settings to change.
+        sets: As given to `--set`; values are TOML, or else taken as text.
+
+    Raises:
+        UsageError: An unknown key (with its path and the nearest names) or a value that isn't allowed (with what is).
+    """
+    tree = as_tree(base)
+    if file is not None:
+        _merge(tree, _read_toml(file), type(base), str(file))
+    for text in sets:
+        path, equals, value = text.partition("=")
+        if not equals or not path.strip():
+            raise UsageError(f"--set {text}: expected name=value", hint="for example --set data.patch=96")
+        branch: Value = _parse(value.strip())
+        for key in reversed(path.strip().split(".")):
+            branch = {key: branch}
+        assert isinstance(branch, dict)
+        _merge(tree, branch, type(base), f"--set {text}")
+    return _checked(type(base), tree)
+
+
+def as_tree(config: "DataclassInstance") -> Tree:
+    """The configuration as nested plain values; paths are texts."""
+    tree: Tree = json.loads(json.dumps(asdict(config), default=str))
+    return tree
+
+
+def to_toml(config: "DataclassInstance") -> str:
+    """Every setting with its help as a comment; what is not set stands as a comment too."""
+    lines: list[str] = []
+    _write(config, as_tree(config), "", lines)
+    return "\n".join(lines).strip() + "\n"
+
+
+def from_toml(kind: type[Config], text: str) -> Config:
+    """Read back what `to_toml` wrote.
+
+    Raises:
+        UsageError: Unknown keys, wrong values.
+    """
+    given = tomllib.loads(text)
+    tree: Tree = {}
+    _merge(tree, given, kind, "configuration")
+    return _checked(kind, tree)
+
+
+def differences(before: str, now: str) -> list[str]:
+    """Settings of two TOML texts that differ, as `path: before → now`; those that change no result are left out."""
+    first, second = _leaves(tomllib.loads(before)), _leaves(tomllib.loads(now))
+    return [
+        f"{path}: {first.get(path, 'not set')} → {second.get(path, 'not set')}"
+        for path in sorted(first.keys() | second.keys())
+        if first.get(path) != second.get(path) and path not in _NEUTRAL
+    ]
+
+
+def field_docs(kind: "type[DataclassInstance]") -> dict[str, str]:
+    """Docstring of each field of a dataclass."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
+    body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
+    docs: dict[str, str] = {}
+    for item, after in zip(body, body[1:], strict=False):
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(after, ast.Expr):
+            docs[item.target.id] = inspect.cleandoc(str(ast.literal_eval(after.value)))
+    return docs
+
+
+def nearest(name: str, known: Sequence[str]) -> str:
+    """`did you mean …`, or all that is known."""
+    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    return f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
+
+
+def _merge(tree: Tree, given: Mapping[str, object], kind: type, source: str, path: str = "") -> None:
+    hints = get_type_hints(kind)
+    known = [item.name for item in fields(kind)]
+    for key, value in given.items():
+        full = f"{path}{key}"
+        if key not in known:
+            raise UsageError(f"{source}: unknown setting `{full}`", hint=nearest(key, known))
+        inner = hints[key]
+        if is_dataclass(inner):
+            if not isinstance(value, Mapping):
+                raise UsageError(f"{source}: `{full}` is a table of settings, not {value!r}")
+            branch = tree.setdefault(key, {})
+            assert isinstance(branch, dict)
+            assert isinstance(inner, type)
+            _merge(branch, value, inner, source, f"{full}.")
+        elif isinstance(value, str) and value.lower() == "none":
+            tree[key] = None
+        else:
+            tree[key] = value  # type: ignore[assignment]
+
+
+def _checked(kind: type[Config], tree: Tree) -> Config:
+    try:
+        return TypeAdapter(kind).validate_python(tree)
+    except ValidationError as error:
+        problems = []
+        for problem in error.errors():
+            path = ".".join(str(part) for part in problem["loc"])
+            problems.append(f"`{path}` = {problem.get('input')!r}: {problem['msg']}")
+        raise UsageError("; ".join(problems)) from error
+
+
+def _read_toml(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(f"can't read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{path} is not TOML: {error}", hint="--print-config shows the form") from error
+
+
+def _parse(text: str) -> Value:
+    try:
+        value: Value = tomllib.loads(f"value = {text}")["value"]
+    except (tomllib.TOMLDecodeError, RecursionError):
+        return text
+    return value
+
+
+def _write(config: "DataclassInstance", tree: Tree, path: str, lines: list[str]) -> None:
+    docs = field_docs(type(config))
+    inner = []
+    for item in fields(config):
+        value = getattr(config, item.name)
+        if is_dataclass(value) and not isinstance(value, type):
+            inner.append((item.name, value))
+            continue
+        lines += [f"# {line}" for line in docs.get(item.name, "").splitlines()]
+        plain = tree[item.name]
+        lines.append(f"# {item.name} =" if plain is None else f"{item.name} = {_toml(plain)}")
+    for name, value in inner:
+        branch = tree[name]
+        assert isinstance(branch, dict)
+        lines += ["", *(f"# {line}" for line in docs.get(name, "").splitlines()), f"[{path}{name}]"]
+        _write(value, branch, f"{path}{name}.", lines)
+
+
+def _toml(value: Value) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, list):
+        return "[" + ", ".join(_toml(item) for item in value) + "]"
+    if isinstance(value, float):
+        return repr(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _leaves(tree: Mapping[str, object], path: str = "") -> dict[str, object]:
+    leaves: dict[str, object] = {}
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            leaves |= _leaves(value, f"{path}{key}.")
+        else:
+            leaves[f"{path}{key}"] = value
+    return leaves

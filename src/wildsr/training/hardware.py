@@ -1,0 +1,50 @@
+"""What this machine computes with: detected, never assumed."""
+
+import platform
+from pathlib import Path
+
+import torch
+
+from wildsr.errors import TrainingError
+from wildsr.training.settings import RunSettings
+
+
+def cpu_has_bf16() -> bool:
+    """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX); elsewhere bf16 is emulated and slower than fp32."""
+    checks = (getattr(torch.cpu, "_is_avx512_bf16_supported", None), getattr(torch.cpu, "_is_amx_tile_supported", None))
+    return any(bool(check()) for check in checks if check is not None)
+
+
+def chosen_device(settings: RunSettings) -> str:
+    """`cpu` or `cuda`.
+
+    Raises:
+        TrainingError: CUDA was asked for and is not there.
+    """
+    available = torch.cuda.is_available()
+    if settings.device == "cuda" and not available:
+        raise TrainingError(
+            "device cuda was asked for, and torch sees no GPU",
+            hint="use --set run.device=cpu, or install a CUDA build of torch",
+        )
+    return "cuda" if available and settings.device != "cpu" else "cpu"
+
+
+def chosen_precision(settings: RunSettings, device: str) -> str:
+    """`bf16-mixed` or `32-true`, in lightning-fabric's words."""
+    if settings.precision != "auto":
+        return "bf16-mixed" if settings.precision == "bf16" else "32-true"
+    native = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else cpu_has_bf16()
+    return "bf16-mixed" if native else "32-true"
+
+
+def processor() -> str:
+    """Name of the CPU, or of the GPU where there is one."""
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    information = Path("/proc/cpuinfo")
+    if information.is_file():
+        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()

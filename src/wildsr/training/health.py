@@ -1,0 +1,152 @@
+"""Is the training well? Detects what is not finite or explodes, names it, and says so in plain words."""
+
+import math
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from wildsr.data import Pair
+
+
+class UnhealthyError(Exception):
+    """A step that must not count; the message names the tensor. Raised and caught inside the training loop."""
+
+
+@dataclass
+class Health:
+    """What is remembered between steps; part of every checkpoint."""
+
+    means: dict[str, float] = field(default_factory=dict)
+    """Running mean of every loss term's size."""
+
+    seen: int = 0
+    """Steps in the means."""
+
+    rollbacks: int = 0
+    """Rollbacks since the last checkpoint that was reached without one."""
+
+    total_rollbacks: int = 0
+    """Rollbacks in all."""
+
+    troubles: list[str] = field(default_factory=list)
+    """What each rollback was for."""
+
+    def check(self, losses: Mapping[str, float], explosion: float) -> None:
+        """Take in a step's losses.
+
+        Args:
+            losses: By name.
+            explosion: How many times its running mean a loss may be.
+
+        Raises:
+            UnhealthyError: A loss is not finite, or exploded.
+        """
+        for name, value in losses.items():
+            if not math.isfinite(value):
+                raise UnhealthyError(f"the loss `{name}` is {value}")
+            mean = self.means.get(name)
+            if mean is not None and self.seen >= _SETTLED and abs(value) > explosion * max(mean, _TINY):
+                raise UnhealthyError(f"the loss `{name}` exploded to {value:.4g}, {abs(value) / max(mean, _TINY):.0f} × its mean")
+        for name, value in losses.items():
+            self.means[name] = abs(value) + (self.means.get(name, abs(value)) - abs(value)) * _MEMORY
+        self.seen += 1
+
+
+_SETTLED = 20
+"""Steps before an explosion can be told from a start."""
+
+_MEMORY = 0.98
+_TINY = 1e-3
+"""Losses below this are not judged by their ratio: an adversarial term may pass through 0."""
+
+
+def first_bad(tensors: Mapping[str, Tensor]) -> str | None:
+    """Name and kind of the first tensor with a NaN or an infinity in it."""
+    for name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            kind = "NaN" if bool(torch.isnan(tensor).any()) else "Inf"
+            return f"{kind} in `{name}`"
+    return None
+
+
+def diagnose(pair: Pair, networks: Mapping[str, nn.Module], losses: Mapping[str, float]) -> str:
+    """Find where a bad value came from: the batch, the weights, an activation, a loss term or a gradient, in that order.
+
+    Args:
+        pair: The batch of the step.
+        networks: By name; the one called `generator` is run once more on the batch.
+        losses: The step's loss terms, as far as they were computed.
+    """
+    for label, tensor in (("lr", pair.lr), ("hr", pair.hr)):
+        for item, name in enumerate(pair.names):
+            found = first_bad({label: tensor[item]})
+            if found:
+                return f"{found} of the batch (photo {name})"
+    for network, module in networks.items():
+        weights = {f"{network}.{name}": tensor.detach() for name, tensor in module.named_parameters()}
+        found = first_bad(weights)
+        if found:
+            return f"{found} (a weight)"
+    found = _bad_activation(networks["generator"], pair.lr)
+    if found:
+        return found
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            return f"the loss term `{name}` is {value}"
+    for network, module in networks.items():
+        gradients = {
+            f"{network}.{name}": weight.grad
+            for name, weight in module.named_parameters()
+            if weight.grad is not None
+        }
+        found = first_bad(gradients)
+        if found:
+            return f"{found} (a gradient)"
+    return "a value that is not finite"
+
+
+def _bad_activation(network: nn.Module, lr: Tensor) -> str | None:
+    found: list[str] = []
+
+    def watch(name: str) -> "object":
+        def hook(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            if not found and isinstance(output, Tensor) and first_bad({name: output.detach()}):
+                found.append(f"{first_bad({name: output.detach()})}, the output of a {type(module).__name__}")
+
+        return hook
+
+    with _hooked(network, watch), torch.no_grad():
+        network(lr)
+    return found[0] if found else None
+
+
+@contextmanager
+def _hooked(network: nn.Module, watch: "object") -> Iterator[None]:
+    handles = [
+        module.register_forward_hook(watch(f"generator.{name}"))  # type: ignore[operator]
+        for name, module in network.named_modules()
+        if name and not list(module.children())
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def gradient_norm(network: nn.Module, clip: float) -> float:
+    """Norm of all gradients together, which are scaled down to `clip` where it is larger (0: never).
+
+    Raises:
+        UnhealthyError: It is not finite.
+    """
+    gradients = [weight.grad for weight in network.parameters() if weight.grad is not None]
+    norm = float(torch.nn.utils.get_total_norm(gradients))
+    if not math.isfinite(norm):
+        raise UnhealthyError(f"the norm of the gradients is {norm}")
+    if clip and norm > clip:
+        torch._foreach_mul_(gradients, clip / norm)
+    return norm

@@ -1,0 +1,137 @@
+"""Settings that every recipe shares. Field docstrings are the help of `wildsr train`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+Count: TypeAlias = Annotated[int, Field(ge=1)]
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Positive: TypeAlias = Annotated[float, Field(gt=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataSettings:
+    """Where pictures come from."""
+
+    hr: Path | None = None
+    """Folder of clean, large photos."""
+
+    lr: Path | None = None
+    """Folder of their low-resolution partners, same names; without it LR is made by bicubic downscaling."""
+
+    validation: Path | None = None
+    """Folder of photos to judge the training on; without it some of `hr` are held out."""
+
+    validation_photos: Annotated[int, Field(ge=0)] = 12
+    """How many photos of `hr` are held out (0: no validation)."""
+
+    validation_side: Count = 320
+    """Side in HR pixels of the crop taken from the middle of each of them."""
+
+    patch: Count = 128
+    """Side of the training crops in HR pixels."""
+
+    batch: Count = 16
+    """Crops a step and process."""
+
+    workers: Count = 1
+    """Threads that cut crops."""
+
+    cache: Path | None = None
+    """Folder of decoded photos; `cache` inside the run's folder when not given."""
+
+    licence: str = ""
+    """Licence of the photos, for the card; read from a SOURCES.tsv beside them when there is one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OptimiserSettings:
+    """How weights are moved."""
+
+    kind: Literal["adam", "sgd"] = "adam"
+    """Adam, or stochastic gradient descent with momentum."""
+
+    learning_rate: Positive = 2e-4
+    """At its peak."""
+
+    betas: tuple[Fraction, Fraction] = (0.9, 0.99)
+    """Adam's decay rates."""
+
+    momentum: Fraction = 0.9
+    """Of SGD."""
+
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    """L2 penalty."""
+
+    schedule: Literal["constant", "steps", "cosine"] = "cosine"
+    """`steps`: times `decay` at every milestone; `cosine`: half a cosine down to `floor`, `restarts` times over."""
+
+    milestones: tuple[Fraction, ...] = ()
+    """Shares of all steps at which `steps` decays (0.5: half way)."""
+
+    decay: Positive = 0.5
+    """Factor at each milestone."""
+
+    restarts: Count = 1
+    """Cosine cycles."""
+
+    floor: Fraction = 0.0
+    """Lowest factor of the cosine."""
+
+    warm_up: Annotated[int, Field(ge=0)] = 0
+    """Steps over which the learning rate rises to its peak."""
+
+    clip: Annotated[float, Field(ge=0)] = 0.0
+    """Gradients whose norm over all weights is larger are scaled down to this (0: never)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings:
+    """How long, on what, and how carefully."""
+
+    steps: Count = 300_000
+    """Steps in all."""
+
+    time_budget: Annotated[float, Field(ge=0)] = 0.0
+    """Seconds the training may take (0: no budget); the number of steps is fixed once, from the speed of the first ones."""
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Of everything random."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; `auto` takes CUDA when there is a GPU."""
+
+    devices: Count = 1
+    """Processes (CPU) or GPUs; more than one trains data-parallel."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """`auto`: bf16 mixed precision where the hardware computes it natively, else fp32."""
+
+    threads: Annotated[int, Field(ge=0)] = 0
+    """CPU threads a process (0: as many as cores); stored, and enforced when resuming."""
+
+    compile: bool = False
+    """Compile the networks with torch.compile (needs a C++ compiler)."""
+
+    ema: Fraction = 0.999
+    """Decay of the averaged weights that are validated and shipped (0: ship the last weights)."""
+
+    log_every: Count = 50
+    """Steps between health lines and points of the curves."""
+
+    validate_every: Count = 500
+    """Steps between validations."""
+
+    checkpoint_every: Count = 500
+    """Steps between checkpoints, and between the good states that a rollback returns to."""
+
+    keep: Count = 2
+    """Checkpoints kept."""
+
+    explosion: Positive = 20.0
+    """A loss this many times its running mean counts as exploded, and is rolled back."""
+
+    rollbacks: Annotated[int, Field(ge=0)] = 5
+    """Rollbacks before the training gives up."""

@@ -1,0 +1,63 @@
+"""Judging a training on fixed crops of photos it never sees."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from wildsr.data import Sample, collate
+from wildsr.metrics.fidelity import psnr_y, ssim_y
+from wildsr.training.session import Point, Session
+
+_SHOWN = 4
+"""Crops in TensorBoard's grid."""
+
+
+def validator(session: Session, crops: Sequence[Sample], *, border: int) -> Callable[[nn.Module, int], Point]:
+    """Make the function that the loop calls.
+
+    Args:
+        session: Whose TensorBoard gets a grid of the first crops: LR (nearest), SR, HR side by side.
+        crops: With LR and HR.
+        border: HR pixels left out at every side, the scale by custom.
+
+    Returns:
+        (network, step) → mean `psnr` and `ssim` over Y, of results rounded to 8 bits.
+    """
+
+    def validate(network: nn.Module, step: int) -> Point:
+        network.eval()
+        points, rows = [], []
+        for number, crop in enumerate(crops):
+            sr = super_resolve(network, crop, session.fabric.device)
+            hr = np.asarray(crop.hr, dtype=np.uint8)
+            inner = (slice(border, -border or None), slice(border, -border or None))
+            points.append((psnr_y(sr[inner], hr[inner]), ssim_y(sr[inner], hr[inner])))
+            if number < _SHOWN and session.writer is not None:
+                rows.append(_row(np.asarray(crop.lr, dtype=np.uint8), sr, hr))
+        if rows and session.writer is not None:
+            width = min(row.shape[1] for row in rows)
+            grid = np.concatenate([row[:, :width] for row in rows])
+            session.writer.add_image("samples", grid, step, dataformats="HWC")  # type: ignore[no-untyped-call]
+        psnr, ssim = np.mean(points, axis=0)
+        return {"psnr": float(psnr), "ssim": float(ssim)}
+
+    return validate
+
+
+@torch.no_grad()
+def super_resolve(network: nn.Module, crop: Sample, device: torch.device) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Run a network on one sample's LR: h×w×3 8-bit in, sh×sw×3 8-bit out."""
+    lr = collate([crop]).lr.to(device)
+    sr = network(lr)[0].float().clamp(0, 1).mul(255).round().byte()
+    return sr.permute(1, 2, 0).cpu().numpy()
+
+
+def _row(
+    lr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+    sr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+    hr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    scale = hr.shape[0] // lr.shape[0]
+    return np.concatenate([lr.repeat(scale, 0).repeat(scale, 1), sr, hr], axis=1)
