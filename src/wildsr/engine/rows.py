@@ -17,8 +17,6 @@ from wildsr.imaging import Depth, FloatArray, RowResizer, Source
 
 IntRows: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
 
-FADE = 8
-"""LR pixels on each side of a cut over which neighbouring tiles cross-fade."""
 _PUSH_ROWS = 64
 _TOP = {8: np.float32(255), 16: np.float32(65535)}
 
@@ -57,6 +55,11 @@ def result_rows(work: Work) -> Iterator[IntRows]:
                 yield _quantise(made, depth)
 
 
+def fade_of(halo: int) -> int:
+    """LR pixels on each side of a cut over which tiles cross-fade: few, since a pixel there has less context."""
+    return min(8, halo // 6)
+
+
 def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[IntRows]:
     render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally)
     return bands(
@@ -64,7 +67,7 @@ def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[I
         render,
         scale=work.backend.scale,
         channels=source.channels,
-        fade=min(FADE, work.plan.halo),
+        fade=fade_of(work.plan.halo),
         quantise=lambda block: _quantise(block, depth),
     )
 
