@@ -31,14 +31,19 @@ class Format:
     gray: bool
     """Can hold one colour channel; the others store gray as three equal ones."""
 
-    streams: bool
-    """Encoded row by row; False where the encoder holds the whole frame."""
+    bytes_per_pixel: int
+    """Most memory the encoder takes for each pixel (measured, lossless); 0 where rows stream through it."""
 
-    lossless: bool
-    """Decodes to the very pixels by default."""
+    quality: int | None
+    """Default of `WriteOptions.quality`; None where every pixel is kept."""
 
     holds: frozenset[str]
     """Metadata it can carry: `icc`, `exif`, `xmp`, `iptc`."""
+
+    @property
+    def streams(self) -> bool:
+        """Encoded row by row, in memory that does not grow with the picture's height."""
+        return self.bytes_per_pixel == 0
 
 
 _ALL = frozenset({"icc", "exif", "xmp", "iptc"})
@@ -52,8 +57,8 @@ FORMATS: dict[str, Format] = {
         depths=(8, 16),
         alpha=True,
         gray=True,
-        streams=True,
-        lossless=True,
+        bytes_per_pixel=0,
+        quality=None,
         holds=_ALL,
     ),
     "jpeg": Format(
@@ -64,20 +69,20 @@ FORMATS: dict[str, Format] = {
         depths=(8,),
         alpha=False,
         gray=True,
-        streams=True,
-        lossless=False,
+        bytes_per_pixel=0,
+        quality=95,
         holds=_ALL,
     ),
     "webp": Format(
         name="webp",
         extensions=(".webp",),
         max_side=16_383,
-        max_pixels=1 << 28,
+        max_pixels=1 << 27,
         depths=(8,),
         alpha=True,
         gray=False,
-        streams=False,
-        lossless=False,
+        bytes_per_pixel=25,
+        quality=90,
         holds=frozenset({"icc", "exif", "xmp"}),
     ),
     "tiff": Format(
@@ -88,20 +93,20 @@ FORMATS: dict[str, Format] = {
         depths=(8, 16),
         alpha=True,
         gray=True,
-        streams=True,
-        lossless=True,
+        bytes_per_pixel=0,
+        quality=None,
         holds=_ALL,
     ),
     "avif": Format(
         name="avif",
         extensions=(".avif",),
         max_side=16_384,  # libheif's own limit
-        max_pixels=1 << 26,
+        max_pixels=1 << 25,
         depths=(8, 10, 12),
         alpha=True,
         gray=False,
-        streams=False,
-        lossless=False,
+        bytes_per_pixel=40,
+        quality=80,
         holds=frozenset({"icc", "exif", "xmp"}),
     ),
 }
@@ -160,5 +165,5 @@ def check_output(output: str | Format, width: int, height: int, depth: int = 8, 
         others = [f.name.upper() for f in FORMATS.values() if f.alpha and f.max_side >= max(width, height)]
         raise OutputError(
             f"{name} can't hold transparency, and this picture has it",
-            hint=f"write {', '.join(others[:-1])} or {others[-1]}, or give a background colour to blend it onto",
+            hint=f"write {', '.join(others[:-1])} or {others[-1]}, or give a background to blend it onto",
         )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from wildsr.imaging.picture import Depth
 
@@ -18,6 +19,12 @@ class WriteOptions:
 
     lossless: bool = False
     """Write WebP and AVIF without loss."""
+
+    depth: Literal[8, 10, 12, 16] | None = None
+    """Bits a channel to store; the picture's own where the format has them, when not given."""
+
+    background: tuple[float, float, float] | None = None
+    """RGB in [0, 1] that transparency is blended onto where the format has none; refused when not given."""
 
     compression: int | None = None
     """PNG effort 0 to 9 (default 2); a higher one is slower and smaller, the pixels are the same."""

@@ -1,19 +1,20 @@
 """Rows of pixels as an uncompressed PNG byte stream, the one raw framing libvips can pull from a pipe.
 
-Stored (uncompressed) deflate blocks cost 0.01 % in size and two checksums in time; libvips then encodes any format from
-it row by row, and no frame is ever whole in memory.
+Stored (uncompressed) deflate blocks cost 0.01 % in size and two checksums in time; libvips then encodes any format
+from it row by row, and no frame is ever whole in memory.
 """
 
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import OutputError
 
-Rows = NDArray[np.uint8] | NDArray[np.uint16]
+Rows: TypeAlias = NDArray[np.uint8 | np.uint16]
 
 _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
 _BLOCK = 65_535
@@ -24,7 +25,7 @@ def frame_png(rows: Iterable[Rows], width: int, height: int, channels: int, dept
     """Yield the bytes of a store-only PNG, pulling bands of rows as they are needed.
 
     Args:
-        rows: h_i × width × channels arrays, uint8 for depth 8 and uint16 for depth 16, top to bottom; Σ h_i = height.
+        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom; Σ h_i = height.
         width: Pixels.
         height: Rows.
         channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.

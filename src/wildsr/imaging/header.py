@@ -12,7 +12,7 @@ Colour = Literal["rgb", "gray", "cmyk", "lab"]
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """From the file's header alone; sizes are those of the picture as it is looked at (orientation applied)."""
+    """From the file's header alone; sizes are those of the picture as looked at (orientation applied)."""
 
     format: str
     """Format by content: jpeg, png, webp, tiff, gif, avif, bmp, pnm or heic."""

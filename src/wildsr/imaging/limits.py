@@ -33,7 +33,8 @@ class Limits:
         """Raise LimitError where a picture of `width` × `height` pixels is too large."""
         if max(width, height) > self.max_side:
             raise LimitError(
-                f"{name} says it is {width} × {height} pixels; at most {self.max_side:,} are allowed along a side",
+                f"{name} says it is {width} × {height} pixels; "
+                f"at most {self.max_side:,} are allowed along a side",
                 hint="crop the picture, or raise Limits(max_side=…) if you trust this file",
             )
         if width * height > self.max_pixels:

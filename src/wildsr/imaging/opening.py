@@ -23,7 +23,7 @@ def open_file(path: str | Path, limits: Limits) -> io.FileIO:
         os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     )
     try:
-        _check_kind(name, os.stat(path).st_mode)
+        _check_kind(name, Path(path).stat().st_mode)
         descriptor = os.open(path, flags)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -1,10 +1,11 @@
 """EXIF orientation: eight ways a camera was held."""
 
 import numpy as np
-from numpy.typing import NDArray
+
+from wildsr.imaging.decoders.raw import Samples
 
 
-def apply_orientation(samples: NDArray[np.generic], orientation: int) -> NDArray[np.generic]:
+def apply_orientation(samples: Samples, orientation: int) -> Samples:
     """Return H×W×C samples as they are meant to be looked at.
 
     Args:

@@ -1,7 +1,7 @@
 """Rows made in the caller's thread, encoded in another, with a bounded pipe between.
 
-Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread lets the
-next rows be computed while the last are compressed.
+Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread lets
+the next rows be computed while the last are compressed.
 """
 
 import queue
@@ -22,7 +22,7 @@ class Pipe:
         self.closed = threading.Event()
 
     def put(self, chunk: bytes | None) -> bool:
-        """Hand over a chunk (None ends the stream), waiting for room; return False once nobody reads any more."""
+        """Hand over a chunk (None ends the stream), waiting for room; return False once nobody reads."""
         while not self.closed.is_set():
             try:
                 self._chunks.put(chunk, timeout=0.1)

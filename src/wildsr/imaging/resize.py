@@ -116,7 +116,7 @@ def resize_uint8(
     method: Method = "bicubic",
     antialias: bool = True,
 ) -> NDArray[np.uint8]:
-    """Return `array` resized bit for bit as MATLAB does uint8: vertical pass, round and clip, horizontal pass, again.
+    """Return `array` resized bit for bit as MATLAB does uint8: rows first, rounded and clipped, then columns.
 
     ALGORITHMS §13.1: so done, the bicubic LR files of Set14 are reproduced with error 0.
     """
@@ -171,11 +171,11 @@ def _cubic(x: Doubles) -> Doubles:
     x = np.abs(x)
     near = 1.5 * x**3 - 2.5 * x**2 + 1
     far = -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.where(x <= 1, near, np.where(x <= 2, far, 0.0))
+    return np.asarray(np.where(x <= 1, near, np.where(x <= 2, far, 0.0)), dtype=np.float64)
 
 
 def _linear(x: Doubles) -> Doubles:
-    return np.clip(1 - np.abs(x), 0, None)
+    return np.asarray(np.clip(1 - np.abs(x), 0, None), dtype=np.float64)
 
 
 def _box(x: Doubles) -> Doubles:

@@ -59,7 +59,7 @@ class Source:
         return self.channels in (2, 4)
 
     def rgb(self, y0: int, y1: int, x0: int, x1: int) -> FloatArray:
-        """Return rows y0…y1−1, columns x0…x1−1 as float32 h×w×3 in [0, 1]; gray gives three equal channels."""
+        """Return rows y0…y1−1, columns x0…x1−1 as float32 h×w×3 in [0, 1]; gray as three equal channels."""
         crop = _unit(self.samples[y0:y1, x0:x1, : 1 if self.gray else 3])
         return np.repeat(crop, 3, axis=2) if self.gray else crop
 

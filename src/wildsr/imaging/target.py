@@ -13,7 +13,8 @@ from wildsr.errors import OutputError
 class AtomicFile:
     """Write to a temporary neighbour; on success it takes the target's name, on any exception it is removed.
 
-    Use as a context manager. `raw` is the open file; the rename happens on leaving the block without an exception.
+    Use as a context manager; the rename happens on leaving the block without an exception. What the system refuses
+    is an OutputError that names the file.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = True) -> None:
@@ -34,7 +35,7 @@ class AtomicFile:
             descriptor = os.open(self._temporary, flags, 0o666)
         except (OSError, ValueError) as error:
             raise output_error(self._path, error) from error
-        self.raw = io.FileIO(descriptor, "rb+", closefd=True)
+        self._raw = io.FileIO(descriptor, "rb+", closefd=True)
         return self
 
     def __exit__(
@@ -43,18 +44,36 @@ class AtomicFile:
         try:
             if kind is None:
                 self._commit()
-            elif isinstance(error, OSError):
-                raise output_error(self._path, error) from error
         finally:
-            self.raw.close()
+            self._raw.close()
             with suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
 
+    def write(self, data: bytes) -> int:
+        """Write all of `data`."""
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._raw.write(view) :]
+        except OSError as error:
+            raise output_error(self._path, error) from error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset and return it from the beginning."""
+        return self._raw.seek(offset, whence)
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes of what was written."""
+        try:
+            return self._raw.read(size)
+        except OSError as error:
+            raise output_error(self._path, error) from error
+
     def _commit(self) -> None:
         try:
-            self.raw.flush()
-            os.fsync(self.raw.fileno())
-            self.raw.close()
+            os.fsync(self._raw.fileno())
+            self._raw.close()
             if self._overwrite:
                 self._temporary.replace(self._path)
             else:

@@ -1,16 +1,21 @@
 """libvips, loaded once and locked down.
 
-Pictures are decoded only by the loader their content asks for, never by libvips' own search, which would also try
-loaders nobody here needs (SVG, raw, matrix files) and reads options out of file names.
+Pictures are decoded only by the loader their content asks for, never by libvips' own search, which would also
+try loaders nobody here needs (SVG, raw, matrix files) and reads options out of file names.
 """
 
 import io
+import logging
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from wildsr.imaging.decoders.raw import Samples
+
 if TYPE_CHECKING:
-    import pyvips
+    from pyvips import Image, SourceCustom
 
 
 @cache
@@ -23,7 +28,11 @@ def vips() -> ModuleType:
 
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)
-    return pyvips
+    logger = logging.getLogger("pyvips")
+    if logger.level == logging.NOTSET:  # what matters of its warnings comes back as errors and notes
+        logger.setLevel(logging.CRITICAL)
+    module: ModuleType = pyvips
+    return module
 
 
 def complaint(error: Exception) -> str:
@@ -31,30 +40,43 @@ def complaint(error: Exception) -> str:
     lines: list[str] = []
     for raw in str(error).splitlines():
         line = raw.strip()
-        noise = line.startswith(("unable to ", "source: bad seek", "error buffer")) or not line
+        noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
         if not noise and line not in lines:
             lines.append(line)
-    return "; ".join(lines[:2]) or "no reason given"
+    return "; ".join(lines[:2]) or "it ends too early"
+
+
+def integers(image: "Image") -> Samples:
+    """Return the pixels of an 8 or 16 bit image as H×W×C; lets libvips' errors through."""
+    shape = (image.height, image.width, image.bands)
+    data = image.write_to_memory()
+    if image.format == "uchar":
+        return np.frombuffer(data, np.uint8).reshape(shape)
+    return np.frombuffer(data, np.uint16).reshape(shape)
 
 
 class FileBridge:
-    """A Python file as a libvips source: any name, no memory map a shrinking file could crash, real OSErrors kept.
+    """A Python file as a libvips source: any name, no memory map a shrinking file could crash.
 
     libvips holds the source by a bare handle: keep this object alive as long as any image made from it.
     """
 
-    def __init__(self, file: io.FileIO) -> None:
+    def __init__(self, file: io.FileIO, patch: tuple[int, bytes] | None = None) -> None:
+        """Bridge a file; `patch` is an offset and the bytes libvips is to see there instead."""
         self._file = file
+        self._patch = patch
         self.error: OSError | None = None
-        self.source: pyvips.SourceCustom = vips().SourceCustom()
+        self.source: SourceCustom = vips().SourceCustom()
         self.source.on_read(self._read)
         self.source.on_seek(self._seek)
 
     def _read(self, size: int) -> bytes | None:
         try:
-            return self._file.read(size)
+            start = self._file.tell()
+            data = self._file.read(size)
+            return data if self._patch is None else _patched(data, start, *self._patch)
         except (OSError, ValueError) as error:  # an exception must not cross libvips
-            self.error = error if isinstance(error, OSError) else OSError(str(error))
+            self.error = error if isinstance(error, OSError) else OSError(0, str(error))
             return None
 
     def _seek(self, offset: int, whence: int) -> int:
@@ -62,3 +84,11 @@ class FileBridge:
             return self._file.seek(offset, whence)
         except (OSError, ValueError):  # beyond what can be sought, or closed
             return -1
+
+
+def _patched(data: bytes, start: int, at: int, patch: bytes) -> bytes:
+    """Return `data`, read from offset `start`, with `patch` laid over offset `at`."""
+    low, high = max(at, start), min(at + len(patch), start + len(data))
+    if low >= high:
+        return data
+    return data[: low - start] + patch[low - at : high - at] + data[high - start :]

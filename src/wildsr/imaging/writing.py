@@ -1,5 +1,6 @@
 """Writing pictures: rows are pulled by the encoder, the file appears whole or not at all."""
 
+import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -36,25 +37,25 @@ def write_rows(
     """Encode rows as they come, in bounded memory for formats that stream (`Format.streams`).
 
     Args:
-        rows: Bands of rows, h_i × width × channels, uint8 (depth 8) or uint16 (depth 16), top to bottom. They are
-            pulled in the caller's thread, at most a few MB ahead of the encoder.
+        rows: Bands of rows, h_i × width × channels, uint8 (depth 8) or uint16 (depth 16), top to bottom. They
+            are pulled in the caller's thread, at most a few bands ahead of the encoder.
         frame: Size, depth, profile and metadata.
         path: The file to write; it appears whole, or not at all.
         options: How; `WriteOptions()` when not given.
 
     Raises:
-        OutputError: The format can't hold the picture, or the file can't be written (full disk, no permission).
+        OutputError: The format can't hold the picture, or the file can't be written (full disk, permission).
         Exception: Whatever `rows` raises, unchanged; nothing is left behind.
     """
     options = options or WriteOptions()
     target = Path(path)
     form = chosen_format(target, options)
-    check_output(form, frame.width, frame.height, frame.depth, frame.alpha)
+    check_output(form, frame.width, frame.height, frame.depth, frame.alpha and options.background is None)
     if min(frame.width, frame.height) < 1:
         raise OutputError(f"a picture of {frame.width} × {frame.height} pixels can't be written")
     with AtomicFile(target, overwrite=options.overwrite) as out:
-        dropped = encode(rows, frame, form, options, out.raw)
-        size = out.raw.seek(0, 2)
+        dropped = encode(rows, frame, form, options, out)
+        size = out.seek(0, io.SEEK_END)
     return WriteReport(path=target, bytes=size, dropped=dropped)
 
 

@@ -1,4 +1,4 @@
-"""One decoder a library: `decoder(path, limits)` picks by content and checks the header against the limits."""
+"""One decoder a library: `decoder(path, limits)` picks by content and checks the header against limits."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +46,10 @@ def decoder(path: str | Path, limits: Limits) -> Iterator[Decoder]:
             from wildsr.imaging.decoders.heic import HeicDecoder
 
             opened = HeicDecoder(file, name, limits)
+        elif form == "tiff":
+            from wildsr.imaging.decoders.tiff import TiffDecoder
+
+            opened = TiffDecoder(file, name, limits)
         else:
             from wildsr.imaging.decoders.libvips import VipsDecoder
 

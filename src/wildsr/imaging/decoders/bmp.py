@@ -1,7 +1,7 @@
 """Windows bitmaps, decoded by Pillow."""
 
 import io
-from typing import cast
+from typing import IO, cast
 
 import numpy as np
 
@@ -22,7 +22,7 @@ class BmpDecoder:
 
         self._name = name
         try:
-            self._image = BmpImageFile(cast("io.BufferedIOBase", file))
+            self._image = BmpImageFile(cast("IO[bytes]", file))
         except (OSError, SyntaxError, ValueError, OverflowError, KeyError, IndexError) as error:
             raise InputError(f"{name} can't be read as BMP: {error}") from error
         width, height = self._image.size

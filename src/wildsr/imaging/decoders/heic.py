@@ -1,4 +1,4 @@
-"""HEIC photos, decoded by libheif through pi-heif, an extra: HEVC is patent-encumbered, so it is not in the base."""
+"""HEIC photos, decoded by libheif through pi-heif: an extra, since HEVC is patent-encumbered."""
 
 import io
 

@@ -1,120 +1,89 @@
-"""JPEG, PNG, WebP, TIFF, GIF and AVIF, decoded by libvips at native depth."""
+"""JPEG, PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
 
 import io
-from typing import TYPE_CHECKING, Literal
+import re
 
 import numpy as np
 
-from wildsr.errors import InputError
+from wildsr.imaging.containers.avif import colour_description
+from wildsr.imaging.containers.png import Hints, read_hints
+from wildsr.imaging.decoders.opened import COLOURS, OpenedFile
 from wildsr.imaging.decoders.raw import Raw, Samples
-from wildsr.imaging.header import Colour, Header
+from wildsr.imaging.implied import by_code_points, by_png_hints
 from wildsr.imaging.limits import Limits
-from wildsr.imaging.vips import FileBridge, complaint, vips
+from wildsr.imaging.vips import complaint, integers, vips
 
-
-_LOADERS = {
-    "jpeg": "jpegload_source",
-    "png": "pngload_source",
-    "webp": "webpload_source",
-    "tiff": "tiffload_source",
-    "gif": "gifload_source",
-    "avif": "heifload_source",
-}
-_MODELS: dict[str, Colour] = {
-    "b-w": "gray",
-    "grey16": "gray",
-    "srgb": "rgb",
-    "rgb": "rgb",
-    "rgb16": "rgb",
-    "scrgb": "rgb",
-    "cmyk": "cmyk",
-    "lab": "lab",
-    "labs": "lab",
-    "labq": "lab",
-}
-_BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
+_DAMAGE = re.compile(r"before marker 0xd[0-7]|Huffman|premature|instead of RST|ends? of", re.IGNORECASE)
+"""JPEG warnings that mean lost pixels; others (stray bytes between scans, odd version numbers) do not."""
+_AVIF_HEAD = 1 << 20
 
 
 class VipsDecoder:
-    """A file opened by the libvips loader its content asks for."""
+    """A file of any format libvips reads but TIFF, which needs more care."""
 
     def __init__(self, file: io.FileIO, name: str, form: str, limits: Limits) -> None:
-        self._name = name
-        self._form = form
-        self._limits = limits
-        pyvips = vips()
-        self._bridge = FileBridge(file)
-        try:
-            load = getattr(pyvips.Image, _LOADERS[form])
-            self._image: pyvips.Image = load(self._bridge.source, access="sequential", fail_on="truncated")
-        except pyvips.Error as error:
-            raise InputError(f"{name} can't be read as {form.upper()}: {complaint(error)}") from error
-        self.header = self._read_header(file)
-        limits.check_size(name, self._image.width, self._image.height)
-
-    def _read_header(self, file: io.FileIO) -> Header:
-        image = self._image
-        colour = _MODELS.get(image.interpretation)
-        if colour is None:
-            colour = "gray" if image.bands < 3 else "rgb"
-        wanted = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}[colour]
-        alpha = image.bands > wanted
-        bits = image.get("bits-per-sample") if image.get_typeof("bits-per-sample") else _BITS[image.format]
-        orientation = image.get("orientation") if image.get_typeof("orientation") else 1
-        orientation = orientation if 1 <= orientation <= 8 else 1
-        width, height = image.width, image.height
-        if orientation >= 5:
-            width, height = height, width
-        return Header(
-            format=self._form,
-            width=width,
-            height=height,
-            channels=(1 if colour == "gray" else 3) + alpha,
-            bits=bits,
-            depth=8 if bits <= 8 else 16,
-            colour=colour,
-            alpha=alpha,
-            frames=image.get("n-pages") if image.get_typeof("n-pages") else 1,
-            orientation=orientation,
-            file_bytes=file.seek(0, io.SEEK_END),
+        # libjpeg says no more than a warning when a part of the picture is lost
+        self._opened = OpenedFile(file, name, form, "warning" if form == "jpeg" else "error")
+        image = self._opened.image
+        limits.check_size(name, image.width, image.height)
+        # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
+        orientation = 1 if form == "avif" else self._opened.field("orientation", 1)
+        colour = self._opened.colour()
+        self.header = self._opened.header(
+            colour, alpha=image.bands > COLOURS[colour], orientation=orientation
         )
 
     def decode(self) -> Raw:
         """Return all pixels and metadata; raise InputError where any part is damaged."""
-        pyvips = vips()
+        opened, notes = self._opened, []
+        icc, iptc = self._profile_and_iptc()
+        exif, xmp = opened.blob("exif-data"), opened.blob("xmp-data")
         try:
-            return Raw(
-                samples=self._samples(),
-                icc=self._blob("icc-profile-data"),
-                exif=self._blob("exif-data"),
-                xmp=self._blob("xmp-data"),
-                iptc=self._blob("iptc-data"),
-                notes=self._notes(),
-            )
-        except pyvips.Error as error:
-            raise InputError(
-                f"{self._name} is damaged: {complaint(error)}",
-                hint="copy or download it again; half a picture is never used",
-            ) from error
-
-    def _samples(self) -> Samples:
-        image = self._image
-        header = self.header
-        if header.colour in ("cmyk", "lab"):
-            image = image.colourspace("srgb" if header.depth == 8 else "rgb16")
-        if image.bands > header.channels:
-            image = image.extract_band(0, n=header.channels)
-        image = image.cast("uchar" if header.depth == 8 else "ushort")
-        dtype = np.uint8 if header.depth == 8 else np.uint16
-        flat: Samples = np.frombuffer(image.write_to_memory(), dtype=dtype)
-        return flat.reshape(image.height, image.width, image.bands)
-
-    def _blob(self, name: Literal["icc-profile-data", "exif-data", "xmp-data", "iptc-data"]) -> bytes | None:
-        if not self._image.get_typeof(name):
-            return None
-        return bytes(self._image.get(name))
-
-    def _notes(self) -> tuple[str, ...]:
+            samples = self._pixels()
+        except vips().Error as error:
+            if self.header.format != "jpeg" or _DAMAGE.search(str(error)):
+                raise opened.damaged("is damaged", error) from error
+            notes.append(f"the file has oddities that cost no pixels ({complaint(error)})")
+            samples = self._second_try()
         if self.header.frames > 1:
-            return (f"first of {self.header.frames} frames",)
-        return ()
+            notes.append(f"only the first of {self.header.frames} frames was read")
+        cmyk = self.header.colour == "cmyk"
+        return Raw(samples=samples, cmyk=cmyk, icc=icc, exif=exif, xmp=xmp, iptc=iptc, notes=tuple(notes))
+
+    def _second_try(self) -> Samples:
+        self._opened.load("truncated")
+        try:
+            return self._pixels()
+        except vips().Error as error:
+            raise self._opened.damaged("is damaged", error) from error
+
+    def _pixels(self) -> Samples:
+        image, header = self._opened.image, self.header
+        wanted = COLOURS[header.colour] + header.alpha
+        samples = integers(image.extract_band(0, n=wanted) if image.bands > wanted else image)
+        if header.format == "avif" and 8 < header.bits < 16:
+            # libvips puts 10 and 12 bits on top of 16, which leaves white short of 65535
+            top = (1 << header.bits) - 1
+            wide = (samples >> (16 - header.bits)).astype(np.uint32)
+            return ((wide * 65535 + top // 2) // top).astype(np.uint16)
+        return samples
+
+    def _profile_and_iptc(self) -> tuple[bytes | None, bytes | None]:
+        """Return what libvips found, and what it does not look for."""
+        opened = self._opened
+        icc, iptc = opened.blob("icc-profile-data"), opened.blob("iptc-data")
+        if self.header.format == "png":
+            hints = read_hints(opened.file)
+            return self._png_profile(hints, icc), iptc or hints.iptc
+        if self.header.format == "avif" and icc is None:
+            opened.file.seek(0)
+            points = colour_description(opened.file.read(_AVIF_HEAD))
+            icc = by_code_points(*points) if points else None
+        return icc, iptc
+
+    def _png_profile(self, hints: Hints, icc: bytes | None) -> bytes | None:
+        """Return the profile by PNG's order of precedence: cICP, iCCP, sRGB, gAMA and cHRM."""
+        gray = self.header.colour == "gray"
+        if hints.cicp is not None and not gray:
+            return by_code_points(*hints.cicp)
+        return icc if icc is not None else by_png_hints(hints, gray=gray)

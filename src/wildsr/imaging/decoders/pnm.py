@@ -1,4 +1,4 @@
-"""Netpbm pictures (PBM, PGM, PPM, PAM), plain and raw, up to 16 bits: small enough to read here without loss."""
+"""Netpbm pictures (PBM, PGM, PPM, PAM), plain and raw; read here, since Pillow cuts 16 bits to 8."""
 
 import io
 import re
@@ -82,7 +82,9 @@ class PnmDecoder:
         header = self.header
         row = -(-header.width // 8) if self._kind == 4 else header.width * header.channels * header.depth // 8
         self._file.seek(self._start)
-        data = io.BufferedReader(self._file).read(row * header.height)
+        reader = io.BufferedReader(self._file)
+        data = reader.read(row * header.height)
+        reader.detach()  # else its end would close the file of our caller
         self._require(len(data), row * header.height)
         if self._kind == 4:
             bits = np.unpackbits(np.frombuffer(data, np.uint8).reshape(header.height, row), axis=1)
@@ -100,16 +102,16 @@ class PnmDecoder:
         wanted = header.width * header.height * header.channels
         words = re.findall(rb"[01]", text) if self._kind == 1 else text.split()
         self._require(len(words), wanted)
-        try:
-            values = np.array(words[:wanted], dtype="S5").astype(np.uint32)
-        except (ValueError, OverflowError) as error:
-            raise InputError(f"{self._name} is damaged: something in it is no number") from error
-        if self._kind == 1:
-            values = 1 - values
-        if values.size and int(values.max()) > 65535:
+        words = words[:wanted]
+        if not all(word.isdigit() and len(word) <= 9 for word in words):
+            raise InputError(f"{self._name} is damaged: something in it is no number")
+        values = np.array(words, dtype="S9").astype(np.uint32)
+        if int(values.max()) > self._maximum:  # before the cast below could hide it
             raise InputError(
                 f"{self._name} is damaged: it has values above its stated maximum {self._maximum}"
             )
+        if self._kind == 1:
+            values = 1 - values
         return values.astype(np.uint8 if header.depth == 8 else np.uint16)
 
     def _require(self, given: int, wanted: int) -> None:

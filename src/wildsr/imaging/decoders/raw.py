@@ -1,19 +1,23 @@
 """What every decoder hands over: samples and metadata as they were in the file."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Samples = NDArray[np.uint8] | NDArray[np.uint16]
+Samples: TypeAlias = NDArray[np.uint8 | np.uint16]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Raw:
-    """Gray or RGB samples in stored orientation, with everything found beside them."""
+    """Samples in stored orientation, with everything found beside them."""
 
     samples: Samples
-    """H×W×C, uint8 or uint16; C as in `Header.channels`, alpha last and straight."""
+    """H×W×C, uint8 or uint16; gray, RGB or CMYK, then alpha (straight) where there is one."""
+
+    cmyk: bool = False
+    """Samples are CMYK, 0 no ink."""
 
     icc: bytes | None = None
     """Profile the samples are encoded in."""

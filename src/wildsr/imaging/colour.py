@@ -1,0 +1,124 @@
+"""Which colours go through a network as encoded, and how the others become sRGB (DESIGN §8).
+
+A network takes what looks like sRGB: pictures whose profile has an sRGB-like tone curve (sRGB, Display P3,
+Adobe RGB) pass untouched, profile kept; converting them there and back would clip and shift saturated colours.
+"""
+
+from typing import Literal
+
+import numpy as np
+
+from wildsr.errors import InputError
+from wildsr.imaging.decoders.raw import Samples
+from wildsr.imaging.icc import IccError, Doubles, Profile, gray_profile, is_srgb_like, parse, tone
+from wildsr.imaging.implied import srgb
+from wildsr.imaging.vips import complaint, integers, vips
+
+Managed = tuple[Samples, bytes | None, tuple[str, ...]]
+"""Samples, the profile they are now encoded in, and notes for the user."""
+
+
+def manage(samples: Samples, icc: bytes | None, colour: Literal["rgb", "gray", "cmyk"]) -> Managed:
+    """Return samples a network can take, the profile they are encoded in, and what was changed.
+
+    Args:
+        samples: H×W×C as decoded; alpha, if any, is last and is passed through.
+        icc: The profile found in the file.
+        colour: Model of the samples.
+    """
+    profile, notes = _parsed(icc, colour)
+    if colour == "cmyk":
+        return _from_cmyk(samples, icc if profile else None, notes)
+    if profile is None or icc is None:
+        return samples, None, notes
+    if colour == "gray":
+        return _gray(samples, icc, profile, notes)
+    if not profile.has_lut and is_srgb_like(profile):
+        return samples, icc, notes
+    return _from_rgb(samples, icc, profile, notes)
+
+
+def _parsed(icc: bytes | None, colour: str) -> tuple[Profile | None, tuple[str, ...]]:
+    if icc is None:
+        return None, ()
+    try:
+        profile = parse(icc)
+        is_srgb_like(profile)  # follows the curves too
+    except IccError as error:
+        return None, (f"the colour profile is broken ({error}) and was ignored",)
+    allowed = {"rgb": ("RGB",), "gray": ("GRAY", "RGB"), "cmyk": ("CMYK",)}[colour]
+    if profile.space not in allowed:
+        return None, (f"the colour profile is for {profile.space} pictures and was ignored",)
+    return profile, ()
+
+
+def _gray(samples: Samples, icc: bytes, profile: Profile, notes: tuple[str, ...]) -> Managed:
+    """Keep gray gray: an RGB profile leaves its tone curve, a curve unlike sRGB's is applied."""
+    if not profile.curves:
+        return (
+            samples,
+            None,
+            (*notes, f"the colour profile {profile.name!r} has no tone curve and was ignored"),
+        )
+    if is_srgb_like(profile):
+        kept = icc if profile.space == "GRAY" else gray_profile(f"gray of {profile.name}", profile.curves[1])
+        return samples, kept, notes
+    top = 255 if samples.dtype == np.uint8 else 65535
+    linear = np.clip(tone(profile.curves[len(profile.curves) // 2], np.linspace(0, 1, top + 1)), 0, 1)
+    table = np.rint(_srgb_encoded(linear) * top).astype(samples.dtype)
+    out = samples.copy()
+    out[..., 0] = table[samples[..., 0]]
+    return out, None, (*notes, f"gray converted from {profile.name!r} to sRGB's tone curve")
+
+
+def _from_cmyk(samples: Samples, icc: bytes | None, notes: tuple[str, ...]) -> Managed:
+    converted, trouble = _transform(samples, 4, icc, "cmyk")
+    if trouble and icc:
+        notes = (*notes, f"the colour profile can't be used ({trouble}) and was ignored")
+        icc = None
+        converted, trouble = _transform(samples, 4, None, "cmyk")
+    if trouble:
+        raise InputError(f"CMYK can't be converted to sRGB: {trouble}")
+    source = "its profile" if icc else "a general press profile"
+    return converted, srgb(), (*notes, f"CMYK converted to sRGB by {source}")
+
+
+def _from_rgb(samples: Samples, icc: bytes, profile: Profile, notes: tuple[str, ...]) -> Managed:
+    converted, trouble = _transform(samples, 3, icc, "srgb" if samples.dtype == np.uint8 else "rgb16")
+    if trouble:
+        note = f"the colour profile {profile.name!r} can't be used ({trouble}) and was ignored"
+        return samples, None, (*notes, note)
+    why = "it works by tables" if profile.has_lut else "its tone curve is unlike sRGB's"
+    return converted, srgb(), (*notes, f"colours converted from {profile.name!r} to sRGB: {why}")
+
+
+def _transform(
+    samples: Samples, channels: int, icc: bytes | None, interpretation: str
+) -> tuple[Samples, str | None]:
+    """Return samples through LittleCMS (relative, black point compensated), or why that failed."""
+    library = vips()
+    height, width, bands = samples.shape
+    form = "uchar" if samples.dtype == np.uint8 else "ushort"
+    source = np.ascontiguousarray(samples[..., :channels])
+    image = library.Image.new_from_memory(source, width, height, channels, form)
+    image = image.copy(interpretation=interpretation)
+    if icc is not None:
+        image.set_type(library.GValue.blob_type, "icc-profile-data", icc)
+    try:
+        done = image.icc_transform(
+            "srgb",
+            embedded=icc is not None,
+            input_profile=None if icc is not None else "cmyk",
+            intent="relative",
+            black_point_compensation=True,
+            depth=8 if form == "uchar" else 16,
+        )
+        colours = integers(done)
+    except library.Error as error:
+        return samples, complaint(error)
+    return np.concatenate([colours, samples[..., channels:]], axis=2) if bands > channels else colours, None
+
+
+def _srgb_encoded(linear: Doubles) -> Doubles:
+    """IEC 61966-2-1."""
+    return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * np.power(linear, 1 / 2.4) - 0.055)

@@ -1,0 +1,147 @@
+"""AVIF's box structure (ISO/IEC 14496-12, 23008-12): colour description read, EXIF and XMP items added."""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from wildsr.imaging.containers import Metadata
+
+_CONTAINERS = (b"iprp", b"ipco")
+
+
+class BoxError(ValueError):
+    """A box structure other than the plain one encoders write."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """One box: `start` is where its payload begins, behind size and type."""
+
+    kind: bytes
+    at: int
+    start: int
+    stop: int
+
+
+def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
+    """Yield the boxes between two offsets; ends at the first that makes no sense."""
+    while start + 8 <= stop:
+        size, kind = struct.unpack(">I4s", data[start : start + 8])
+        head = 8
+        if size == 1 and start + 16 <= stop:
+            size, head = struct.unpack(">Q", data[start + 8 : start + 16])[0], 16
+        end = stop if size == 0 else start + size
+        if (size and size < head) or end > stop:
+            return
+        yield Box(kind, start, start + head, end)
+        start = end
+
+
+def colour_description(data: bytes) -> tuple[int, int] | None:
+    """Return primaries and transfer function (ITU-T H.273) of the first `nclx` box, or None.
+
+    Args:
+        data: The beginning of a file, up to its pixels.
+    """
+    for top in boxes(data, 0, len(data)):
+        if top.kind == b"meta":
+            return _nclx(data, top.start + 4, top.stop)
+    return None
+
+
+def _nclx(data: bytes, start: int, stop: int) -> tuple[int, int] | None:
+    for box in boxes(data, start, stop):
+        if box.kind in _CONTAINERS:
+            found = _nclx(data, box.start, box.stop)
+            if found:
+                return found
+        if box.kind == b"colr" and data[box.start : box.start + 4] == b"nclx" and box.stop - box.start >= 8:
+            primaries, transfer = struct.unpack(">HH", data[box.start + 4 : box.start + 8])
+            return primaries, transfer
+    return None
+
+
+def with_metadata(data: bytes, metadata: Metadata) -> bytes:
+    """Return an AVIF file with EXIF and XMP items added, their data in a box at its end.
+
+    Raises:
+        BoxError: The file is not laid out as libheif lays files out.
+    """
+    items: list[tuple[bytes, bytes]] = []
+    if metadata.exif:
+        items.append((b"Exif\0", b"\0\0\0\0" + metadata.exif))
+    if metadata.xmp:
+        items.append((b"mime\0application/rdf+xml\0", metadata.xmp))
+    if not items:
+        return data
+    meta = next((b for b in boxes(data, 0, len(data)) if b.kind == b"meta"), None)
+    if meta is None:
+        raise BoxError("no meta box")
+    parts = {b.kind: b for b in boxes(data, meta.start + 4, meta.stop)}
+    if not {b"iloc", b"iinf", b"pitm"} <= set(parts):
+        raise BoxError("no item tables")
+    if b"iref" in parts and data[parts[b"iref"].start] != 0:
+        raise BoxError("a reference table of another version")
+    primary = struct.unpack(">H", data[parts[b"pitm"].start + 4 : parts[b"pitm"].start + 6])[0]
+    locations = _locations(data, parts[b"iloc"])
+    first = max(locations) + 1
+    names = [_box(b"infe", struct.pack(">IHH", 2 << 24, first + i, 0) + k) for i, (k, _) in enumerate(items)]
+    links = [_box(b"cdsc", struct.pack(">HHH", first + i, 1, primary)) for i in range(len(items))]
+    grown = {
+        b"iinf": _grown_info(data, parts[b"iinf"], names),
+        b"iref": _box(b"iref", _payload(data, parts.get(b"iref"), 4) + b"".join(links)),
+        b"iloc": b"",
+    }
+    places = locations | {first + i: (0, 0) for i in range(len(items))}
+    size = sum(len(grown.get(b.kind, data[b.at : b.stop])) for b in parts.values())
+    size += len(_location_box(places)) + (0 if b"iref" in parts else len(grown[b"iref"])) + 12
+    delta = size - (meta.stop - meta.at)
+    moved = {i: (at + delta, length) for i, (at, length) in locations.items()}
+    position = len(data) + delta + 8
+    for i, (_, payload) in enumerate(items):
+        moved[first + i] = (position, len(payload))
+        position += len(payload)
+    grown[b"iloc"] = _location_box(moved)
+    children = [grown.get(b.kind, data[b.at : b.stop]) for b in parts.values()]
+    children += [] if b"iref" in parts else [grown[b"iref"]]
+    body = data[meta.start : meta.start + 4] + b"".join(children)
+    tail = _box(b"mdat", b"".join(payload for _, payload in items))
+    return data[: meta.at] + _box(b"meta", body) + data[meta.stop :] + tail
+
+
+def _payload(data: bytes, box: Box | None, default: int) -> bytes:
+    return data[box.start : box.stop] if box else bytes(default)
+
+
+def _grown_info(data: bytes, box: Box, names: list[bytes]) -> bytes:
+    if data[box.start] != 0:
+        raise BoxError("an item table of another version")
+    count = struct.unpack(">H", data[box.start + 4 : box.start + 6])[0]
+    head = data[box.start : box.start + 4] + struct.pack(">H", count + len(names))
+    return _box(b"iinf", head + data[box.start + 6 : box.stop] + b"".join(names))
+
+
+def _locations(data: bytes, box: Box) -> dict[int, tuple[int, int]]:
+    """Return item → (offset, length) of a version 0 location table whose items have one extent each."""
+    version, sizes, base = data[box.start], data[box.start + 4], data[box.start + 5] >> 4
+    if version != 0 or sizes != 0x44 or base not in (0, 4):
+        raise BoxError("a location table of another version")
+    count = struct.unpack(">H", data[box.start + 6 : box.start + 8])[0]
+    at, found = box.start + 8, {}
+    for _ in range(count):
+        item, _, *middle = struct.unpack(">HHI" if base else ">HH", data[at : at + 4 + base])
+        extents, offset, length = struct.unpack(">HII", data[at + 4 + base : at + 14 + base])
+        if extents != 1:
+            raise BoxError("an item in several pieces")
+        found[item] = (offset + sum(middle), length)
+        at += 14 + base
+    return found
+
+
+def _location_box(places: dict[int, tuple[int, int]]) -> bytes:
+    entries = [struct.pack(">HHHII", item, 0, 1, at, length) for item, (at, length) in sorted(places.items())]
+    return _box(b"iloc", struct.pack(">IBBH", 0, 0x44, 0, len(entries)) + b"".join(entries))
+
+
+def _box(kind: bytes, payload: bytes) -> bytes:
+    return struct.pack(">I4s", len(payload) + 8, kind) + payload

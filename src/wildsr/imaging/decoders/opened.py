@@ -1,0 +1,104 @@
+"""A file opened by a libvips loader: what the decoders built on libvips share."""
+
+import io
+from typing import TYPE_CHECKING, Literal
+
+from wildsr.errors import InputError
+from wildsr.imaging.header import Colour, Header
+from wildsr.imaging.vips import FileBridge, complaint, vips
+
+if TYPE_CHECKING:
+    from pyvips import Image
+
+COLOURS: dict[Colour, int] = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
+"""Channels of each colour model, alpha not counted."""
+AGAIN = "copy or download it again; half a picture is never used"
+
+_LOADERS = {
+    "jpeg": "jpegload_source",
+    "png": "pngload_source",
+    "webp": "webpload_source",
+    "tiff": "tiffload_source",
+    "gif": "gifload_source",
+    "avif": "heifload_source",
+}
+_MODELS: dict[str, Colour] = {
+    "b-w": "gray",
+    "grey16": "gray",
+    "srgb": "rgb",
+    "rgb": "rgb",
+    "rgb16": "rgb",
+    "scrgb": "rgb",
+    "cmyk": "cmyk",
+    "lab": "lab",
+    "labs": "lab",
+    "labq": "lab",
+}
+_BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
+
+FailOn = Literal["none", "truncated", "error", "warning"]
+
+
+class OpenedFile:
+    """A picture file and the libvips image of it, whose pixels are not decoded yet."""
+
+    def __init__(
+        self, file: io.FileIO, name: str, form: str, fail_on: FailOn, patch: tuple[int, bytes] | None = None
+    ) -> None:
+        self.file, self.name, self.form = file, name, form
+        self._patch = patch
+        self.image = self.load(fail_on)
+
+    def load(self, fail_on: FailOn) -> "Image":
+        """Return the image, opened anew from the file's beginning."""
+        library = vips()
+        self.file.seek(0)
+        self._bridge = FileBridge(self.file, self._patch)
+        try:
+            loader = getattr(library.Image, _LOADERS[self.form])
+            self.image = loader(self._bridge.source, access="sequential", fail_on=fail_on)
+        except library.Error as error:
+            raise self.damaged(f"can't be read as {self.form.upper()}", error) from error
+        return self.image
+
+    def damaged(self, what: str, error: Exception) -> InputError:
+        """Return the error that names the file and what libvips, or the disk, said."""
+        reason = self._bridge.error.strerror if self._bridge.error else complaint(error)
+        return InputError(f"{self.name} {what}: {reason}", hint=AGAIN)
+
+    def field(self, name: str, default: int) -> int:
+        """Return a whole-number field of the image's header."""
+        return int(self.image.get(name)) if self.image.get_typeof(name) else default
+
+    def blob(self, name: str) -> bytes | None:
+        """Return a metadata field."""
+        return bytes(self.image.get(name)) if self.image.get_typeof(name) else None
+
+    def colour(self) -> Colour:
+        """Return the colour model of the file."""
+        model = _MODELS.get(self.image.interpretation)
+        if model is None:
+            raise InputError(
+                f"{self.name} has {self.image.interpretation} pixels; gray, RGB, CMYK and Lab are read"
+            )
+        return model
+
+    def header(self, colour: Colour, *, alpha: bool, orientation: int) -> Header:
+        """Return the header of the picture as it is looked at."""
+        image = self.image
+        bits = self.field("bits-per-sample", _BITS[image.format])
+        orientation = orientation if 1 <= orientation <= 8 else 1
+        turned = orientation >= 5
+        return Header(
+            format=self.form,
+            width=image.height if turned else image.width,
+            height=image.width if turned else image.height,
+            channels=(1 if colour == "gray" else 3) + alpha,
+            bits=bits,
+            depth=8 if bits <= 8 else 16,
+            colour=colour,
+            alpha=alpha,
+            frames=max(1, self.field("n-pages", 1)),
+            orientation=orientation,
+            file_bytes=self.file.seek(0, io.SEEK_END),
+        )

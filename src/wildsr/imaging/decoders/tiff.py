@@ -1,0 +1,167 @@
+"""TIFF by libvips, with what libvips leaves open: raw files, extra channels, floats, 8-bit Lab, EXIF."""
+
+import io
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildsr.errors import InputError
+from wildsr.imaging.containers import Metadata
+from wildsr.imaging.containers.tiff import Structure, read_metadata, read_structure
+from wildsr.imaging.decoders.opened import AGAIN, COLOURS, OpenedFile
+from wildsr.imaging.decoders.raw import Raw, Samples
+from wildsr.imaging.header import Colour
+from wildsr.imaging.implied import linear_gray, linear_srgb, srgb
+from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.vips import integers, vips
+
+_TRANSPARENCY_MASK = 4
+_RGB, _CIELAB, _ICCLAB = 2, 8, 9
+_KNOWN = (None, 0, 1, _RGB, 3, 5, 6, _CIELAB, _ICCLAB)
+_ALPHA_KINDS = (1, 2)
+_FLOAT_RANGE = (-0.5, 4.0)
+"""Floating-point samples are taken as [0, 1] with some room; a picture beyond this is on another scale."""
+
+
+class TiffDecoder:
+    """The first page of a TIFF or BigTIFF file."""
+
+    def __init__(self, file: io.FileIO, name: str, limits: Limits) -> None:
+        self._name, self._limits = name, limits
+        try:
+            self._structure = read_structure(file)
+        except TiffError as error:
+            raise InputError(f"{name} can't be read as TIFF: {error}", hint=AGAIN) from error
+        _check(self._structure, name, limits)
+        lab = self._structure.photometric in (_CIELAB, _ICCLAB)
+        # libvips reads few kinds of Lab and some wrongly: let it see plain channels, converted here
+        as_rgb = (
+            self._structure.photometric_at,
+            _RGB.to_bytes(2, "little" if self._structure.little else "big"),
+        )
+        self._opened = OpenedFile(file, name, "tiff", "error", as_rgb if lab else None)
+        image = self._opened.image
+        colour: Colour = "lab" if lab else self._opened.colour()
+        limits.check_size(name, image.width, image.height)
+        self._alpha = self._alpha_band(colour)
+        orientation = self._opened.field("orientation", 1)
+        self.header = self._opened.header(colour, alpha=self._alpha is not None, orientation=orientation)
+
+    def _alpha_band(self, colour: Colour) -> int | None:
+        """Return the band of transparency: one said to be, or the only extra one of unsaid meaning."""
+        bands = range(COLOURS[colour], self._opened.image.bands)
+        for band, kind in zip(bands, self._structure.extra, strict=False):
+            if kind in _ALPHA_KINDS:
+                return band
+        return bands[0] if len(bands) == 1 else None
+
+    def decode(self) -> Raw:
+        """Return all pixels and metadata; raise InputError where any part is damaged."""
+        opened, notes = self._opened, []
+        try:
+            metadata = read_metadata(opened.file, self._limits.max_metadata_bytes)
+        except TiffError as error:
+            metadata = Metadata()
+            notes.append(f"its metadata can't be followed ({error}) and was left out")
+        try:
+            samples = self._pixels()
+        except vips().Error as error:
+            raise opened.damaged("is damaged", error) from error
+        icc, conversion = self._meaning(metadata.icc)
+        if self.header.frames > 1:
+            notes.append(f"only the first of {self.header.frames} pages was read")
+        return Raw(
+            samples=samples,
+            cmyk=self.header.colour == "cmyk",
+            icc=icc,
+            exif=metadata.exif,
+            xmp=metadata.xmp,
+            iptc=metadata.iptc,
+            notes=(*notes, *conversion),
+        )
+
+    def _meaning(self, icc: bytes | None) -> tuple[bytes | None, list[str]]:
+        """Return the profile the integer samples are now in, and what making them changed."""
+        image, colour, notes = self._opened.image, self.header.colour, []
+        if image.bands > COLOURS[colour] + self.header.alpha:
+            notes.append("extra channels were left out")
+        if image.format == "uint":
+            notes.append("32-bit samples became 16 bit")
+        if colour == "lab":
+            return srgb(), [*notes, "Lab converted to sRGB"]
+        if image.format == "float":
+            notes.append("floating-point samples became 16 bit, values outside 0 to 1 clipped")
+            if icc is None:
+                notes.append("without a profile they are taken as linear light")
+                icc = linear_gray() if colour == "gray" else linear_srgb()
+        return icc, notes
+
+    def _pixels(self) -> Samples:
+        """Return the samples as 8 or 16 bit integers, Lab already converted."""
+        image, colours = self._opened.image, COLOURS[self.header.colour]
+        alpha = image.extract_band(self._alpha) if self._alpha is not None else None
+        if image.bands > colours:
+            image = image.extract_band(0, n=colours)
+            image = image if alpha is None else image.bandjoin(alpha)
+        if image.format in ("uchar", "ushort"):
+            samples = integers(image)
+            return _lab_to_srgb(samples, self._structure) if self.header.colour == "lab" else samples
+        shape = (image.height, image.width, image.bands)
+        if image.format == "uint":
+            wide = np.frombuffer(image.write_to_memory(), np.uint32).reshape(shape)
+            return (wide >> 16).astype(np.uint16)
+        if image.format == "float":
+            return self._from_float(np.frombuffer(image.write_to_memory(), np.float32).reshape(shape))
+        raise InputError(f"{self._name} has {image.format} samples; unsigned integers and floats are read")
+
+    def _from_float(self, samples: NDArray[np.float32]) -> Samples:
+        low, high = float(samples.min()), float(samples.max())
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise InputError(f"{self._name} has floating-point samples that are not finite")
+        if low < _FLOAT_RANGE[0] or high > _FLOAT_RANGE[1]:
+            raise InputError(
+                f"{self._name} has floating-point samples from {low:g} to {high:g}; 0 to 1 is expected",
+                hint="divide by its white level, or save it as 16-bit integers",
+            )
+        scaled = np.rint(np.clip(samples, 0, 1) * np.float32(65535))
+        return np.asarray(scaled, dtype=np.uint16)
+
+
+def _check(structure: Structure, name: str, limits: Limits) -> None:
+    """Raise on what libvips would misread, or allocate for."""
+    if structure.raw or (structure.reduced and structure.photometric != _TRANSPARENCY_MASK):
+        raise InputError(
+            f"{name} is a camera's raw file, of which only a thumbnail could be read here",
+            hint="develop it to TIFF or JPEG first",
+        )
+    if structure.photometric not in _KNOWN:
+        raise InputError(
+            f"{name} has TIFF colour model {structure.photometric}; gray, RGB, palette, CMYK, Lab are read"
+        )
+    limits.check_size(name, structure.width, structure.height)
+
+
+def _lab_to_srgb(samples: Samples, structure: Structure) -> Samples:
+    """Return Lab (D50, as TIFF has it) as sRGB, alpha passed through; encodings by TIFF 6.0 §23 and ICC.1."""
+    depth = 8 * samples.dtype.itemsize
+    unit = np.float32(1 << (depth - 8))
+    lab = samples[..., :3].astype(np.float32)
+    if structure.photometric == _ICCLAB:
+        lab[..., 0] *= 100 / (255 * unit)
+        lab[..., 1:] = lab[..., 1:] / unit - 128
+    else:
+        lab[..., 0] *= 100 / np.float32((1 << depth) - 1)
+        signed = np.int8 if depth == 8 else np.int16
+        lab[..., 1:] = np.ascontiguousarray(samples[..., 1:3]).view(signed).astype(np.float32) / unit
+    done = (
+        vips()
+        .Image.new_from_array(lab, interpretation="lab")
+        .icc_export(
+            output_profile="srgb", pcs="lab", intent="relative", black_point_compensation=True, depth=depth
+        )
+    )
+    colours = integers(done)
+    if samples.shape[2] == 3:
+        return colours
+    return np.concatenate([colours, samples[..., 3:]], axis=2)

@@ -1,0 +1,135 @@
+"""Making rows and metadata fit what a format holds, and saying what did not."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from wildsr.imaging.containers import Metadata
+from wildsr.imaging.formats import Format
+from wildsr.imaging.frame import Frame, WriteOptions
+from wildsr.imaging.framing import Rows
+from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
+from wildsr.imaging.metadata.exif import bare, stamped
+from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.metadata.xmp import corrected
+from wildsr.version import __version__
+
+_KINDS = ("icc", "exif", "xmp", "iptc")
+_CALLED = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "iptc": "IPTC"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fitted:
+    """What goes to the encoder."""
+
+    rows: Iterator[Rows]
+    """Bands in the stored depth's type."""
+
+    frame: Frame
+    """Channels and depth of those rows."""
+
+    bits: int
+    """Bits a channel the file is to have."""
+
+    metadata: Metadata
+    """What goes beside the pixels."""
+
+    dropped: tuple[str, ...]
+    """What the format could not hold."""
+
+
+def fit(rows: Iterable[Rows], frame: Frame, form: Format, options: WriteOptions) -> Fitted:
+    """Return rows, frame and metadata as the format holds them."""
+    dropped: list[str] = []
+    wanted = options.depth or frame.depth
+    bits = max((d for d in form.depths if d <= wanted), default=min(form.depths))
+    if bits < wanted:
+        dropped.append(f"{wanted}-bit depth ({bits} bits kept)")
+    flat = frame.alpha and not form.alpha
+    if flat:
+        dropped.append("transparency (blended onto the background)")
+    channels = frame.channels - flat
+    stored = replace(frame, depth=8 if bits == 8 else 16, channels=channels)
+    background = options.background if flat else None
+    return Fitted(
+        rows=(_fitted_band(band, frame, bits, background) for band in rows),
+        frame=stored,
+        bits=bits,
+        metadata=_metadata(frame, form, options, dropped),
+        dropped=tuple(dropped),
+    )
+
+
+def _fitted_band(band: Rows, frame: Frame, bits: int, background: tuple[float, float, float] | None) -> Rows:
+    if background is not None:
+        band = _blended(band, frame, background)
+    if frame.depth == 8:
+        return band if bits == 8 else band.astype(np.uint16) * np.uint16(257)
+    wide = band.astype(np.uint32)
+    if bits == 8:
+        return ((wide + 128) // 257).astype(np.uint8)
+    if bits < 16:  # rounded here: libvips cuts the low bits off
+        top = (1 << bits) - 1
+        return (((wide * top + 32767) // 65535) << (16 - bits)).astype(np.uint16)
+    return band
+
+
+def _blended(band: Rows, frame: Frame, background: tuple[float, float, float]) -> Rows:
+    top = np.float32((1 << frame.depth) - 1)
+    colour = np.asarray(background, dtype=np.float32) * top
+    if frame.gray:
+        colour = colour.mean(keepdims=True)
+    opacity = band[..., -1:].astype(np.float32) / top
+    mixed = band[..., :-1] * opacity + colour * (1 - opacity)
+    return np.asarray(np.rint(mixed), dtype=band.dtype)
+
+
+def _metadata(frame: Frame, form: Format, options: WriteOptions, dropped: list[str]) -> Metadata:
+    """Return the metadata to write; what can't be is named in `dropped`."""
+    found: dict[str, bytes | None] = {"icc": frame.icc}
+    if not form.gray and frame.gray:
+        found["icc"] = _rgb_of_gray(frame.icc)
+    if not options.strip_metadata:
+        found["exif"] = _exif(frame, options, dropped)
+        found["iptc"] = frame.iptc
+        if frame.xmp:
+            found["xmp"] = corrected(
+                frame.xmp, width=frame.width, height=frame.height, strip_gps=options.strip_gps
+            )
+    for kind in _KINDS:
+        if found.get(kind) and kind not in form.holds:
+            dropped.append(_CALLED[kind])
+            found[kind] = None
+    return Metadata(
+        icc=found.get("icc"), exif=found.get("exif"), xmp=found.get("xmp"), iptc=found.get("iptc")
+    )
+
+
+def _exif(frame: Frame, options: WriteOptions, dropped: list[str]) -> bytes:
+    software = options.software or f"wildsr {__version__}"
+    if options.model:
+        software = f"{software} ({options.model})"
+    try:
+        block = bare(frame.exif) if frame.exif else None
+        return stamped(
+            block, width=frame.width, height=frame.height, software=software, strip_gps=options.strip_gps
+        )
+    except TiffError as error:
+        dropped.append(f"EXIF ({error})")
+        return stamped(None, width=frame.width, height=frame.height, software=software)
+
+
+def _rgb_of_gray(icc: bytes | None) -> bytes | None:
+    """Return the RGB profile that shows equal channels as a gray profile shows one."""
+    if icc is None:
+        return None
+    try:
+        profile = parse(icc)
+    except IccError:
+        return None
+    if profile.space == "RGB":
+        return icc
+    return (
+        rgb_profile(f"RGB of {profile.name}", SRGB_PRIMARIES, profile.curves[0]) if profile.curves else None
+    )

@@ -1,0 +1,1 @@
+"""EXIF, XMP and IPTC: kept, corrected where upscaling made them wrong, stripped on request."""
