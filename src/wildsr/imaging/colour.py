@@ -1,7 +1,8 @@
 """Which colours go through a network as encoded, and how the others become sRGB (DESIGN §8).
 
 A network takes what looks like sRGB: pictures whose profile has an sRGB-like tone curve (sRGB, Display P3,
-Adobe RGB) pass untouched, profile kept; converting them there and back would clip and shift saturated colours.
+Adobe RGB) pass untouched, profile kept; converting them there and back would clip and shift saturated
+colours.
 """
 
 from typing import Literal
@@ -10,7 +11,7 @@ import numpy as np
 
 from wildsr.errors import InputError
 from wildsr.imaging.decoders.raw import Samples
-from wildsr.imaging.icc import IccError, Doubles, Profile, gray_profile, is_srgb_like, parse, tone
+from wildsr.imaging.icc import Doubles, IccError, Profile, gray_profile, is_srgb_like, parse, tone
 from wildsr.imaging.implied import srgb
 from wildsr.imaging.vips import complaint, integers, vips
 

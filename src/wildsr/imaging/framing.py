@@ -1,7 +1,7 @@
 """Rows of pixels as an uncompressed PNG byte stream, the one raw framing libvips can pull from a pipe.
 
-Stored (uncompressed) deflate blocks cost 0.01 % in size and two checksums in time; libvips then encodes any format
-from it row by row, and no frame is ever whole in memory.
+Stored (uncompressed) deflate blocks cost 0.01 % in size and two checksums in time; libvips then encodes any
+format from it row by row, and no frame is ever whole in memory.
 """
 
 import struct
@@ -25,7 +25,8 @@ def frame_png(rows: Iterable[Rows], width: int, height: int, channels: int, dept
     """Yield the bytes of a store-only PNG, pulling bands of rows as they are needed.
 
     Args:
-        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom; Σ h_i = height.
+        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom; their heights sum
+            to `height`.
         width: Pixels.
         height: Rows.
         channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.

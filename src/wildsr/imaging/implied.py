@@ -45,7 +45,8 @@ def linear_gray() -> bytes:
 def by_code_points(primaries: int, transfer: int) -> bytes | None:
     """Return the RGB profile of H.273 code points; None for sRGB and what is not known (taken as sRGB).
 
-    Video's transfer functions (BT.709 and kin) are taken as sRGB's, which is how such stills are made and shown.
+    Video's transfer functions (BT.709 and kin) are taken as sRGB's, which is how such stills are made and
+    shown.
     """
     curve = _curve(transfer)
     space = _PRIMARIES.get(primaries, SRGB_PRIMARIES)

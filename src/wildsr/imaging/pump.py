@@ -1,7 +1,7 @@
 """Rows made in the caller's thread, encoded in another, with a bounded pipe between.
 
-Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread lets
-the next rows be computed while the last are compressed.
+Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread
+lets the next rows be computed while the last are compressed.
 """
 
 import queue

@@ -13,8 +13,8 @@ from wildsr.errors import OutputError
 class AtomicFile:
     """Write to a temporary neighbour; on success it takes the target's name, on any exception it is removed.
 
-    Use as a context manager; the rename happens on leaving the block without an exception. What the system refuses
-    is an OutputError that names the file.
+    Use as a context manager; the rename happens on leaving the block without an exception. What the system
+    refuses is an OutputError that names the file.
     """
 
     def __init__(self, path: str | Path, *, overwrite: bool = True) -> None:

@@ -41,7 +41,7 @@ def _segment(marker: int, payload: bytes) -> bytes:
 
 
 def insertion_point(head: bytes) -> int:
-    """Return where segments go in a JPEG beginning with `head`: behind the start marker and JFIF's own segment."""
+    """Return where segments go in a JPEG beginning with `head`: behind its start and JFIF's own segment."""
     if head[2:4] == b"\xff\xe0":
         return 4 + int(struct.unpack(">H", head[4:6])[0])
     return 2

@@ -1,4 +1,4 @@
-"""PNG chunks (3rd edition): iCCP, eXIf, XMP as iTXt, IPTC as ImageMagick's raw profile; colour chunks read."""
+"""PNG chunks (3rd edition): iCCP, eXIf, XMP as iTXt, IPTC as ImageMagick's raw profile; colours read."""
 
 import io
 import struct

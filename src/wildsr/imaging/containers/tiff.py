@@ -8,11 +8,11 @@ from wildsr.imaging.containers import Metadata
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
-    TiffError,
     Budget,
     Directory,
     Layout,
     Read,
+    TiffError,
     Value,
     read_directory,
     read_entries,

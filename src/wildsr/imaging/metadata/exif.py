@@ -1,7 +1,7 @@
 """EXIF blocks edited in place: what is not named here stays byte for byte where it was.
 
-Makers' notes hold offsets into the block, so nothing may move: short values are overwritten, longer ones appended,
-and a directory that must grow is written anew at the end.
+Makers' notes hold offsets into the block, so nothing may move: short values are overwritten, longer ones
+appended, and a directory that must grow is written anew at the end.
 """
 
 import struct
@@ -9,10 +9,10 @@ import struct
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
-    TiffError,
     Directory,
     Entry,
     Layout,
+    TiffError,
     Value,
     read_entries,
     read_start,
