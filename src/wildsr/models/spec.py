@@ -1,7 +1,10 @@
 """What a model file says about itself."""
 
+import json
 from dataclasses import asdict, dataclass, field, fields
 from typing import Literal, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
 
 from wildsr.errors import ModelError
 
@@ -45,3 +48,37 @@ class ModelSpec:
 
     training: str = ""
     """What the model was trained on, in one line."""
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("scale", 1, 16), ("multiple", 1, 256), ("halo", 0, 4096), ("halo_exact", 0, 4096)):
+            if not low <= getattr(self, name) <= high:
+                raise ModelError(f"the model says {name} = {getattr(self, name)}; from {low} to {high} is allowed")
+        if any(len(getattr(self, name)) > _LONGEST for name in ("id", "architecture", "licence", "source", "training")):
+            raise ModelError(f"the model describes itself in more than {_LONGEST} characters")
+
+    def to_json(self) -> str:
+        """Write as JSON, keys sorted."""
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "ModelSpec":
+        """Read from JSON; unknown keys of later versions are ignored.
+
+        Raises:
+            ModelError: If it isn't JSON or a value can't be.
+        """
+        try:
+            values = json.loads(text)
+            if not isinstance(values, dict):
+                raise ModelError("the model's description is no JSON object")
+            known = {one.name for one in fields(cls)}
+            return _adapter().validate_python({key: value for key, value in values.items() if key in known})
+        except (ValidationError, ValueError, RecursionError) as error:
+            raise ModelError(f"the model's description can't be used: {' '.join(str(error).split())[:300]}") from error
+
+
+def _adapter() -> TypeAdapter[ModelSpec]:
+    return TypeAdapter(ModelSpec)
+
+
+_LONGEST = 10_000
