@@ -37,7 +37,9 @@ def main() -> None:
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--photo", type=Path, help="photo the tile is cut from; a sample photo when not given")
+    parser.add_argument(
+        "--photo", type=Path, help="photo the tile is cut from; a sample photo when not given"
+    )
     parser.add_argument("--model", default="realsr-df2k-jpeg")
     parser.add_argument("--tile", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
@@ -121,7 +123,17 @@ def program_lines(options: argparse.Namespace) -> list[str]:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder) / "photo.jpg", Path(folder) / "result.png"
         write(Picture(rgb=np.clip(resize(rgb, size, method="lanczos3"), 0, 1)), source)
-        command = [sys.executable, "-m", "wildsr", "upscale", str(source), "-o", str(target), "-m", options.model]
+        command = [
+            sys.executable,
+            "-m",
+            "wildsr",
+            "upscale",
+            str(source),
+            "-o",
+            str(target),
+            "-m",
+            options.model,
+        ]
         done = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
     facts = json.loads(done.stdout)["results"][0]
     return [

@@ -22,7 +22,9 @@ def test_tiles_that_agree_give_the_whole_picture_back(
     whole = np.random.default_rng(0).random((height * scale, width * scale, channels), np.float32)
 
     def render(rows: Span, columns: Span) -> FloatArray:
-        return whole[rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale].copy()
+        return whole[
+            rows.start * scale : rows.stop * scale, columns.start * scale : columns.stop * scale
+        ].copy()
 
     grid = fixed_grid(height, width, tile=tile, halo=8)
     result = np.concatenate(
@@ -37,7 +39,9 @@ def test_tiles_that_differ_cross_fade_without_a_step() -> None:
         return np.full((rows.length, columns.length, 1), float(columns.start > 0), np.float32)
 
     grid = fixed_grid(20, 50, tile=30, halo=5)
-    row = np.concatenate(list(bands(grid, render, scale=1, channels=1, fade=4, quantise=lambda block: block)))[10, :, 0]
+    row = np.concatenate(
+        list(bands(grid, render, scale=1, channels=1, fade=4, quantise=lambda block: block))
+    )[10, :, 0]
     assert np.diff(row).max() <= 1 / 8 + 1e-6
     assert (np.diff(row) >= -1e-7).all()
     assert row[0] == 0

@@ -86,7 +86,9 @@ def test_self_ensemble_averages_away_a_directional_bias() -> None:
     np.testing.assert_allclose(EnsembleBackend(Fake(leaning)).run(photo()), nearest(photo()), atol=1e-6)
 
 
-@given(r=st.floats(0, 1, width=32), s=st.floats(0, 1, width=32), alpha=st.floats(0, 1), gamma=st.floats(0, 255))
+@given(
+    r=st.floats(0, 1, width=32), s=st.floats(0, 1, width=32), alpha=st.floats(0, 1), gamma=st.floats(0, 255)
+)
 def test_fusion_of_constants(r: float, s: float, alpha: float, gamma: float) -> None:
     rule = FusionRule(alpha=alpha, beta=1 - alpha, gamma=gamma)
     main = Fake(lambda tile: np.full((1, 3, 2, 2), r, np.float32))

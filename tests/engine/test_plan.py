@@ -11,7 +11,9 @@ RRDB = ModelSpec(id="rrdb", architecture="rrdb")
 COMPACT = ModelSpec(id="compact", architecture="srvgg", halo=20, halo_exact=20)
 
 
-def plan(height: int, width: int, size: Size, spec: ModelSpec = RRDB, settings: Settings | None = None) -> Plan:
+def plan(
+    height: int, width: int, size: Size, spec: ModelSpec = RRDB, settings: Settings | None = None
+) -> Plan:
     shape = Shape(height, width, 3, 8)
     return make_plan(shape, size, settings or Settings(), spec, bytes_per_pixel=7_300, tile_pixels=230_000)
 

@@ -105,7 +105,8 @@ def test_precision_follows_the_processor() -> None:
 def test_strength_zero_is_bicubic_and_half_is_half_way(compact: Model) -> None:
     rgb = photo()
     full, half, none = (
-        Upscaler(compact, replace(PLAIN, strength=strength))(Picture(rgb=rgb)).rgb for strength in (1.0, 0.5, 0.0)
+        Upscaler(compact, replace(PLAIN, strength=strength))(Picture(rgb=rgb)).rgb
+        for strength in (1.0, 0.5, 0.0)
     )
     assert worst(none, np.clip(resize(rgb, full.shape[:2], method="bicubic"), 0, 1)) < 0.01
     assert worst(half, (full + none) / 2) < 0.01
@@ -159,7 +160,9 @@ def test_an_opaque_alpha_needs_no_second_pass(compact: Model) -> None:
     assert (result.alpha == 1).all()
 
 
-@pytest.mark.parametrize("size", [Size(scale=2.5), Size(width=77), Size(max_side=100), Size(scale=1), Size(scale=9)])
+@pytest.mark.parametrize(
+    "size", [Size(scale=2.5), Size(width=77), Size(max_side=100), Size(scale=1), Size(scale=9)]
+)
 def test_file_and_memory_agree_at_any_size(compact: Model, tmp_path: Path, size: Size) -> None:
     rgb = np.round(photo() * 255) / np.float32(255)
     write(Picture(rgb=rgb), tmp_path / "in.png")
@@ -199,7 +202,9 @@ def test_median_luma_is_of_the_whole_picture() -> None:
     assert median_luma(Source.from_picture(Picture(rgb=rgb))) == 0
     rgb[:, 10:] = (0, 1, 0)
     assert median_luma(Source.from_picture(Picture(rgb=rgb))) == pytest.approx(0.587 * 255, abs=0.01)
-    assert median_luma(Source.from_picture(Picture(rgb=rgb, depth=16))) == pytest.approx(0.587 * 255, abs=0.01)
+    assert median_luma(Source.from_picture(Picture(rgb=rgb, depth=16))) == pytest.approx(
+        0.587 * 255, abs=0.01
+    )
 
 
 def test_out_of_memory_plans_again_with_smaller_tiles_from_the_start(
@@ -225,7 +230,9 @@ def test_out_of_memory_plans_again_with_smaller_tiles_from_the_start(
     assert worst(read(tmp_path / "out.png").rgb, expected) < 0.51
 
 
-def test_a_tile_chosen_by_hand_that_does_not_fit_is_said(compact: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tile_chosen_by_hand_that_does_not_fit_is_said(
+    compact: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def never(self: OpenVINOBackend, tile: FloatArray) -> FloatArray:
         raise OutOfMemoryError("a tile of 40×40 LR pixels doesn't fit in memory")
 

@@ -61,7 +61,9 @@ def tiny_rrdb(*, seed: int = 0, blocks: int = 3, width: int = 8) -> onnx.ModelPr
     for _ in range(2):
         x = b.node("LeakyRelu", [b.conv(b.twice(x), width, width)], alpha=0.2)
     x = b.conv(x, width, 3)
-    return b.model(b.node("Add", [b.node("Mul", [x, b.constant(np.float32(0.1))]), b.constant(np.float32(0.5))]))
+    return b.model(
+        b.node("Add", [b.node("Mul", [x, b.constant(np.float32(0.1))]), b.constant(np.float32(0.5))])
+    )
 
 
 def tiny_compact(*, seed: int = 0, scale: int = 4, width: int = 8, depth: int = 3) -> onnx.ModelProto:

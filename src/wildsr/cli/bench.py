@@ -23,7 +23,9 @@ def bench(
     precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
     backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
     device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
-    threads: Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)] = None,
+    threads: Annotated[
+        int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Time a model on one tile, and say what that means for photos."""
@@ -55,6 +57,8 @@ def bench(
             }
         )
         return
-    data(f"{model}, {backend} {chosen}, {network.threads} threads: {seconds:.2f} s for a tile of {tile}×{tile}")
+    data(
+        f"{model}, {backend} {chosen}, {network.threads} threads: {seconds:.2f} s for a tile of {tile}×{tile}"
+    )
     for name, pixels in (("a 1-MP photo", 1e6), ("a 12-MP photo", 12e6)):
         data(f"{name}: about {time_text(pixels / rate)}")

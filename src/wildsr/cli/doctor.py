@@ -25,7 +25,9 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="Print one JSON obj
         data_json(facts)
         return
     for name, value in facts.items():
-        data(f"{name.replace('_', ' '):<20} {', '.join(map(str, value)) if isinstance(value, list) else value}")
+        data(
+            f"{name.replace('_', ' '):<20} {', '.join(map(str, value)) if isinstance(value, list) else value}"
+        )
     if not facts["native_bf16"]:
         data("\nThis CPU has no native bf16: networks run in fp32, about half as fast as on one that has it.")
 

@@ -9,7 +9,7 @@ def fetch_model(name: str, *, offline: bool | None = None) -> Model:
     with progress_bar(quiet=False) as bar:
         task = bar.add_task(f"fetching {name} (kB)", total=None, visible=False)
 
-        def show(done: int, total: int | None) -> None:
-            bar.update(task, completed=done // 1000, total=None if total is None else total // 1000, visible=True)
+        def show(done: int, total: int) -> None:
+            bar.update(task, completed=done // 1000, total=total // 1000, visible=True)
 
         return load_model(name, offline=offline, progress=show)

@@ -43,11 +43,14 @@ Inputs = Annotated[list[str] | None, typer.Argument(help="Photos, folders or pat
 def upscale(
     inputs: Inputs = None,
     more_inputs: Annotated[
-        list[str] | None, typer.Option("-i", "--input", help="The same as naming it without -i.", show_default=False)
+        list[str] | None,
+        typer.Option("-i", "--input", help="The same as naming it without -i.", show_default=False),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("-o", "--output", help="Folder for results (made when missing), or a file for a single photo."),
+        typer.Option(
+            "-o", "--output", help="Folder for results (made when missing), or a file for a single photo."
+        ),
     ] = None,
     model: Annotated[
         str, typer.Option("-m", "--model", help="Catalog name, model file, or folder of a training run.")
@@ -56,12 +59,15 @@ def upscale(
         float | None, typer.Option("-s", "--scale", help=field_help(Size, "scale"), show_default=False)
     ] = None,
     width: Annotated[int | None, typer.Option(help=field_help(Size, "width"), show_default=False)] = None,
-    max_side: Annotated[int | None, typer.Option(help=field_help(Size, "max_side"), show_default=False)] = None,
+    max_side: Annotated[
+        int | None, typer.Option(help=field_help(Size, "max_side"), show_default=False)
+    ] = None,
     suffix: Annotated[
         str | None, typer.Option(help="Added to the name; _x4 (or the scale asked for) by default.")
     ] = None,
     ext: Annotated[
-        str | None, typer.Option("-f", "--ext", help="Format of results: png (default), jpg, webp, tiff, avif.")
+        str | None,
+        typer.Option("-f", "--ext", help="Format of results: png (default), jpg, webp, tiff, avif."),
     ] = None,
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Enter folders in folders; results mirror the tree.")
@@ -71,7 +77,9 @@ def upscale(
     precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
     backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
     device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
-    threads: Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)] = None,
+    threads: Annotated[
+        int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
+    ] = None,
     max_memory: Annotated[
         float | None, typer.Option(help=field_help(Settings, "max_memory"), show_default=False)
     ] = None,
@@ -81,7 +89,8 @@ def upscale(
         bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
     ] = True,
     fuse_with: Annotated[
-        str | None, typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False)
+        str | None,
+        typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False),
     ] = None,
     alpha: Annotated[float, typer.Option(help=field_help(FusionRule, "alpha"))] = 0.5,
     beta: Annotated[float, typer.Option(help=field_help(FusionRule, "beta"))] = 0.5,
@@ -93,16 +102,22 @@ def upscale(
     strip_metadata: Annotated[
         bool, typer.Option("--strip-metadata", help=field_help(WriteOptions, "strip_metadata"))
     ] = False,
-    strip_gps: Annotated[bool, typer.Option("--strip-gps", help=field_help(WriteOptions, "strip_gps"))] = False,
+    strip_gps: Annotated[
+        bool, typer.Option("--strip-gps", help=field_help(WriteOptions, "strip_gps"))
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted batch stopped.")
     ] = True,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and what it takes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and what it takes.")
+    ] = False,
     compare: Annotated[
         bool, typer.Option("--compare", help="Also write a before/after picture beside each result.")
     ] = False,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of file names.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object instead of file names.")
+    ] = False,
     offline: Annotated[bool, typer.Option("--offline", help="Never fetch weights.")] = False,
     max_pixels: Annotated[
         int, typer.Option(help="Largest photo that is opened, in pixels.", show_default=True)
@@ -130,11 +145,17 @@ def upscale(
         max_memory=max_memory,
     )
     options = WriteOptions(
-        quality=quality, lossless=lossless, strip_metadata=strip_metadata, strip_gps=strip_gps, overwrite=overwrite
+        quality=quality,
+        lossless=lossless,
+        strip_metadata=strip_metadata,
+        strip_gps=strip_gps,
+        overwrite=overwrite,
     )
     found = find_pictures([*(inputs or []), *(more_inputs or [])], recursive=recursive)
     chosen = fetch_model(model, offline=offline or None)
-    names = plan_outputs(found.pictures, output, suffix=_suffix(suffix, size, chosen.spec.scale), extension=ext)
+    names = plan_outputs(
+        found.pictures, output, suffix=_suffix(suffix, size, chosen.spec.scale), extension=ext
+    )
     single = len(names.jobs) == 1 and found.pictures[0].explicit
     second = fetch_model(fuse_with, offline=offline or None) if fuse_with is not None else None
     upscaler = _open_upscaler(names, settings, chosen, second, resume=resume and not single)
@@ -150,7 +171,9 @@ def upscale(
         return
     results: list[dict[str, Json]] = []
     skipped: list[Json] = []
-    for outcome in _run(upscaler, names, size, limits, options, journaled=not single, resume=resume, quiet=json):
+    for outcome in _run(
+        upscaler, names, size, limits, options, journaled=not single, resume=resume, quiet=json
+    ):
         if isinstance(outcome, Job):
             skipped.append(shown(outcome.target))
             continue
@@ -164,7 +187,9 @@ def upscale(
         results.append(outcome_json(outcome, comparison))
     done = [one for one in results if one["status"] == "done"]
     failed = [one for one in results if one["status"] == "failed"]
-    failed += [{"source": shown(one.path), "status": "failed", "reason": one.reason} for one in found.problems]
+    failed += [
+        {"source": shown(one.path), "status": "failed", "reason": one.reason} for one in found.problems
+    ]
     seconds = time.perf_counter() - start
     if json:
         data_json(

@@ -12,7 +12,12 @@ def outcome_json(outcome: Outcome, comparison: Path | None) -> dict[str, Json]:
     """One photo's entry in `--json`."""
     report = outcome.report
     if report is None:
-        return {"source": shown(outcome.job.source), "status": "failed", "reason": outcome.reason, "hint": outcome.hint}
+        return {
+            "source": shown(outcome.job.source),
+            "status": "failed",
+            "reason": outcome.reason,
+            "hint": outcome.hint,
+        }
     overhead = (report.seconds - report.inference_seconds) / max(report.inference_seconds, 1e-9)
     return {
         "source": shown(outcome.job.source),

@@ -104,7 +104,9 @@ def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> d
         "model": upscaler.model.spec.id,
         "model_sha256": upscaler.model.sha256,
         "second_model_sha256": upscaler.second.sha256 if upscaler.second is not None else None,
-        "fusion": f"{chosen.fusion.alpha:g} {chosen.fusion.beta:g} {chosen.fusion.gamma:g}" if fused else None,
+        "fusion": f"{chosen.fusion.alpha:g} {chosen.fusion.beta:g} {chosen.fusion.gamma:g}"
+        if fused
+        else None,
         "precision": upscaler.precision,
         "backend": chosen.backend,
         "device": chosen.device,

@@ -32,7 +32,9 @@ def available() -> int:
 
 def tile_pixels(max_memory_gb: float | None, bytes_per_pixel: int) -> int:
     """LR pixels a tile may have so that a run stays within `max_memory_gb` (None: a default that suits the machine)."""
-    budget = int(max_memory_gb * 1e9) if max_memory_gb is not None else min(DEFAULT, int(_SHARE * available()))
+    budget = (
+        int(max_memory_gb * 1e9) if max_memory_gb is not None else min(DEFAULT, int(_SHARE * available()))
+    )
     reserve = RUNTIME + ENCODER + 300_000_000
     return max(SMALLEST_TILE, (budget - reserve) // bytes_per_pixel)
 

@@ -118,7 +118,7 @@ def make_plan(
             raise LimitError(
                 f"enlarging {source.width}×{source.height} to {width}×{height} takes a picture of {columns}×{rows} "
                 f"pixels in between; at most {_MAX_BETWEEN_PIXELS // 1_000_000} MP are held",
-                hint=f"ask for ×{spec.scale ** index} or less",
+                hint=f"ask for ×{spec.scale**index} or less",
             )
         grid = _grid(rows, columns, spec, settings, halo, tile_pixels)
         steps.append(Pass(height=rows, width=columns, grid=grid))

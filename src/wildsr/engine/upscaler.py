@@ -119,7 +119,9 @@ class Upscaler:
         self._fused: FusedBackend | None = None
         self.second: Model | None = None
         if fuse_with is not None:
-            self.second = fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
+            self.second = (
+                fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
+            )
             self._fused = FusedBackend(self._main, self._open(self.second), self.settings.fusion)
         widest = self._fused or self._main
         self.tile_pixels = tile_pixels or memory.tile_pixels(self.settings.max_memory, widest.bytes_per_pixel)
@@ -140,7 +142,9 @@ class Upscaler:
         """The model's own enlargement."""
         return self.model.spec.scale
 
-    def __call__(self, picture: Picture, size: Size | None = None, *, progress: Progress | None = None) -> Picture:
+    def __call__(
+        self, picture: Picture, size: Size | None = None, *, progress: Progress | None = None
+    ) -> Picture:
         """Return the super-resolved picture with profile, metadata and depth of the original.
 
         Raises:
@@ -350,7 +354,9 @@ def median_luma(source: Source) -> float:
     """Median full-range BT.601 luma of a picture, on 0–255."""
     step = max(1, math.isqrt(source.height * source.width // _LUMA_SAMPLES))
     samples = source.samples[::step, ::step].astype(np.float32)
-    colour = samples[..., :1] if source.gray else samples[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+    colour = (
+        samples[..., :1] if source.gray else samples[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+    )
     return float(np.median(colour)) / (1 if source.samples.dtype == np.uint8 else 257)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from wildsr.assets import MODEL_ASSETS, Asset
+from wildsr.assets import WEIGHT_ASSETS, Asset
 from wildsr.models.spec import ModelSpec
 
 DEFAULT_MODEL = "realsr-df2k-jpeg"
@@ -40,7 +40,7 @@ def _entry(
     halo: int = 48,
     halo_exact: int = 64,
 ) -> CatalogEntry:
-    param, weights = MODEL_ASSETS[name]
+    param, weights = WEIGHT_ASSETS[f"{name}.param"], WEIGHT_ASSETS[f"{name}.bin"]
     spec = ModelSpec(
         id=name,
         architecture=architecture,

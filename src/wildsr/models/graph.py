@@ -81,7 +81,9 @@ def bytes_per_pixel(model: onnx.ModelProto) -> int:
         for name in [name for name in alive if last_use.get(name, i) <= i]:
             del alive[name]
     if not peak:
-        raise ModelError("the model's tensor sizes can't be inferred", hint="check the file with onnx.checker")
+        raise ModelError(
+            "the model's tensor sizes can't be inferred", hint="check the file with onnx.checker"
+        )
     return int(_ALLOCATOR * 4 * peak)
 
 
@@ -97,7 +99,9 @@ def _nodes_after(nodes: list[onnx.NodeProto], start: str) -> set[int]:
 
 def _sizes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
     """Shape of each tensor for a LR picture of 64×64; weights take part by their shape only."""
-    picture = helper.make_tensor_value_info(model.graph.input[0].name, onnx.TensorProto.FLOAT, (1, 3, _PROBE, _PROBE))
+    picture = helper.make_tensor_value_info(
+        model.graph.input[0].name, onnx.TensorProto.FLOAT, (1, 3, _PROBE, _PROBE)
+    )
     small = [tensor for tensor in model.graph.initializer if np.prod(tensor.dims) <= _SMALL]
     large = [
         helper.make_tensor_value_info(tensor.name, tensor.data_type, tuple(tensor.dims))
@@ -105,7 +109,8 @@ def _sizes(model: onnx.ModelProto) -> dict[str, tuple[int, ...]]:
         if np.prod(tensor.dims) > _SMALL
     ]
     outputs = [
-        helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None) for value in model.graph.output
+        helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None)
+        for value in model.graph.output
     ]
     graph = helper.make_graph(list(model.graph.node), "probe", [picture, *large], outputs, small)
     probe = helper.make_model(graph, opset_imports=list(model.opset_import), ir_version=model.ir_version)

@@ -2,8 +2,6 @@
 
 import difflib
 import hashlib
-import os
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +9,11 @@ import onnx
 
 from wildsr.assets import Progress, cache_dir, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
+from wildsr.assets.files import atomic_file, sha256_of
 from wildsr.errors import ModelError
 from wildsr.models.catalog import CATALOG
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
-from wildsr.models.onnx_file import read_onnx
+from wildsr.models.onnx_file import embed_spec, load_checked, read_onnx
 from wildsr.models.spec import ModelSpec
 
 
@@ -53,15 +52,33 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
     if path.is_dir():
         path = path / "model.onnx"
         if not path.is_file():
-            raise ModelError(f"the folder {name} holds no model.onnx", hint="name the folder of a finished training")
+            raise ModelError(
+                f"the folder {name} holds no model.onnx", hint="name the folder of a finished training"
+            )
     if path.suffix == ".onnx" and path.is_file():
-        return Model(spec=read_onnx(path), onnx_path=path, sha256=_sha256(path))
+        return Model(spec=read_onnx(path), onnx_path=path, sha256=sha256_of(path))
     if path.suffix == ".param" and path.is_file():
         weights = path.with_suffix(".bin")
         if not weights.is_file():
-            raise ModelError(f"{path} has no {weights.name} beside it", hint="ncnn models are two files; keep them together")
-        return _imported(path, weights, None, f"{_sha256(path)}{_sha256(weights)}")
+            raise ModelError(
+                f"{path} has no {weights.name} beside it",
+                hint="ncnn models are two files; keep them together",
+            )
+        return _imported(path, weights, None, f"{sha256_of(path)}{sha256_of(weights)}")
     raise _unknown(str(name))
+
+
+def import_model(path: Path, target: Path) -> ModelSpec:
+    """Convert a `.param` or `.onnx` file into an ONNX file with its ModelSpec inside; return the ModelSpec.
+
+    Raises:
+        ModelError: If the file can't be trusted or understood.
+    """
+    model = load_model(path, offline=True)
+    graph = embed_spec(load_checked(model.onnx_path), model.spec)
+    with atomic_file(target) as out:
+        out.write(graph.SerializeToString())
+    return model.spec
 
 
 def is_cached(name: str) -> bool:
@@ -75,26 +92,13 @@ def _imported(param: Path, weights: Path, spec: ModelSpec | None, content: str) 
     digest = hashlib.sha256(content.encode()).hexdigest()
     described = spec.to_json() if spec else ""
     key = hashlib.sha256(f"{IMPORTER_VERSION}{digest}{described}".encode()).hexdigest()[:24]
-    target = cache_dir() / "models" / f"{param.stem}-{key}.onnx"
+    target = cache_dir() / "models" / f"{spec.id if spec else param.stem}-{key}.onnx"
     if target.is_file():
         return Model(spec=read_onnx(target), onnx_path=target, sha256=digest)
     model, found = import_ncnn(param, weights, spec)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=target.parent)
-    try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(model.SerializeToString())
-            out.flush()
-            os.fsync(out.fileno())
-        Path(name).replace(target)
-    finally:
-        Path(name).unlink(missing_ok=True)
+    with atomic_file(target) as out:
+        out.write(model.SerializeToString())
     return Model(spec=found, onnx_path=target, sha256=digest)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unknown(name: str) -> ModelError:

@@ -84,12 +84,18 @@ def embed_spec(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
 def _result_shape(model: onnx.ModelProto, picture: str) -> tuple[int, ...]:
     """Shape of the result for a picture of 48×48, by inference only; nothing is allocated."""
     small = helper.make_tensor_value_info(picture, onnx.TensorProto.FLOAT, (1, 3, _PROBE, _PROBE))
-    outputs = [helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None) for value in model.graph.output]
-    graph = helper.make_graph(list(model.graph.node), "probe", [small], outputs, list(model.graph.initializer))
+    outputs = [
+        helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None)
+        for value in model.graph.output
+    ]
+    graph = helper.make_graph(
+        list(model.graph.node), "probe", [small], outputs, list(model.graph.initializer)
+    )
     probe = helper.make_model(graph, opset_imports=list(model.opset_import), ir_version=model.ir_version)
     try:
         inferred = shape_inference.infer_shapes(probe, strict_mode=True, data_prop=True)
     except Exception as error:  # the checker's errors share no base class
-        raise ModelError(f"the network's shapes don't fit together: {str(error).splitlines()[0][:200]}") from error
+        raise ModelError(
+            f"the network's shapes don't fit together: {str(error).splitlines()[0][:200]}"
+        ) from error
     return tuple(dimension.dim_value for dimension in inferred.graph.output[0].type.tensor_type.shape.dim)
-

@@ -50,10 +50,20 @@ class ModelSpec:
     """What the model was trained on, in one line."""
 
     def __post_init__(self) -> None:
-        for name, low, high in (("scale", 1, 16), ("multiple", 1, 256), ("halo", 0, 4096), ("halo_exact", 0, 4096)):
+        for name, low, high in (
+            ("scale", 1, 16),
+            ("multiple", 1, 256),
+            ("halo", 0, 4096),
+            ("halo_exact", 0, 4096),
+        ):
             if not low <= getattr(self, name) <= high:
-                raise ModelError(f"the model says {name} = {getattr(self, name)}; from {low} to {high} is allowed")
-        if any(len(getattr(self, name)) > _LONGEST for name in ("id", "architecture", "licence", "source", "training")):
+                raise ModelError(
+                    f"the model says {name} = {getattr(self, name)}; from {low} to {high} is allowed"
+                )
+        if any(
+            len(getattr(self, name)) > _LONGEST
+            for name in ("id", "architecture", "licence", "source", "training")
+        ):
             raise ModelError(f"the model describes itself in more than {_LONGEST} characters")
 
     def to_json(self) -> str:
@@ -74,7 +84,9 @@ class ModelSpec:
             known = {one.name for one in fields(cls)}
             return _adapter().validate_python({key: value for key, value in values.items() if key in known})
         except (ValidationError, ValueError, RecursionError) as error:
-            raise ModelError(f"the model's description can't be used: {' '.join(str(error).split())[:300]}") from error
+            raise ModelError(
+                f"the model's description can't be used: {' '.join(str(error).split())[:300]}"
+            ) from error
 
 
 def _adapter() -> TypeAdapter[ModelSpec]:

@@ -3,11 +3,18 @@
 A new backend: a class with the members of `Backend` in a file of its own, and one line in `open_backend`.
 """
 
-
 from wildsr.engine.backends.protocol import Backend, BackendName, Device, Precision, PrecisionChoice
 from wildsr.models import Model
 
-__all__ = ["Backend", "BackendName", "Device", "Precision", "PrecisionChoice", "open_backend", "resolve_precision"]
+__all__ = [
+    "Backend",
+    "BackendName",
+    "Device",
+    "Precision",
+    "PrecisionChoice",
+    "open_backend",
+    "resolve_precision",
+]
 
 
 def resolve_precision(choice: PrecisionChoice, backend: BackendName) -> tuple[Precision, str | None]:

@@ -59,7 +59,9 @@ class ONNXRuntimeBackend:
         self._halo = split.halo if split else 0
         parts = [split.body, split.tail] if split else [graph]
         try:
-            self._sessions = [ort.InferenceSession(part.SerializeToString(), options, [provider]) for part in parts]
+            self._sessions = [
+                ort.InferenceSession(part.SerializeToString(), options, [provider]) for part in parts
+            ]
         except Exception as error:  # ONNX Runtime's errors share no base class of their own
             raise BackendError(f"ONNX Runtime can't load the model {model.spec.id}: {error}") from error
 

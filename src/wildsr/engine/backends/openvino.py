@@ -51,7 +51,9 @@ class OpenVINOBackend:
             body = _compile(core, split.body if split else graph, config)
             self._tail = _compile(core, split.tail, config).create_infer_request() if split else None
         except RuntimeError as error:
-            raise BackendError(f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}") from error
+            raise BackendError(
+                f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}"
+            ) from error
         self._body = body.create_infer_request()
         self.threads = int(body.get_property("INFERENCE_NUM_THREADS"))
         self._halo = split.halo if split else 0
@@ -79,13 +81,17 @@ def _infer(request: ov.InferRequest, tile: FloatArray) -> FloatArray:
         # Copied: the request keeps its output buffer and writes the next tile into it.
         result: FloatArray = request.get_output_tensor().data.copy()
     except MemoryError as error:
-        raise OutOfMemoryError(f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory") from error
+        raise OutOfMemoryError(
+            f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory"
+        ) from error
     except RuntimeError as error:
         if _NO_MEMORY.search(str(error)):
             raise OutOfMemoryError(
                 f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory"
             ) from error
-        raise BackendError(f"OpenVINO failed on a tile of {tile.shape[2]}×{tile.shape[3]}: {_first_line(error)}") from error
+        raise BackendError(
+            f"OpenVINO failed on a tile of {tile.shape[2]}×{tile.shape[3]}: {_first_line(error)}"
+        ) from error
     return result
 
 

@@ -26,7 +26,9 @@ class Builder:
         """Add a single number and return its name."""
         return self.constant(np.array(value, np.float32))
 
-    def node(self, kind: str, inputs: list[str], **attributes: Attribute) -> str:  # ONNX's attributes are open
+    def node(
+        self, kind: str, inputs: list[str], **attributes: Attribute
+    ) -> str:  # ONNX's attributes are open
         """Add a node over blobs or tensors and return its output."""
         output = f"t{len(self._nodes)}"
         self._nodes.append(

@@ -16,7 +16,9 @@ IMPORTER_VERSION = 1
 """Raised when the same files give another graph, so that cached conversions are made anew."""
 
 
-def import_ncnn(param: Path, weights: Path, spec: ModelSpec | None = None) -> tuple[onnx.ModelProto, ModelSpec]:
+def import_ncnn(
+    param: Path, weights: Path, spec: ModelSpec | None = None
+) -> tuple[onnx.ModelProto, ModelSpec]:
     """Convert an ncnn super-resolution network to ONNX with its ModelSpec inside.
 
     The network must take RGB in [0, 1] as one blob of 3 channels and give one such blob.

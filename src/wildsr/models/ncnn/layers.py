@@ -25,7 +25,9 @@ def convolution(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     size = layer.integer(6, 0, low=1, high=1 << 30)
     per_output, rest = divmod(size, out * kernel_h * kernel_w)
     if rest or out % groups or not per_output:
-        raise layer.wrong(f"{size} weights don't make {out} filters of {kernel_h}×{kernel_w} in {groups} groups")
+        raise layer.wrong(
+            f"{size} weights don't make {out} filters of {kernel_h}×{kernel_w} in {groups} groups"
+        )
     if layer.integer(8, 0, high=1000):
         raise layer.wrong("is quantised to int8; use the fp32 or fp16 files of this model")
     kernel = weights.tagged(layer, size).reshape(out, per_output, kernel_h, kernel_w)
@@ -133,13 +135,17 @@ def clip(layer: Layer, graph: Builder, weights: WeightReader) -> None:
 
 def hard_sigmoid(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     """HardSigmoid: clip(α·x + β, 0, 1)."""
-    result = graph.node("HardSigmoid", [layer.inputs[0]], alpha=layer.number(0, 0.2), beta=layer.number(1, 0.5))
+    result = graph.node(
+        "HardSigmoid", [layer.inputs[0]], alpha=layer.number(0, 0.2), beta=layer.number(1, 0.5)
+    )
     graph.name(result, layer.outputs[0])
 
 
 def hard_swish(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     """HardSwish: x · clip(α·x + β, 0, 1)."""
-    graph.name(graph.hard_swish(layer.inputs[0], layer.number(0, 0.2), layer.number(1, 0.5)), layer.outputs[0])
+    graph.name(
+        graph.hard_swish(layer.inputs[0], layer.number(0, 0.2), layer.number(1, 0.5)), layer.outputs[0]
+    )
 
 
 def swish(layer: Layer, graph: Builder, weights: WeightReader) -> None:
@@ -189,7 +195,17 @@ def binary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(graph.node(_BINARY[kind], [a, b]), layer.outputs[0])
 
 
-_UNARY = {0: "Abs", 1: "Neg", 2: "Floor", 3: "Ceil", 5: "Sqrt", 7: "Exp", 8: "Log", 15: "Reciprocal", 16: "Tanh"}
+_UNARY = {
+    0: "Abs",
+    1: "Neg",
+    2: "Floor",
+    3: "Ceil",
+    5: "Sqrt",
+    7: "Exp",
+    8: "Log",
+    15: "Reciprocal",
+    16: "Tanh",
+}
 
 
 def unary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
@@ -236,7 +252,9 @@ def interp(layer: Layer, graph: Builder, weights: WeightReader) -> None:
 def pixel_shuffle(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     """PixelShuffle."""
     mode = "DCR" if layer.integer(1, 0, high=1) else "CRD"
-    result = graph.node("DepthToSpace", [layer.inputs[0]], blocksize=layer.integer(0, 1, low=1, high=16), mode=mode)
+    result = graph.node(
+        "DepthToSpace", [layer.inputs[0]], blocksize=layer.integer(0, 1, low=1, high=16), mode=mode
+    )
     graph.name(result, layer.outputs[0])
 
 

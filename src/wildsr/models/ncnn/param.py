@@ -51,7 +51,8 @@ def read_param(path: Path) -> list[Layer]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise ModelError(
-            f"{path} is no text; binary graphs (.param.bin) aren't supported", hint="convert it to a text .param"
+            f"{path} is no text; binary graphs (.param.bin) aren't supported",
+            hint="convert it to a text .param",
         ) from error
     lines = [line for line in lines if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
@@ -60,7 +61,9 @@ def read_param(path: Path) -> list[Layer]:
     if len(counts) != 2 or not all(count.isdecimal() for count in counts):
         raise ModelError(f"{path}: the second line must hold the numbers of layers and blobs")
     if int(counts[0]) != len(lines) - 2 or len(lines) > _MAX_LAYERS:
-        raise ModelError(f"{path} promises {counts[0][:20]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})")
+        raise ModelError(
+            f"{path} promises {counts[0][:20]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})"
+        )
     layers = [_layer(line, number) for number, line in enumerate(lines[2:], 3)]
     made: set[str] = set()
     for layer in layers:
@@ -95,7 +98,12 @@ def _layer(line: str, number: int) -> Layer:
     except (ValueError, IndexError) as error:
         raise ModelError(f"line {number} of the graph can't be read ({error}): {line[:80]!r}") from error
     return Layer(
-        kind=kind, name=name, inputs=tuple(blobs[:n_in]), outputs=tuple(blobs[n_in:]), numbers=numbers, lists=lists
+        kind=kind,
+        name=name,
+        inputs=tuple(blobs[:n_in]),
+        outputs=tuple(blobs[n_in:]),
+        numbers=numbers,
+        lists=lists,
     )
 
 
