@@ -1,0 +1,195 @@
+"""What is fuzzed: functions of bytes that return None, or raise where wildsr has a bug.
+
+A `WildsrError` is an answer. Anything else that comes out is a bug: another exception, a wrong result, a file left
+half written, a crash.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from wildsr.errors import WildsrError
+from wildsr.files import JOURNAL_NAME, Job, Journal, atomic_write, find_pictures, plan_outputs, shown
+from wildsr.imaging import Frame, Limits, Picture, WriteOptions, probe, read, write_rows
+
+LIMITS = Limits(max_pixels=1 << 16, max_side=1 << 12, max_file_bytes=1 << 20)
+_FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
+
+
+def decode(data: bytes) -> None:
+    """Read a picture: refused, or whole, as its header says and with values a network can take."""
+    with scratch() as folder:
+        path = folder / "input"
+        path.write_bytes(data)
+        try:
+            header = probe(path, limits=LIMITS)
+            picture = read(path, limits=LIMITS)
+        except WildsrError as error:
+            check_error(error)
+            return
+        assert (header.width, header.height) == (picture.width, picture.height)
+        assert (header.gray, header.alpha, header.depth) == (
+            picture.gray,
+            picture.alpha is not None,
+            picture.depth,
+        )
+        check_picture(picture)
+
+
+def encode(data: bytes) -> None:
+    """Write a picture with odd metadata: refused and nothing left, or a file that reads back as written."""
+    form, width, height, channels, depth, *blocks = parse_frame(data)
+    frame = Frame(
+        width=width,
+        height=height,
+        channels=channels,
+        depth=16 if depth else 8,
+        icc=blocks[0],
+        exif=blocks[1],
+        xmp=blocks[2],
+        iptc=blocks[3],
+    )
+    top = 65535 if depth else 255
+    samples = np.random.default_rng(1).integers(0, top, (height, width, channels), endpoint=True)
+    rows = samples.astype(np.uint16 if depth else np.uint8)
+    with scratch() as folder:
+        path = folder / "output"
+        try:
+            write_rows([rows], frame, path, options=WriteOptions(format=_FORMATS[form], strip_gps=True))
+        except WildsrError as error:
+            check_error(error)
+            assert listing(folder) == []
+            return
+        assert listing(folder) == ["output"]
+        picture = read(path)
+    check_picture(picture)
+    assert (picture.width, picture.height) == (width, height)
+    if _FORMATS[form] in ("png", "tiff"):
+        colour = np.rint(picture.rgb * top)[..., : 1 if channels < 3 else 3]
+        assert (colour == rows[..., : colour.shape[2]]).all()
+
+
+def journal(data: bytes) -> None:
+    """Open any file as a journal: it makes no run skip a picture, and the next run finds it whole."""
+    with scratch() as folder:
+        path = folder / JOURNAL_NAME
+        path.write_bytes(data)
+        (folder / "in.jpg").write_bytes(b"source")
+        (folder / "out.png").write_bytes(b"result")
+        job = Job(source=folder / "in.jpg", target=folder / "out.png")
+        settings = {"tile": 512, "precision": "fp32", "strength": 1.0, "fix": True, "fuse": None}
+        try:
+            with Journal.open(path, settings) as opened:
+                assert opened.pending([job]).skipped == ()
+                opened.begin(job)
+                with atomic_write(job.target) as temporary:
+                    temporary.write_bytes(b"new result")
+                opened.done(job, seconds=1.0)
+        except WildsrError as error:
+            check_error(error)
+            assert path.read_bytes() == data
+            return
+        with Journal.open(path, settings) as opened:
+            assert opened.pending([job], verify=True).skipped == (job,)
+
+
+def names(data: bytes) -> None:
+    """Look for files by any name or pattern, name their results: all below the output folder, none twice."""
+    given, *files = data.split(b"\0")
+    with scratch() as folder:
+        (folder / "in").mkdir()
+        for name in files[:8]:
+            path = Path(os.path.normpath(folder / "in" / os.fsdecode(name.lstrip(b"/"))))
+            if path.is_relative_to(folder / "in") and len(path.parts) < 20:
+                try:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+                except OSError:  # a name the file system won't have, or taken by a folder
+                    continue
+        try:
+            found = find_pictures([f"{folder}/in", f"{folder}/in/{os.fsdecode(given)}"], recursive=True)
+            plan = plan_outputs(found.pictures, folder / "out")
+        except WildsrError as error:
+            check_error(error)
+            return
+        for job in plan.jobs:
+            assert shown(job.target).isprintable()
+            assert job.source.is_file()
+            assert Path(os.path.normpath(job.target)).is_relative_to(folder / "out")
+            job.target.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_write(job.target, overwrite=False) as temporary:
+                temporary.write_bytes(b"")
+
+
+def listing(folder: Path) -> list[str]:
+    """Return the names in a folder."""
+    return sorted(path.name for path in folder.iterdir())
+
+
+def check_picture(picture: Picture) -> None:
+    """Raise where a picture breaks what `Picture` promises."""
+    assert picture.rgb.shape == (picture.height, picture.width, 3)
+    assert min(picture.height, picture.width) >= 1
+    planes = [picture.rgb] if picture.alpha is None else [picture.rgb, picture.alpha]
+    for plane in planes:
+        assert plane.dtype == np.float32
+        assert plane.shape[:2] == picture.rgb.shape[:2]
+        assert np.isfinite(plane).all()
+        assert plane.min() >= 0
+        assert plane.max() <= 1
+    if picture.gray:
+        assert (picture.rgb[..., 0] == picture.rgb[..., 2]).all()
+
+
+def check_error(error: WildsrError) -> None:
+    """Raise where an error says nothing, or can't be printed."""
+    text = f"{error}\n{error.hint or ''}"
+    assert str(error).strip()
+    text.encode()
+    assert text.replace("\n", "").isprintable(), repr(text)
+
+
+def parse_frame(data: bytes) -> tuple[int, int, int, int, bool, bytes, bytes, bytes, bytes]:
+    """Read format, size, channels, depth and four metadata blocks from bytes."""
+    head = data[:13].ljust(13, b"\0")
+    sizes = [int.from_bytes(head[at : at + 2], "little") for at in range(5, 13, 2)]
+    blocks, at = [], 13
+    for size in sizes:
+        blocks.append(data[at : at + size])
+        at += size
+    icc, exif, xmp, iptc = blocks
+    return (
+        head[0] % 5,
+        head[1] % 40 + 1,
+        head[2] % 40 + 1,
+        head[3] % 4 + 1,
+        head[4] % 2 == 1,
+        icc,
+        exif,
+        xmp,
+        iptc,
+    )
+
+
+@contextmanager
+def scratch() -> Iterator[Path]:
+    """Lend an empty folder, in memory where there is one."""
+    memory = Path("/dev/shm")
+    folder = Path(tempfile.mkdtemp(prefix="wildsr-fuzz-", dir=memory if memory.is_dir() else None))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    "decode": decode,
+    "encode": encode,
+    "journal": journal,
+    "names": names,
+}
