@@ -1,13 +1,24 @@
-import torch
-from torch import nn
+"""Between torch and files: model files, other trainers' checkpoints, ONNX export, blending of weights."""
 
-def scale_of(network: nn.Module) -> int:
-    """SR pixels per LR pixel along one side, found by running the network on 8×8 pixels."""
-    was_training = network.training
-    network.eval()
-    with torch.no_grad():
-        side = network(torch.zeros(1, 3, 8, 8)).shape[-1]
-    network.train(was_training)
-    return int(side) // 8
+from wildsr.checkpoints.building import build_network, is_global, multiple_of, scale_of
+from wildsr.checkpoints.files import read_safetensors, save_model
+from wildsr.checkpoints.halo import measured_halo
+from wildsr.checkpoints.interpolation import interpolate_models
+from wildsr.checkpoints.loading import Loaded, interpolate, load_network, load_weights
+from wildsr.checkpoints.onnx_export import export_onnx
 
-def load_weights(network: nn.Module, source: str) -> None: ...
+__all__ = [
+    "Loaded",
+    "build_network",
+    "export_onnx",
+    "interpolate",
+    "interpolate_models",
+    "is_global",
+    "load_network",
+    "load_weights",
+    "measured_halo",
+    "multiple_of",
+    "read_safetensors",
+    "save_model",
+    "scale_of",
+]

@@ -122,7 +122,10 @@ def open_pairs(hr: Path, lr: Path, *, scale: int, patch: int, cache: Path) -> Ph
     """
     make_folder(cache)
     sides = [
-        {str(found.relative.with_suffix("")): found.path for found in find_pictures([side], recursive=True).pictures}
+        {
+            str(found.relative.with_suffix("")): found.path
+            for found in find_pictures([side], recursive=True).pictures
+        }
         for side in (hr, lr)
     ]
     offenders = [f"{name}: only in {hr}" for name in sides[0].keys() - sides[1].keys()]

@@ -44,6 +44,7 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "rrdb": RRDBNet,
     "rrdb-x2": partial(RRDBNet, scale=2),
     "rrdb-x1": partial(RRDBNet, scale=1),
+    "rrdb-6": partial(RRDBNet, blocks=6),
     "rrdb-small": partial(RRDBNet, blocks=4, channels=32, growth=16),
     "enhancenet": EnhanceNet,
     "srvgg-16": SRVGG,

@@ -7,8 +7,20 @@ from torch import Tensor, nn
 _LUMA = (0.299, 0.587, 0.114)
 
 
-def _normalisation(channels: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(channels, eps=1e-3, affine=True)
+class InstanceNorm(nn.Module):
+    """(x − mean) / √(variance + ε) over each picture's channel, scaled and shifted; unlike torch's, of 1×1 pixels too."""
+
+    def __init__(self, channels: int, *, epsilon: float = 1e-3) -> None:
+        super().__init__()
+        self.epsilon = epsilon
+        self.weight = nn.Parameter(torch.ones(channels))
+        self.bias = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, x: Tensor) -> Tensor:
+        mean = x.mean(dim=(2, 3), keepdim=True)
+        variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
+        normalised = (x - mean) * (variance + self.epsilon).rsqrt()
+        return normalised * self.weight.view(1, -1, 1, 1) + self.bias.view(1, -1, 1, 1)
 
 
 class _Block(nn.Module):
@@ -17,9 +29,9 @@ class _Block(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm1 = _normalisation(channels)
+        self.norm1 = InstanceNorm(channels)
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.norm2 = _normalisation(channels)
+        self.norm2 = InstanceNorm(channels)
 
     def forward(self, x: Tensor) -> Tensor:
         inner = F.relu(self.norm1(self.conv1(x)))
@@ -58,11 +70,16 @@ class DPEDDiscriminator(nn.Module):
         self.register_buffer("luma", torch.tensor(_LUMA).view(1, 3, 1, 1), persistent=False)
         self.conv_first = nn.Conv2d(1, 48, 11, stride=4, padding=5)
         layers: list[nn.Module] = []
-        for before, after, side, stride in ((48, 128, 5, 2), (128, 192, 3, 1), (192, 192, 3, 1), (192, 128, 3, 2)):
+        for before, after, side, stride in (
+            (48, 128, 5, 2),
+            (128, 192, 3, 1),
+            (192, 192, 3, 1),
+            (192, 128, 3, 2),
+        ):
             layers += [
                 nn.Conv2d(before, after, side, stride=stride, padding=side // 2),
                 nn.LeakyReLU(0.2),
-                _normalisation(after),
+                InstanceNorm(after),
             ]
         self.body = nn.Sequential(*layers)
         self.linear1 = nn.Linear(6272, 1024)

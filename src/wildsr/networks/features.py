@@ -45,7 +45,9 @@ class VGGFeatures(nn.Module):
         names = layer_names(network)
         unknown = [layer for layer in layers if layer not in names]
         if unknown or not layers:
-            raise ModelError(f"{network} has no layer {', '.join(unknown) or '(none given)'}; it has {', '.join(names)}")
+            raise ModelError(
+                f"{network} has no layer {', '.join(unknown) or '(none given)'}; it has {', '.join(names)}"
+            )
         self.layers = layers
         self.names = names[: max(names.index(layer) for layer in layers) + 1]
         modules: list[nn.Module] = []

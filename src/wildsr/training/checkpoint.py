@@ -53,6 +53,7 @@ class Checkpoint:
     step: int
     total: int | None
     seconds: float
+    cpu_seconds: float
     health: Health
     tensors: dict[str, Tensor]
 
@@ -77,6 +78,7 @@ def save_checkpoint(run: Path, state: State, context: Context, *, keep: int) -> 
         "step": state.step,
         "total": state.total,
         "seconds": state.seconds,
+        "cpu_seconds": state.cpu_seconds,
         "health": asdict(state.health),
     }
     with atomic_write(path) as temporary:
@@ -115,6 +117,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             step=int(description["step"]),
             total=None if description["total"] is None else int(description["total"]),
             seconds=float(description["seconds"]),
+            cpu_seconds=float(description.get("cpu_seconds", 0.0)),
             health=Health(**description["health"]),
             tensors=tensors,
         )

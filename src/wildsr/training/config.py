@@ -93,7 +93,11 @@ def field_docs(kind: "type[DataclassInstance]") -> dict[str, str]:
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
     for item, after in zip(body, body[1:], strict=False):
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name) and isinstance(after, ast.Expr):
+        if (
+            isinstance(item, ast.AnnAssign)
+            and isinstance(item.target, ast.Name)
+            and isinstance(after, ast.Expr)
+        ):
             docs[item.target.id] = inspect.cleandoc(str(ast.literal_eval(after.value)))
     return docs
 

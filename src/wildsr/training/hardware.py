@@ -11,7 +11,10 @@ from wildsr.training.settings import RunSettings
 
 def cpu_has_bf16() -> bool:
     """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX); elsewhere bf16 is emulated and slower than fp32."""
-    checks = (getattr(torch.cpu, "_is_avx512_bf16_supported", None), getattr(torch.cpu, "_is_amx_tile_supported", None))
+    checks = (
+        getattr(torch.cpu, "_is_avx512_bf16_supported", None),
+        getattr(torch.cpu, "_is_amx_tile_supported", None),
+    )
     return any(bool(check()) for check in checks if check is not None)
 
 

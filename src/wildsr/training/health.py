@@ -49,7 +49,9 @@ class Health:
                 raise UnhealthyError(f"the loss `{name}` is {value}")
             mean = self.means.get(name)
             if mean is not None and self.seen >= _SETTLED and abs(value) > explosion * max(mean, _TINY):
-                raise UnhealthyError(f"the loss `{name}` exploded to {value:.4g}, {abs(value) / max(mean, _TINY):.0f} × its mean")
+                raise UnhealthyError(
+                    f"the loss `{name}` exploded to {value:.4g}, {abs(value) / max(mean, _TINY):.0f} × its mean"
+                )
         for name, value in losses.items():
             self.means[name] = abs(value) + (self.means.get(name, abs(value)) - abs(value)) * _MEMORY
         self.seen += 1

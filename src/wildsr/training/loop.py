@@ -115,7 +115,8 @@ def _take_up(session: Session, state: State) -> None:
         return
     restore(state, checkpoint.tensors)
     state.step, state.total = checkpoint.step, checkpoint.total
-    state.seconds, state.health = checkpoint.seconds, checkpoint.health
+    state.seconds, state.cpu_seconds = checkpoint.seconds, checkpoint.cpu_seconds
+    state.health = checkpoint.health
     session.tell(f"resumed at step {state.step} of {state.total}")
 
 
@@ -152,9 +153,7 @@ def _roll_back(
     session.tell(f"{message}; rolled back to the last good state, going on with the next batch")
 
 
-def _log(
-    session: Session, state: State, plan: Plan, recent: list[dict[str, float]], clock: "_Clock"
-) -> None:
+def _log(session: Session, state: State, plan: Plan, recent: list[dict[str, float]], clock: "_Clock") -> None:
     names = {name for losses in recent for name in losses}
     means = {
         name: sum(losses[name] for losses in recent if name in losses)
@@ -189,13 +188,15 @@ class _Clock:
     def __init__(self, state: State) -> None:
         self.steps = 0
         self._state = state
-        self._last = time.monotonic()
+        self._last, self._last_cpu = time.monotonic(), time.process_time()
         self._timed: list[float] = []
 
     def tick(self) -> None:
-        now = time.monotonic()
+        now, cpu = time.monotonic(), time.process_time()
         self.steps += 1
         self._state.seconds += now - self._last
+        self._state.cpu_seconds += cpu - self._last_cpu
+        self._last_cpu = cpu
         if self.steps > _UNTIMED:
             self._timed = [*self._timed[-199:], now - self._last]
         self._last = now

@@ -42,6 +42,9 @@ class Material:
     summary: str
     """For the card: how many, how many skipped."""
 
+    names: tuple[str, ...]
+    """Of the photos learnt from."""
+
 
 def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_lr: bool = True) -> Material:
     """Open the photos a recipe was given.
@@ -58,7 +61,9 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_l
         InputError: Nothing usable in the folders, pairs that don't fit.
     """
     if settings.hr is None:
-        raise UsageError("no photos given to learn from", hint="--hr FOLDER names a folder of clean, large photos")
+        raise UsageError(
+            "no photos given to learn from", hint="--hr FOLDER names a folder of clean, large photos"
+        )
     if settings.patch % scale:
         raise UsageError(
             f"data.patch is {settings.patch}, which is no multiple of the scale {scale}",
@@ -80,6 +85,7 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_l
         train=train,
         validation=validation_crops(held, scale=scale, side=settings.validation_side),
         fingerprint=_fingerprint([*train, *held]),
+        names=tuple(photo.name for photo in train),
         summary=f"{len(train)} photos, {len(held)} more for validation, {len(found.skipped)} skipped",
     )
 

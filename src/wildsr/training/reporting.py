@@ -24,7 +24,9 @@ def health_line(state: State, curves: list[Point], remaining: float | None) -> s
     parts = [f"step {state.step}/{state.total or '?'}: {terms}"]
     judged = [item["psnr"] for item in curves if "psnr" in item]
     if judged:
-        parts.append(f"validation {judged[-1]:.2f} dB" + (f" (best {max(judged):.2f})" if len(judged) > 1 else ""))
+        parts.append(
+            f"validation {judged[-1]:.2f} dB" + (f" (best {max(judged):.2f})" if len(judged) > 1 else "")
+        )
     parts.append("; ".join(_verdict(state, curves)))
     if remaining is not None:
         parts.append(f"{duration(remaining)} left")

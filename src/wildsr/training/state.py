@@ -37,6 +37,9 @@ class State:
     seconds: float = 0.0
     """Time spent so far, over all resumes."""
 
+    cpu_seconds: float = 0.0
+    """Processor time of the first process, all its threads together."""
+
 
 def tensors_of(state: State) -> dict[str, Tensor]:
     """Copies of all tensors: networks, averaged weights, optimisers, the random state."""

@@ -47,7 +47,9 @@ def validator(session: Session, crops: Sequence[Sample], *, border: int) -> Call
 
 
 @torch.no_grad()
-def super_resolve(network: nn.Module, crop: Sample, device: torch.device) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def super_resolve(
+    network: nn.Module, crop: Sample, device: torch.device
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """Run a network on one sample's LR: h×w×3 8-bit in, sh×sw×3 8-bit out."""
     lr = collate([crop]).lr.to(device)
     sr = network(lr)[0].float().clamp(0, 1).mul(255).round().byte()

@@ -33,6 +33,9 @@ def blurred_colour(sr: Tensor, hr: Tensor, side: int = 21, sigma: float = 3.0) -
         sr - hr, taps.view(1, 1, side, 1).repeat(channels, 1, 1, 1), padding=(side // 2, 0), groups=channels
     )
     difference = F.conv2d(
-        difference, taps.view(1, 1, 1, side).repeat(channels, 1, 1, 1), padding=(0, side // 2), groups=channels
+        difference,
+        taps.view(1, 1, 1, side).repeat(channels, 1, 1, 1),
+        padding=(0, side // 2),
+        groups=channels,
     )
     return difference.square().sum() / (2 * sr.shape[0])

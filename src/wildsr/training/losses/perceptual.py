@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from wildsr.networks.features import VGGFeatures, VGGName
 
 Distance: TypeAlias = Literal["l1", "l2"]
-PerceptualName: TypeAlias = Literal["srgan", "esrgan", "real-esrgan", "enhancenet", "esrgan-vgg16", "real-esrgan-vgg16"]
+PerceptualName: TypeAlias = Literal[
+    "srgan", "esrgan", "real-esrgan", "enhancenet", "esrgan-vgg16", "real-esrgan-vgg16"
+]
 
 
 @dataclass(frozen=True, kw_only=True)

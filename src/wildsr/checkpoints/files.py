@@ -1,0 +1,118 @@
+"""Model files that train: safetensors with the ModelSpec in the header."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from wildsr.checkpoints.building import build_network
+from wildsr.errors import ModelError
+from wildsr.files import atomic_write
+from wildsr.models.spec import METADATA_KEY, ModelSpec
+
+
+def spec_to_json(spec: ModelSpec) -> str:
+    """A spec as it stands in files."""
+    return json.dumps(asdict(spec), sort_keys=True)
+
+
+def spec_from_json(text: str, path: Path) -> ModelSpec:
+    """Read a spec back.
+
+    Raises:
+        ModelError: Not a spec.
+    """
+    types = {"str": str, "int": int, "dict": dict, "Tiling": str}
+    try:
+        given = json.loads(text)
+        known = {item.name: str(item.type) for item in fields(ModelSpec)}
+        values = {}
+        for name, value in given.items():
+            if name in known:
+                kind = next(
+                    kind for key, kind in types.items() if key in str(known[name]) or known[name] == key
+                )
+                if not isinstance(value, kind):
+                    raise TypeError(f"{name} is {value!r}")
+                values[name] = value
+        return ModelSpec(**values)
+    except (ValueError, TypeError, AttributeError, StopIteration, RecursionError) as error:
+        raise ModelError(f"{path}: what the model says about itself can't be understood: {error}") from error
+
+
+def save_model(path: Path, network: nn.Module, spec: ModelSpec) -> None:
+    """Write a network's weights and its spec; the file is whole or not there.
+
+    Raises:
+        OutputError: Full disk, missing permission.
+    """
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    content = save(tensors, metadata={METADATA_KEY: spec_to_json(spec)})
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def read_safetensors(path: Path) -> tuple[ModelSpec | None, dict[str, Tensor]]:
+    """Tensors of any safetensors file, and its spec where it has one.
+
+    Raises:
+        ModelError: Not a safetensors file, or a damaged one.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+            text = (file.metadata() or {}).get(METADATA_KEY)
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
+    except (SafetensorError, OSError, ValueError, MemoryError) as error:
+        raise ModelError(f"{path} can't be read as safetensors: {error}") from error
+    return (spec_from_json(text, path) if text else None), tensors
+
+
+def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> nn.Module:
+    """Put weights into a network of the same names and shapes.
+
+    Raises:
+        ModelError: Missing, unknown, misshapen or non-finite weights; the first few are named.
+    """
+    own = network.state_dict()
+    wrong = [f"{name} is missing" for name in own if name not in tensors]
+    wrong += [f"{name} is not known" for name in tensors if name not in own]
+    for name, tensor in own.items():
+        given = tensors.get(name)
+        if given is None:
+            continue
+        if given.shape != tensor.shape:
+            wrong.append(f"{name} has shape {tuple(given.shape)}, not {tuple(tensor.shape)}")
+        elif not bool(torch.isfinite(given.float()).all()):
+            wrong.append(f"{name} has values that are not finite")
+    if wrong:
+        listed = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
+        raise ModelError(f"{source} doesn't fit the network: {listed}")
+    network.load_state_dict(
+        {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
+    )
+    return network
+
+
+def network_of(spec: ModelSpec, tensors: Mapping[str, Tensor], source: str) -> nn.Module:
+    """Build what the spec says, after checking on paper that the weights fit it."""
+    with torch.device("meta"):
+        shapes = {name: tensor.shape for name, tensor in build_network(spec).state_dict().items()}
+    if shapes != {name: tensor.shape for name, tensor in tensors.items()}:
+        fill(_Shapes(shapes), tensors, source)
+    return fill(build_network(spec), tensors, source)
+
+
+class _Shapes(nn.Module):
+    """Stands for a network of which only the shapes are known; its weights take no memory."""
+
+    def __init__(self, shapes: Mapping[str, torch.Size]) -> None:
+        super().__init__()
+        self._shapes = shapes
+
+    def state_dict(self) -> dict[str, Tensor]:  # type: ignore[override]
+        return {name: torch.empty(shape, device="meta") for name, shape in self._shapes.items()}

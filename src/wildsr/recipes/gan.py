@@ -1,0 +1,239 @@
+"""Train a network for looks: pixels, perceptual features, texture, and a game against a discriminator.
+
+SRGAN, ESRGAN and EnhanceNet are presets of this one story.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from lightning_fabric import Fabric
+from pydantic import Field
+from torch import nn
+
+from wildsr.checkpoints import load_weights, scale_of
+from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.training.config import to_toml
+from wildsr.training.fit import GameLosses, fit_gan
+from wildsr.training.loop import Plan
+from wildsr.training.losses import OBJECTIVES, PIXEL, ObjectiveName, PerceptualName, PixelName
+from wildsr.training.material import aligned_sampler, build, gather
+from wildsr.training.perceptual_network import perceptual_network
+from wildsr.training.publish import publish
+from wildsr.training.session import Say, closing, launch, open_session
+from wildsr.training.settings import Count, DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.validation import validator
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class GanConfig:
+    """Everything `wildsr train gan` can be told."""
+
+    network: str = "rrdb"
+    """Generator preset."""
+
+    arguments: dict[str, int | float | str | bool] = field(default_factory=dict)
+    """Arguments on top of the preset's, `scale` for example."""
+
+    start: str | None = None
+    """Weights to start from: a `psnr` run's folder, a model file, a checkpoint, or a name of the catalog. Games that
+    start from nothing fail."""
+
+    discriminator: str = "vgg-128"
+    """Discriminator preset."""
+
+    objective: ObjectiveName = "relativistic"
+    """The game: vanilla, least-squares, hinge, wasserstein (with gradient penalty) or relativistic average."""
+
+    discriminator_every: Count = 1
+    """Generator steps for one step of the discriminator."""
+
+    pixel: PixelName = "l1"
+    """Distance between pixels."""
+
+    pixel_weight: Weight = 1e-2
+    """Weight of that distance."""
+
+    perceptual: PerceptualName = "esrgan"
+    """Which method's features; the ones ending in -vgg16 need no file."""
+
+    perceptual_weight: Weight = 1.0
+    """Weight of the distance between features."""
+
+    vgg19: Path | None = None
+    """File of torchvision's VGG19 weights."""
+
+    texture: dict[str, float] = field(default_factory=dict)
+    """Layer and weight of each Gram term (EnhanceNet)."""
+
+    adversarial_weight: Weight = 5e-3
+    """Weight of the game in the generator's loss."""
+
+    data: DataSettings = field(default_factory=DataSettings)
+    """Pictures."""
+
+    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    """Learning of the generator."""
+
+    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    """Learning of the discriminator."""
+
+    run: RunSettings = field(default_factory=RunSettings)
+    """The run."""
+
+
+def run(config: GanConfig, folder: Path, *, resume: bool, say: Say) -> Path:
+    """Train, export, describe.
+
+    Args:
+        config: What to do.
+        folder: The run's folder.
+        resume: Go on with the training that is there.
+        say: Takes messages.
+
+    Returns:
+        The folder, which `wildsr upscale -m` takes.
+    """
+    return launch(config.run, _train, config, folder, resume, say)
+
+
+def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: Say) -> Path:
+    generator = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
+    scale = scale_of(generator)
+    discriminator = _discriminator(config)
+    perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
+    material = gather(config.data, scale=scale, folder=folder, say=say)
+    session = open_session(
+        fabric,
+        folder=folder,
+        recipe="gan",
+        config=to_toml(config),
+        data=material.fingerprint,
+        settings=config.run,
+        resume=resume,
+        say=say,
+    )
+    session.tell(f"data: {material.summary}")
+    if config.start and session.resumed is None:
+        load_weights(generator, config.start)
+    elif session.resumed is None:
+        session.tell("note: no starting weights (start=…); a game from nothing rarely ends well")
+    losses = GameLosses(
+        pixel=PIXEL[config.pixel],
+        pixel_weight=config.pixel_weight,
+        perceptual=perceptual,
+        perceptual_weight=config.perceptual_weight,
+        texture=config.texture,
+        objective=OBJECTIVES[config.objective],
+        adversarial_weight=config.adversarial_weight,
+    )
+    plan = Plan(
+        sampler=aligned_sampler(material, config.data, scale=scale),
+        data=config.data,
+        optimisers={"generator": config.optimiser, "discriminator": config.discriminator_optimiser},
+        validate=validator(session, material.validation, border=scale) if material.validation else None,
+    )
+    with closing(session):
+        state = fit_gan(
+            session, generator, discriminator, losses, plan, discriminator_every=config.discriminator_every
+        )
+        publish(session, state, material, config.data, preset=config.network, arguments=config.arguments)
+    return folder
+
+
+def _discriminator(config: GanConfig) -> nn.Module:
+    arguments: dict[str, int | float | str | bool] = {}
+    if config.discriminator in FIXED_PATCH:
+        arguments["patch"] = config.data.patch
+    return build(
+        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
+    )
+
+
+_ESRGAN = OptimiserSettings(
+    learning_rate=1e-4, betas=(0.9, 0.99), schedule="steps", milestones=(0.125, 0.25, 0.5, 0.75)
+)
+_SRGAN = OptimiserSettings(
+    learning_rate=1e-4, betas=(0.9, 0.999), schedule="steps", milestones=(0.5,), decay=0.1
+)
+_ENHANCENET = OptimiserSettings(learning_rate=1e-4, betas=(0.9, 0.999), schedule="constant")
+_CPU = OptimiserSettings(
+    learning_rate=2e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.05, warm_up=50, clip=1.0
+)
+
+PRESETS: dict[str, GanConfig] = {
+    "srgan": GanConfig(
+        network="srresnet",
+        discriminator="srgan",
+        objective="vanilla",
+        pixel="l2",
+        pixel_weight=0.0,
+        perceptual="srgan",
+        adversarial_weight=1e-3,
+        data=DataSettings(patch=96, batch=16),
+        optimiser=_SRGAN,
+        discriminator_optimiser=_SRGAN,
+        run=RunSettings(steps=200_000, ema=0.0),
+    ),
+    "msrgan": GanConfig(
+        network="msrresnet",
+        objective="vanilla",
+        data=DataSettings(patch=128, batch=16),
+        optimiser=_ESRGAN,
+        discriminator_optimiser=_ESRGAN,
+        run=RunSettings(steps=400_000),
+    ),
+    "esrgan": GanConfig(
+        data=DataSettings(patch=128, batch=16),
+        optimiser=_ESRGAN,
+        discriminator_optimiser=_ESRGAN,
+        run=RunSettings(steps=400_000),
+    ),
+    "enhancenet-pat": GanConfig(
+        network="enhancenet",
+        discriminator="enhancenet",
+        objective="vanilla",
+        discriminator_every=3,
+        pixel_weight=0.0,
+        perceptual="enhancenet",
+        texture={"conv1_1": 3e-7, "conv2_1": 1e-6, "conv3_1": 1e-6},
+        adversarial_weight=2.0,
+        data=DataSettings(patch=128, batch=16),
+        optimiser=_ENHANCENET,
+        discriminator_optimiser=_ENHANCENET,
+        run=RunSettings(steps=400_000, ema=0.0),
+    ),
+    "real-esrgan": GanConfig(
+        discriminator="unet",
+        objective="vanilla",
+        pixel_weight=1.0,
+        perceptual="real-esrgan",
+        adversarial_weight=0.1,
+        data=DataSettings(patch=256, batch=48),
+        optimiser=OptimiserSettings(learning_rate=1e-4, schedule="constant"),
+        discriminator_optimiser=OptimiserSettings(learning_rate=1e-4, schedule="constant"),
+        run=RunSettings(steps=400_000),
+    ),
+    "esrgan-cpu": GanConfig(
+        network="srvgg-16",
+        discriminator="vgg-small",
+        perceptual="esrgan-vgg16",
+        data=DataSettings(patch=96, batch=4),
+        optimiser=_CPU,
+        discriminator_optimiser=_CPU,
+        run=RunSettings(steps=2000, time_budget=3600.0),
+    ),
+    "srgan-cpu": GanConfig(
+        network="srvgg-16",
+        discriminator="vgg-small",
+        objective="vanilla",
+        perceptual="esrgan-vgg16",
+        data=DataSettings(patch=96, batch=4),
+        optimiser=_CPU,
+        discriminator_optimiser=_CPU,
+        run=RunSettings(steps=2000, time_budget=3600.0),
+    ),
+}
+"""The papers' numbers (VGG19: give its file), and sizes that two CPU cores train in an hour (`-cpu`, VGG16)."""

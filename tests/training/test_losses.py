@@ -1,0 +1,210 @@
+"""Identities of ALGORITHMS §15.3, and each loss against a value worked out by hand."""
+
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from wildsr.training.losses import (
+    OBJECTIVES,
+    PERCEPTUAL,
+    PIXEL,
+    Perceptual,
+    PerceptualRecipe,
+    blurred_colour,
+    charbonnier,
+    dped_total_variation,
+    gradient_penalty,
+    gram,
+    l1,
+    l2,
+    low_frequency_l1,
+    luma,
+    texture,
+    total_variation,
+)
+
+
+def pictures(seed: int = 0, side: int = 16) -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(seed)
+    return torch.rand(2, 3, side, side, generator=random), torch.rand(2, 3, side, side, generator=random)
+
+
+def test_pixel_losses_of_known_differences() -> None:
+    sr, hr = torch.tensor([[[[0.5, 0.2]]]]), torch.tensor([[[[0.1, 0.4]]]])
+    assert l1(sr, hr).item() == pytest.approx(0.3)
+    assert l2(sr, hr).item() == pytest.approx((0.16 + 0.04) / 2)
+    assert PIXEL.keys() == {"l1", "l2", "charbonnier"}
+
+
+def test_charbonnier_of_nothing_is_epsilon() -> None:
+    x, _ = pictures()
+    assert charbonnier(x, x).item() == pytest.approx(1e-3, rel=1e-5)
+    assert charbonnier(x, x, epsilon=0.1).item() == pytest.approx(0.1, rel=1e-5)
+
+
+def test_luma_of_white() -> None:
+    assert luma(torch.ones(1, 3, 2, 2)).mean().item() == pytest.approx(219 / 255, abs=1e-5)
+
+
+def test_total_variation() -> None:
+    assert total_variation(torch.full((1, 3, 5, 4), 0.7)).item() == 0
+    ramp = torch.arange(4.0).view(1, 1, 1, 4).repeat(1, 1, 3, 1)
+    assert total_variation(ramp).item() == pytest.approx(1.0)
+    # DPED: 2·(Σ dx² / size_x + Σ dy² / size_y) / batch: every dx² is 1
+    assert dped_total_variation(ramp).item() == pytest.approx(2.0)
+    assert dped_total_variation(ramp.repeat(3, 1, 1, 1)).item() == pytest.approx(2.0)
+
+
+def test_gram_of_constant_features() -> None:
+    features = torch.arange(1.0, 4.0).view(1, 3, 1, 1).expand(1, 3, 4, 5)
+    matrix = gram(features)[0]
+    assert torch.equal(matrix, matrix.T)
+    assert torch.linalg.eigvalsh(matrix).min() > -1e-6
+    assert matrix[1, 2].item() == pytest.approx(2 * 3 / 3)  # 20·2·3 / (3·20)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000))
+def test_gram_is_positive_semi_definite(seed: int) -> None:
+    matrix = gram(torch.randn(1, 4, 3, 3, generator=torch.Generator().manual_seed(seed)))[0]
+    assert torch.allclose(matrix, matrix.T)
+    assert torch.linalg.eigvalsh(matrix.double()).min() > -1e-6
+
+
+def test_texture_ignores_where_inside_a_patch() -> None:
+    features = torch.rand(1, 4, 8, 8)
+    rolled = features.clone()
+    rolled[..., :4, :4] = features[..., :4, :4].flip(-1)  # stays inside its patch
+    weights = {"a": 1.0}
+    same = texture({"a": rolled}, {"a": features}, weights, hr_side=32)  # stride 4: 16 HR pixels are 4 features
+    moved = texture({"a": features.flip(-1)}, {"a": features}, weights, hr_side=32)
+    assert same.item() == pytest.approx(0, abs=1e-10)
+    assert moved.item() > 1e-6
+
+
+def test_low_frequency_loss_sees_colour_but_no_texture() -> None:
+    hr = torch.full((1, 3, 32, 32), 0.5)
+    checks = hr + 0.2 * ((torch.arange(32).view(-1, 1) + torch.arange(32)) % 2 * 2 - 1)
+    assert low_frequency_l1(hr + 0.1, hr).item() == pytest.approx(0.1, rel=1e-4)
+    assert low_frequency_l1(checks, hr).item() < 0.01
+    assert l1(checks, hr).item() == pytest.approx(0.2, rel=1e-4)
+
+
+def test_dpeds_colour_loss_of_a_shift() -> None:
+    hr = torch.zeros(2, 3, 64, 64)
+    inner = blurred_colour(hr + 0.1, hr)
+    # Σ over 3·64·64 pixels of 0.01, less near the (zero-padded) border, / 2
+    assert 0.7 * 3 * 64 * 64 * 0.01 / 2 < inner.item() < 3 * 64 * 64 * 0.01 / 2
+    assert blurred_colour(hr, hr).item() == 0
+
+
+def zeros() -> tuple[Tensor, Tensor]:
+    return torch.zeros(4, 1), torch.zeros(4, 1)
+
+
+def test_vanilla_at_logit_zero() -> None:
+    game = OBJECTIVES["vanilla"]
+    assert game.discriminator(*zeros()).item() == pytest.approx(2 * math.log(2))
+    assert game.generator(*zeros()).item() == pytest.approx(math.log(2))
+
+
+@pytest.mark.parametrize("level", [-3.0, 0.0, 5.0])
+def test_relativistic_losses_of_equal_constants_are_ln_2(level: float) -> None:
+    real = made = torch.full((4, 1), level)
+    game = OBJECTIVES["relativistic"]
+    assert game.discriminator(real, made).item() == pytest.approx(math.log(2))
+    assert game.generator(real, made).item() == pytest.approx(math.log(2))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-20, 20), st.integers(0, 100))
+def test_relativistic_losses_ignore_a_constant(shift: float, seed: int) -> None:
+    real, made = torch.randn(2, 6, 1, generator=torch.Generator().manual_seed(seed))
+    game = OBJECTIVES["relativistic"]
+    for side in (game.discriminator, game.generator):
+        assert side(real + shift, made + shift).item() == pytest.approx(side(real, made).item(), abs=1e-4)
+
+
+def test_relativistic_generator_sends_no_gradient_through_the_real() -> None:
+    real = torch.randn(4, 1, requires_grad=True)
+    made = torch.randn(4, 1, requires_grad=True)
+    OBJECTIVES["relativistic"].generator(real, made).backward()
+    assert real.grad is None
+    assert made.grad is not None
+    assert made.grad.abs().sum() > 0
+
+
+def test_least_squares_hinge_and_wasserstein_by_hand() -> None:
+    real, made = torch.tensor([[2.0], [0.0]]), torch.tensor([[0.5], [-3.0]])
+    squares, hinge, wasserstein = (OBJECTIVES[name] for name in ("least-squares", "hinge", "wasserstein"))
+    assert squares.discriminator(real, made).item() == pytest.approx((1 + 1) / 2 + (0.25 + 9) / 2)
+    assert squares.generator(real, made).item() == pytest.approx((0.25 + 16) / 2)
+    assert hinge.discriminator(real, made).item() == pytest.approx((0 + 1) / 2 + (1.5 + 0) / 2)
+    assert hinge.generator(real, made).item() == pytest.approx(1.25)
+    assert wasserstein.discriminator(real, made).item() == pytest.approx(-1.25 - 1.0)
+    assert wasserstein.generator(real, made).item() == pytest.approx(1.25)
+    assert wasserstein.gradient_penalty == 10
+
+
+def test_better_opponents_cost_more() -> None:
+    """Each generator loss falls when made logits rise, each discriminator loss when they fall."""
+    real, made = torch.randn(8, 1), torch.randn(8, 1)
+    for name in ("vanilla", "hinge", "wasserstein", "relativistic"):
+        game = OBJECTIVES[name]
+        assert game.generator(real, made + 0.5) < game.generator(real, made), name
+        assert game.discriminator(real, made - 0.5) < game.discriminator(real, made), name
+
+
+def test_gradient_penalty_is_nothing_at_slope_one() -> None:
+    real, made = pictures()
+    mix = torch.rand(2, 1, 1, 1)
+    size = real[0].numel()
+    assert gradient_penalty(lambda x: x.flatten(1).sum(1) / math.sqrt(size), real, made, mix).item() < 1e-10
+    assert gradient_penalty(lambda x: 3 * x.flatten(1).sum(1) / math.sqrt(size), real, made, mix).item() == (
+        pytest.approx(4, rel=1e-4)
+    )
+
+
+def test_gradient_penalty_trains_the_discriminator() -> None:
+    weight = torch.tensor(3.0, requires_grad=True)
+    real, made = pictures()
+    gradient_penalty(lambda x: weight * x.flatten(1).sum(1), real, made, torch.rand(2, 1, 1, 1)).backward()
+    assert weight.grad is not None
+    assert weight.grad.item() != 0
+
+
+def test_the_methods_have_their_layers() -> None:
+    assert PERCEPTUAL["srgan"].layers == {"relu5_4": 1.0}
+    assert PERCEPTUAL["srgan"].feature_scale == pytest.approx(1 / 12.75)
+    assert PERCEPTUAL["esrgan"].layers == {"conv5_4": 1.0}
+    assert list(PERCEPTUAL["real-esrgan"].layers.values()) == [0.1, 0.1, 1.0, 1.0, 1.0]
+    assert PERCEPTUAL["enhancenet"].layers == {"pool2": 0.2, "pool5": 0.02}
+
+
+def test_perceptual_is_zero_for_the_same_picture_and_gives_gradients() -> None:
+    torch.manual_seed(0)
+    loss = Perceptual(PerceptualRecipe(network="vgg16", layers={"conv1_2": 0.5, "relu2_1": 2.0}))
+    sr, hr = pictures()
+    assert loss(hr, hr).item() == 0
+    sr.requires_grad_()
+    value = loss(sr, hr)
+    ours, theirs = loss.features(sr), loss.features(hr)
+    expected = 0.5 * l1(ours["conv1_2"], theirs["conv1_2"]) + 2 * l1(ours["relu2_1"], theirs["relu2_1"])
+    assert value.item() == pytest.approx(expected.item(), rel=1e-6)
+    value.backward()
+    assert sr.grad is not None
+    assert sr.grad.abs().sum() > 0
+
+
+def test_enhancenet_divides_by_the_truths_mean() -> None:
+    torch.manual_seed(0)
+    plain = Perceptual(PerceptualRecipe(network="vgg16", layers={"pool2": 1.0}, distance="l2"))
+    divided = Perceptual(PerceptualRecipe(network="vgg16", layers={"pool2": 1.0}, distance="l2", divide_by_mean=True))
+    divided.load_state_dict(plain.state_dict())
+    sr, hr = pictures()
+    mean = plain.features(hr)["pool2"].mean()
+    assert divided(sr, hr).item() == pytest.approx((plain(sr, hr) / mean**2).item(), rel=1e-4)
