@@ -2,8 +2,8 @@
 
 Each target runs in a process of its own (atheris, libFuzzer), so that a crash in a C library ends only that
 process and leaves its input behind. Inputs that raise are saved once for each place in the code that does,
-with the traceback, and fuzzing goes on. Findings and corpora are kept under `--folder`; exit code 1 means that
-there are findings.
+with the traceback, and fuzzing goes on. Findings and corpora are kept in `--folder`; exit code 1 means that
+there are some.
 """
 
 import argparse

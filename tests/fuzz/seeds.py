@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from PIL import Image
 
+from tests.fuzz import model_seeds
 from wildsr.files.fingerprint import Fingerprint
 from wildsr.files.records import Entry, header_line
 
@@ -150,4 +151,8 @@ SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "encode": frames,
     "journal": journals,
     "names": arguments,
+    "ncnn": model_seeds.ncnn_models,
+    "onnx": model_seeds.onnx_models,
+    "spec": model_seeds.specs,
+    "upscale": lambda: [bytes([n % 5, 3 * n, n, n % 7]) + file for n, file in enumerate(pictures())],
 }

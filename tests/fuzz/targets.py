@@ -1,23 +1,21 @@
 """What is fuzzed: functions of bytes that return None, or raise where wildsr has a bug.
 
-A `WildsrError` is an answer. Anything else that comes out is a bug: another exception, a wrong result, a file left
-half written, a crash.
+A `WildsrError` is an answer. Anything else that comes out is a bug: another exception, a wrong result, a file
+left half written, a crash.
 """
 
 import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
+from tests.fuzz import model_targets
+from tests.fuzz.checks import LIMITS, check_error, check_picture, listing, scratch
 from wildsr.errors import WildsrError
 from wildsr.files import JOURNAL_NAME, Job, Journal, atomic_write, find_pictures, plan_outputs, shown
-from wildsr.imaging import Frame, Limits, Picture, WriteOptions, probe, read, write_rows
+from wildsr.imaging import Frame, WriteOptions, probe, read, write_rows
 
-LIMITS = Limits(max_pixels=1 << 16, max_side=1 << 12, max_file_bytes=1 << 20)
 _FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
 
@@ -126,34 +124,6 @@ def names(data: bytes) -> None:
                 temporary.write_bytes(b"")
 
 
-def listing(folder: Path) -> list[str]:
-    """Return the names in a folder."""
-    return sorted(path.name for path in folder.iterdir())
-
-
-def check_picture(picture: Picture) -> None:
-    """Raise where a picture breaks what `Picture` promises."""
-    assert picture.rgb.shape == (picture.height, picture.width, 3)
-    assert min(picture.height, picture.width) >= 1
-    planes = [picture.rgb] if picture.alpha is None else [picture.rgb, picture.alpha]
-    for plane in planes:
-        assert plane.dtype == np.float32
-        assert plane.shape[:2] == picture.rgb.shape[:2]
-        assert np.isfinite(plane).all()
-        assert plane.min() >= 0
-        assert plane.max() <= 1
-    if picture.gray:
-        assert (picture.rgb[..., 0] == picture.rgb[..., 2]).all()
-
-
-def check_error(error: WildsrError) -> None:
-    """Raise where an error says nothing, or can't be printed."""
-    text = f"{error}\n{error.hint or ''}"
-    assert str(error).strip()
-    text.encode()
-    assert text.replace("\n", "").isprintable(), repr(text)
-
-
 def parse_frame(data: bytes) -> tuple[int, int, int, int, bool, bytes, bytes, bytes, bytes]:
     """Read format, size, channels, depth and four metadata blocks from bytes."""
     head = data[:13].ljust(13, b"\0")
@@ -176,20 +146,13 @@ def parse_frame(data: bytes) -> tuple[int, int, int, int, bool, bytes, bytes, by
     )
 
 
-@contextmanager
-def scratch() -> Iterator[Path]:
-    """Lend an empty folder, in memory where there is one."""
-    memory = Path("/dev/shm")
-    folder = Path(tempfile.mkdtemp(prefix="wildsr-fuzz-", dir=memory if memory.is_dir() else None))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "decode": decode,
     "encode": encode,
     "journal": journal,
     "names": names,
+    "ncnn": model_targets.ncnn,
+    "onnx": model_targets.onnx,
+    "spec": model_targets.spec,
+    "upscale": model_targets.upscale,
 }

@@ -34,7 +34,7 @@ def test_found_by_fuzzing(case: str) -> None:
 
 @pytest.mark.parametrize("sample", [b"300", b"1000000", b"-1", b"1x", b"4294967297"])
 def test_plain_samples_that_are_no_values_are_refused(tmp_path: Path, sample: bytes) -> None:
-    """Cast to 8 bits they wrapped around, and cut to five digits they became other numbers: wrong pictures."""
+    """Cast to 8 bits they wrapped around, cut to five digits they became other numbers: wrong pictures."""
     path = tmp_path / "plain.pgm"
     path.write_bytes(b"P2\n2 1\n255\n255 " + sample + b"\n")
     with pytest.raises(InputError, match="damaged"):
