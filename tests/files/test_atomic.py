@@ -5,13 +5,17 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from wildsr.errors import OutputError
 from wildsr.files import atomic_write, output_error, remove_stale_temporaries
 from wildsr.files.processes import is_dead, own_tag
+from wildsr.imaging import Frame, write_rows
 
 
 def listing(folder: Path) -> list[str]:
@@ -174,6 +178,31 @@ def test_temporaries_of_dead_processes_are_removed_and_no_others(tmp_path: Path)
     assert other_machine.exists()
     assert user_file.exists()
     assert remove_stale_temporaries(tmp_path / "missing") == []
+
+
+DIE_WHILE_STREAMING = """
+import os, sys
+import numpy as np
+from wildsr.imaging import Frame, write_rows
+def rows():
+    yield np.zeros((1, 8, 3), np.uint8)
+    os.kill(os.getpid(), 9)
+write_rows(rows(), Frame(width=8, height=8, channels=3), sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
+def test_leftovers_of_the_streaming_writer_are_removed_unless_it_still_writes(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", DIE_WHILE_STREAMING, str(tmp_path / "a.png")], check=False)
+    (stale,) = tmp_path.iterdir()
+
+    def rows() -> Iterator[NDArray[np.uint8]]:
+        assert len(listing(tmp_path)) == 2
+        assert remove_stale_temporaries(tmp_path) == [stale]
+        yield np.zeros((8, 8, 3), np.uint8)
+
+    write_rows(rows(), Frame(width=8, height=8, channels=3), tmp_path / "b.png")
+    assert listing(tmp_path) == ["b.png"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="start times are read from /proc")

@@ -21,6 +21,7 @@ PREFIX: Final = ".wildsr-"
 """Names of wildsr's own files (temporaries, journals) begin so; they are never taken for pictures."""
 
 _TEMPORARY: Final = re.compile(r"\.wildsr-tmp-([0-9a-f]{6}-\d+-\d+)-[0-9a-f]{8}(\.[^/]*)?")
+_STREAMED: Final = re.compile(r"\.wildsr-[0-9a-f]{16}\.part")
 _FULL: Final = "free some space or choose another folder (-o), then run again: what is done stays done"
 _REASONS: Final = {
     errno.ENOSPC: ("the disk is full", _FULL),
@@ -90,11 +91,29 @@ def remove_stale_temporaries(folder: Path) -> list[Path]:
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
             match = _TEMPORARY.fullmatch(path.name)
-            if match and path.is_file() and is_dead(match[1]):
+            ours = match is not None and is_dead(match[1])
+            if ours or (_STREAMED.fullmatch(path.name) and _is_unlocked(path)):
                 with suppress(OSError):
                     path.unlink()
                     removed.append(path)
     return removed
+
+
+def _is_unlocked(path: Path) -> bool:
+    """Tell whether nobody writes a temporary of `wildsr.imaging`: it stays locked while its writer lives."""
+    try:
+        import fcntl
+
+        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    except (ImportError, OSError):
+        return os.name == "nt"  # Windows itself refuses to remove an open file
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _rename(temporary: Path, path: Path, *, overwrite: bool) -> None:

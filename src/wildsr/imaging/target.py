@@ -36,6 +36,7 @@ class AtomicFile:
         except (OSError, ValueError) as error:
             raise output_error(self._path, error) from error
         self._raw = io.FileIO(descriptor, "rb+", closefd=True)
+        _lock(descriptor)
         return self
 
     def __exit__(
@@ -81,6 +82,14 @@ class AtomicFile:
             _sync_folder(self._path.parent)
         except OSError as error:
             raise output_error(self._path, error) from error
+
+
+def _lock(descriptor: int) -> None:
+    """Mark a temporary as being written: the system unlocks it when the process dies, so leftovers show."""
+    with suppress(ImportError, OSError):  # Windows doesn't let open files be removed, which does as well
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def output_error(path: Path, error: OSError | ValueError) -> OutputError:
