@@ -151,7 +151,11 @@ def upscale(
         strip_gps=strip_gps,
         overwrite=overwrite,
     )
-    found = find_pictures([*(inputs or []), *(more_inputs or [])], recursive=recursive)
+    found = find_pictures(
+        [*(inputs or []), *(more_inputs or [])],
+        recursive=recursive,
+        exclude=Path(output) if output else None,
+    )
     chosen = fetch_model(model, offline=offline or None)
     names = plan_outputs(
         found.pictures, output, suffix=_suffix(suffix, size, chosen.spec.scale), extension=ext
@@ -258,7 +262,8 @@ def _run(
         jobs, replacing, journal = names.jobs, frozenset[Path](), None
         if journaled:
             make_folder(names.folder)
-            remove_stale_temporaries(names.folder)
+            for folder in {job.target.parent for job in jobs}:
+                remove_stale_temporaries(folder)
             path = names.folder / JOURNAL_NAME
             journal = stack.enter_context(
                 Journal.open(path, journal_settings(upscaler, size, options), resume=resume)
