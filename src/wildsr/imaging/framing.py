@@ -25,8 +25,8 @@ def frame_png(rows: Iterable[Rows], width: int, height: int, channels: int, dept
     """Yield the bytes of a store-only PNG, pulling bands of rows as they are needed.
 
     Args:
-        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom; their heights sum
-            to `height`.
+        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom;
+            their heights sum to `height`.
         width: Pixels.
         height: Rows.
         channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.

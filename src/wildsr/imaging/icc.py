@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 Doubles = NDArray[np.float64]
 
 _MAX_TAGS = 200
+_COLORANTS = (b"rXYZ", b"gXYZ", b"bXYZ")
 _RGB_CURVES = (b"rTRC", b"gTRC", b"bTRC")
 _LUTS = (b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1")
 SRGB_LIKE = 0.05
@@ -55,6 +56,17 @@ class Profile:
         return present if len(present) == len(names) else ()
 
     @property
+    def matrix(self) -> Doubles:
+        """Linear RGB to XYZ relative to D50, one column a channel; IccError where it can't be undone."""
+        columns = [self.tags.get(tag, b"")[8:20] for tag in _COLORANTS]
+        if any(len(column) != 12 for column in columns):
+            raise IccError("a primary colour is missing")
+        matrix = np.stack([np.frombuffer(c, ">i4").astype(np.float64) / 65536 for c in columns], axis=1)
+        if abs(float(np.linalg.det(matrix))) < 1e-6:
+            raise IccError("its primary colours are on one line")
+        return matrix
+
+    @property
     def name(self) -> str:
         """Description for people, printable."""
         data = self.tags.get(b"desc", b"")
@@ -87,10 +99,10 @@ def parse(data: bytes) -> Profile:
     space = data[16:20].decode("ascii", "replace").strip()
     profile = Profile(space=space, tags=tags)
     usable = profile.has_lut or bool(profile.curves)
-    if space == "RGB" and not profile.has_lut:
-        usable = usable and all(tag in tags for tag in (b"rXYZ", b"gXYZ", b"bXYZ"))
     if not usable:
         raise IccError("it says nothing about colours")
+    if space == "RGB" and not profile.has_lut:
+        profile.matrix  # noqa: B018  raises where it makes no sense
     return profile
 
 
@@ -169,7 +181,7 @@ def rgb_profile(
         (b"wtpt", _point(_D50)),
         (b"chad", _matrix(adapt)),
     ]
-    tags += [(t, _point(matrix[:, i])) for i, t in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))]
+    tags += [(t, _point(matrix[:, i])) for i, t in enumerate(_COLORANTS)]
     tags += [(t, curve) for t in _RGB_CURVES]
     return _profile(b"RGB ", tags)
 

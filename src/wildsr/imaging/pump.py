@@ -62,14 +62,14 @@ def pump(chunks: Iterable[bytes], consume: Callable[[Pipe], None]) -> None:
             consume(pipe)
         except BaseException as error:  # carried to the caller's thread, never lost
             failure.append(error)
-        finally:
-            pipe.closed.set()
+        pipe.closed.set()
 
     thread = threading.Thread(target=run, name="wildsr-encode", daemon=True)
     thread.start()
     try:
         for chunk in chunks:
-            if not pipe.put(chunk):
+            # an encoder that has all it needs stops reading; the rows are still made to their end
+            if not pipe.put(chunk) and failure:
                 break
         pipe.put(None)
         thread.join()

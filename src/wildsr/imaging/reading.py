@@ -47,6 +47,8 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
         raw.samples, _allowed("colour profile", raw.icc, limits, notes), colour
     )
     exif, xmp = _allowed("EXIF", raw.exif, limits, notes), _allowed("XMP", raw.xmp, limits, notes)
+    if xmp and b"hdrgm:" in xmp:
+        notes.append("its HDR gain map was left out; what is read is its SDR picture")
     iptc = _allowed("IPTC", raw.iptc, limits, notes)
     return Source(
         samples=apply_orientation(samples, header.orientation),

@@ -73,6 +73,23 @@ def require(head: bytes, name: str) -> str:
     raise InputError(f"{given}; {', '.join(f.upper() for f in READABLE)} are read", hint=hint)
 
 
+def stated_size(form: str, head: bytes) -> tuple[int, int] | None:
+    """Return the width and height a file's first 32 bytes state, or None where they lie deeper in.
+
+    Read here so that a picture too large is refused before any library sees the file.
+    """
+    if form == "png" and head[12:16] == b"IHDR" and len(head) >= 24:
+        return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+    if form == "gif" and len(head) >= 10:
+        return int.from_bytes(head[6:8], "little"), int.from_bytes(head[8:10], "little")
+    if form == "webp" and head[12:16] == b"VP8X" and len(head) >= 30:
+        return int.from_bytes(head[24:27], "little") + 1, int.from_bytes(head[27:30], "little") + 1
+    if form == "bmp" and len(head) >= 26 and int.from_bytes(head[14:18], "little") >= 40:
+        height = int.from_bytes(head[22:26], "little", signed=True)
+        return int.from_bytes(head[18:22], "little"), abs(height)
+    return None
+
+
 def _sniff_isobmff(head: bytes) -> str | None:
     """Tell AVIF from HEIC by the brands of an ISO base media file (ISO/IEC 23008-12)."""
     size = min(int.from_bytes(head[:4], "big"), len(head))

@@ -1,7 +1,7 @@
 """Writing pictures: rows are pulled by the encoder, the file appears whole or not at all."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from wildsr.errors import OutputError
@@ -53,9 +53,13 @@ def write_rows(
     check_output(form, frame.width, frame.height, frame.depth, frame.alpha and options.background is None)
     if min(frame.width, frame.height) < 1:
         raise OutputError(f"a picture of {frame.width} × {frame.height} pixels can't be written")
-    with AtomicFile(target, overwrite=options.overwrite) as out:
-        dropped = encode(rows, frame, form, options, out)
-        size = out.seek(0, io.SEEK_END)
+    try:
+        with AtomicFile(target, overwrite=options.overwrite) as out:
+            dropped = encode(rows, frame, form, options, out)
+            size = out.seek(0, io.SEEK_END)
+    finally:
+        if isinstance(rows, Generator):  # let go of what it holds now, not when the garbage is collected
+            rows.close()
     return WriteReport(path=target, bytes=size, dropped=dropped)
 
 

@@ -37,7 +37,13 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
 
 @dataclass(frozen=True, kw_only=True)
 class Hints:
-    """What a PNG says of its colours besides a profile, and its IPTC; libvips reads none of these."""
+    """What a PNG says of its colours (besides a profile), frames and IPTC; libvips reads none of it."""
+
+    frames: int = 1
+    """Frames of an animation (acTL)."""
+
+    icc: bytes | None = None
+    """The profile (iCCP), whatever libpng would think of it; empty where it can't be unpacked."""
 
     cicp: tuple[int, int] | None = None
     """Colour primaries and transfer function (ITU-T H.273)."""
@@ -52,10 +58,10 @@ class Hints:
     iptc: bytes | None = None
 
 
-def read_hints(file: io.FileIO) -> Hints:
-    """Return the colour chunks before the pixels; the file is left where it is found."""
+def read_hints(file: io.FileIO, limit: int) -> Hints:
+    """Return what the chunks before the pixels say; a profile is unpacked up to `limit` bytes."""
     found: dict[bytes, bytes] = {}
-    iptc = None
+    icc = iptc = None
     at = 8
     for _ in range(_MAX_CHUNKS):
         file.seek(at)
@@ -63,18 +69,33 @@ def read_hints(file: io.FileIO) -> Hints:
         if len(head) < 8 or head[4:] in (b"IDAT", b"IEND"):
             break
         size, kind = int.from_bytes(head[:4], "big"), head[4:]
-        if kind in (b"cICP", b"sRGB", b"gAMA", b"cHRM"):
+        if kind in (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"acTL"):
             found.setdefault(kind, file.read(min(size, 64)))
+        elif kind == b"iCCP" and icc is None:
+            icc = _profile(file.read(min(size, limit)), limit)
         elif kind == b"zTXt" and size < _LONGEST:
             iptc = iptc or _raw_iptc(file.read(size))
         at += 12 + size
     return Hints(
+        icc=icc,
+        frames=max(1, int.from_bytes(found.get(b"acTL", b"")[:4], "big")),
         cicp=_cicp(found.get(b"cICP", b"")),
         srgb=b"sRGB" in found,
         gamma=_gamma(found.get(b"gAMA", b"")),
         chromaticities=_chromaticities(found.get(b"cHRM", b"")),
         iptc=iptc,
     )
+
+
+def _profile(data: bytes, limit: int) -> bytes:
+    """Return an iCCP chunk's profile; empty where it is damaged or longer than `limit`."""
+    name = data.find(b"\0", 0, 80)
+    unpacker = zlib.decompressobj()
+    try:
+        icc = unpacker.decompress(data[name + 2 :], limit) if name > 0 else b""
+    except zlib.error:
+        return b""
+    return icc if unpacker.eof else b""
 
 
 def _cicp(data: bytes) -> tuple[int, int] | None:

@@ -9,7 +9,7 @@ from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.opening import display_name, open_file
-from wildsr.imaging.sniff import require
+from wildsr.imaging.sniff import require, stated_size
 
 
 class Decoder(Protocol):
@@ -33,6 +33,9 @@ def decoder(path: str | Path, limits: Limits) -> Iterator[Decoder]:
         head = file.read(64)
         file.seek(0)
         form = require(head, name)
+        stated = stated_size(form, head)
+        if stated is not None:
+            limits.check_size(name, *stated)
         opened: Decoder
         if form == "bmp":
             from wildsr.imaging.decoders.bmp import BmpDecoder

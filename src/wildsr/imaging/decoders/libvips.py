@@ -13,8 +13,10 @@ from wildsr.imaging.implied import by_code_points, by_png_hints
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.vips import complaint, integers, vips
 
-_DAMAGE = re.compile(r"before marker 0xd[0-7]|Huffman|premature|instead of RST|ends? of", re.IGNORECASE)
-"""JPEG warnings that mean lost pixels; others (stray bytes between scans, odd version numbers) do not."""
+_HARMLESS = re.compile(
+    r"extraneous bytes before marker 0xd9|JFIF revision|Adobe color|Invalid SOS parameters"
+)
+"""JPEG warnings that cost no pixels: bytes before the very end, odd version numbers. All others are damage."""
 _AVIF_HEAD = 1 << 20
 
 
@@ -29,19 +31,25 @@ class VipsDecoder:
         # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
         orientation = 1 if form == "avif" else self._opened.field("orientation", 1)
         colour = self._opened.colour()
+        self._hints = read_hints(file, limits.max_metadata_bytes) if form == "png" else Hints()
         self.header = self._opened.header(
-            colour, alpha=image.bands > COLOURS[colour], orientation=orientation
+            colour,
+            alpha=image.bands > COLOURS[colour],
+            orientation=orientation,
+            frames=max(self._hints.frames, self._opened.field("n-pages", 1)),
         )
 
     def decode(self) -> Raw:
         """Return all pixels and metadata; raise InputError where any part is damaged."""
         opened, notes = self._opened, []
         icc, iptc = self._profile_and_iptc()
+        if self._hints.icc == b"":
+            notes.append("the colour profile can't be unpacked and was ignored")
         exif, xmp = opened.blob("exif-data"), opened.blob("xmp-data")
         try:
             samples = self._pixels()
         except vips().Error as error:
-            if self.header.format != "jpeg" or _DAMAGE.search(str(error)):
+            if self.header.format != "jpeg" or not _HARMLESS.search(complaint(error)):
                 raise opened.damaged("is damaged", error) from error
             notes.append(f"the file has oddities that cost no pixels ({complaint(error)})")
             samples = self._second_try()
@@ -73,17 +81,17 @@ class VipsDecoder:
         opened = self._opened
         icc, iptc = opened.blob("icc-profile-data"), opened.blob("iptc-data")
         if self.header.format == "png":
-            hints = read_hints(opened.file)
-            return self._png_profile(hints, icc), iptc or hints.iptc
+            return self._png_profile(), iptc or self._hints.iptc
         if self.header.format == "avif" and icc is None:
             opened.file.seek(0)
             points = colour_description(opened.file.read(_AVIF_HEAD))
             icc = by_code_points(*points) if points else None
         return icc, iptc
 
-    def _png_profile(self, hints: Hints, icc: bytes | None) -> bytes | None:
+    def _png_profile(self) -> bytes | None:
         """Return the profile by PNG's order of precedence: cICP, iCCP, sRGB, gAMA and cHRM."""
+        hints = self._hints
         gray = self.header.colour == "gray"
         if hints.cicp is not None and not gray:
             return by_code_points(*hints.cicp)
-        return icc if icc is not None else by_png_hints(hints, gray=gray)
+        return hints.icc if hints.icc is not None else by_png_hints(hints, gray=gray)

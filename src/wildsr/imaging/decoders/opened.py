@@ -83,7 +83,7 @@ class OpenedFile:
             )
         return model
 
-    def header(self, colour: Colour, *, alpha: bool, orientation: int) -> Header:
+    def header(self, colour: Colour, *, alpha: bool, orientation: int, frames: int) -> Header:
         """Return the header of the picture as it is looked at."""
         image = self.image
         bits = self.field("bits-per-sample", _BITS[image.format])
@@ -98,7 +98,7 @@ class OpenedFile:
             depth=8 if bits <= 8 else 16,
             colour=colour,
             alpha=alpha,
-            frames=max(1, self.field("n-pages", 1)),
+            frames=frames,
             orientation=orientation,
             file_bytes=self.file.seek(0, io.SEEK_END),
         )

@@ -46,7 +46,12 @@ class TiffDecoder:
         limits.check_size(name, image.width, image.height)
         self._alpha = self._alpha_band(colour)
         orientation = self._opened.field("orientation", 1)
-        self.header = self._opened.header(colour, alpha=self._alpha is not None, orientation=orientation)
+        self.header = self._opened.header(
+            colour,
+            alpha=self._alpha is not None,
+            orientation=orientation,
+            frames=max(1, self._opened.field("n-pages", 1)),
+        )
 
     def _alpha_band(self, colour: Colour) -> int | None:
         """Return the band of transparency: one said to be, or the only extra one of unsaid meaning."""
@@ -154,14 +159,9 @@ def _lab_to_srgb(samples: Samples, structure: Structure) -> Samples:
         lab[..., 0] *= 100 / np.float32((1 << depth) - 1)
         signed = np.int8 if depth == 8 else np.int16
         lab[..., 1:] = np.ascontiguousarray(samples[..., 1:3]).view(signed).astype(np.float32) / unit
-    done = (
-        vips()
-        .Image.new_from_array(lab, interpretation="lab")
-        .icc_export(
-            output_profile="srgb", pcs="lab", intent="relative", black_point_compensation=True, depth=depth
-        )
+    image = vips().Image.new_from_array(lab, interpretation="lab")
+    done = image.icc_export(
+        output_profile="srgb", pcs="lab", intent="relative", black_point_compensation=True, depth=depth
     )
     colours = integers(done)
-    if samples.shape[2] == 3:
-        return colours
-    return np.concatenate([colours, samples[..., 3:]], axis=2)
+    return colours if samples.shape[2] == 3 else np.concatenate([colours, samples[..., 3:]], axis=2)
