@@ -214,8 +214,8 @@ def ncnn_cpu(model: str, tile: object) -> Callable[[], object]:
     import ncnn
     import numpy as np
 
-    from wildsr.models import CATALOG
     from wildsr.assets import fetch
+    from wildsr.models import CATALOG
 
     entry = CATALOG[model]
     net = ncnn.Net()

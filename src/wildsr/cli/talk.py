@@ -18,7 +18,7 @@ from rich.progress import (
 
 from wildsr.errors import WildsrError
 
-Json: TypeAlias = str | int | float | bool | None | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
 def talk() -> Console:

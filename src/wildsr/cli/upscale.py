@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli.fields import field_help
 from wildsr.cli.fetching import fetch_model
+from wildsr.cli.fields import field_help
 from wildsr.cli.talk import Json, data, data_json, progress_bar, say, time_text
 from wildsr.cli.upscale_report import outcome_json, plan_json, plan_line, tell_outcome
 from wildsr.engine import FusionRule, Settings, Size, Upscaler

@@ -52,7 +52,8 @@ def plan_line(plan: dict[str, Json]) -> str:
     """The same for a person."""
     return (
         f"{plan['source']} → {plan['target']}: {plan['width']}×{plan['height']}, {plan['tiles']} tiles, "
-        f"about {time_text(float(str(plan['estimated_seconds'])))} and {size_text(float(str(plan['memory_bytes'])))} of memory"
+        f"about {time_text(float(str(plan['estimated_seconds'])))} "
+        f"and {size_text(float(str(plan['memory_bytes'])))} of memory"
     )
 
 

@@ -1,8 +1,11 @@
-"""Correct the slow colour drift of GAN models.
+"""Draw GAN results back to the photo where they drift.
 
 The published DF2K-JPEG weights shift colours (ALGORITHMS §5.5). The difference between the LR tile and the downscaled
-SR tile, blurred so that only slow changes remain, is enlarged and added: the result agrees with the photo in colour
-and keeps its own detail. The correction only looks `RADIUS` LR pixels far, so tiles agree with the whole picture.
+SR tile is split in two. Its slow part, colour and brightness, is corrected entirely. Its fast part is corrected where
+it is strong (the network redrew something) and left where it is faint (blocks and noise the network removed on
+purpose): correcting an equal share everywhere brings JPEG blocks back. Chosen on 20 crops of phone photos and web
+pictures outside the reported sets, where drift falls to .33 and .39 of what it was (DF2K-JPEG, DF2K); correcting the
+slow part alone leaves .80 and .73.
 """
 
 from dataclasses import dataclass
@@ -12,9 +15,13 @@ import numpy as np
 from wildsr.imaging import FloatArray, resize
 
 SIGMA = 2.0
-"""Standard deviation of the blur in LR pixels."""
-RADIUS = 8
-"""LR pixels beyond which a pixel doesn't influence the correction (3 σ of the blur, the enlargement's taps)."""
+"""Standard deviation, in LR pixels, of the blur that tells slow from fast."""
+FAST_SHARE = 0.95
+"""Share of the fast part that is corrected where it is strong."""
+FAINT = 1.5 / 255
+"""Local mean of the fast part at which half of that share is corrected."""
+RADIUS = 11
+"""LR pixels beyond which a pixel doesn't influence the correction: both blurs and the enlargement's taps."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,7 @@ def area_down(sr: FloatArray, scale: int) -> FloatArray:
 
 
 def fix_colour(sr: FloatArray, lr: FloatArray, *, scale: int, apply: bool) -> tuple[FloatArray, Drift]:
-    """Return the SR tile with its slow colour drift removed, and how large the drift was.
+    """Return the SR tile drawn back to the photo, and how large the drift was.
 
     Args:
         sr: (scale·h)×(scale·w)×3 in [0, 1]; may be changed in place.
@@ -48,17 +55,20 @@ def fix_colour(sr: FloatArray, lr: FloatArray, *, scale: int, apply: bool) -> tu
     before = 255 * float(np.abs(difference).mean())
     if not apply:
         return sr, Drift(before, before)
-    slow = resize(_blur(difference), sr.shape[:2], method="bilinear")
-    sr += slow
+    slow = _blur(difference, SIGMA)
+    fast = difference - slow
+    strength = _blur(np.abs(fast), 1.0) ** 2
+    slow += np.float32(FAST_SHARE) * fast * strength / (strength + np.float32(FAINT**2))
+    sr += resize(slow, sr.shape[:2], method="bicubic")
     np.clip(sr, 0, 1, out=sr)
     after = 255 * float(np.abs(lr - area_down(sr, scale)).mean())
     return sr, Drift(before, after)
 
 
-def _blur(image: FloatArray) -> FloatArray:
+def _blur(image: FloatArray, sigma: float) -> FloatArray:
     """Blur H×W×C with a Gaussian, borders reflected."""
-    radius = round(3 * SIGMA)
-    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1, dtype=np.float32) / np.float32(SIGMA)) ** 2)
+    radius = round(3 * sigma)
+    taps = np.exp(-0.5 * (np.arange(-radius, radius + 1, dtype=np.float32) / np.float32(sigma)) ** 2)
     taps /= taps.sum()
     for axis in (0, 1):
         padding = [(0, 0)] * 3

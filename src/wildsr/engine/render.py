@@ -59,7 +59,7 @@ class TileRenderer:
         sr, drift = fix_colour(sr, lr, scale=self.backend.scale, apply=self.settings.color_fix)
         sr = self._weaken(sr, lr)
         if self.source.gray:
-            sr = sr.mean(axis=2, keepdims=True)
+            sr = sr.mean(axis=2, keepdims=True, dtype=np.float32)
         alpha = self.source.alpha(*area)
         if alpha is not None:
             sr = np.concatenate([sr, self._alpha(alpha)], axis=2)
@@ -72,7 +72,8 @@ class TileRenderer:
         if alpha.min() == alpha.max():
             return np.full((alpha.shape[0] * scale, alpha.shape[1] * scale, 1), alpha.flat[0], np.float32)
         lr = np.repeat(alpha[..., None], 3, axis=2)
-        return self._weaken(self._network(lr), lr).mean(axis=2, keepdims=True)
+        sr: FloatArray = self._weaken(self._network(lr), lr).mean(axis=2, keepdims=True)
+        return sr
 
     def _weaken(self, sr: FloatArray, lr: FloatArray) -> FloatArray:
         """Blend with plain bicubic enlargement as `strength` says."""

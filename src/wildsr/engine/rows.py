@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,7 +62,7 @@ def fade_of(halo: int) -> int:
 
 def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[IntRows]:
     render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally)
-    return bands(
+    made = bands(
         step.grid,
         render,
         scale=work.backend.scale,
@@ -70,9 +70,11 @@ def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[I
         fade=fade_of(work.plan.halo),
         quantise=lambda block: _quantise(block, depth),
     )
+    return cast("Iterator[IntRows]", made)  # a type variable can't stand for the union of the two depths
 
 
 def _quantise(block: FloatArray, depth: Depth) -> IntRows:
     scaled = block * _TOP[depth]
     np.clip(scaled, 0, _TOP[depth], out=scaled)
-    return np.rint(scaled, out=scaled).astype(np.uint8 if depth == 8 else np.uint16)
+    np.rint(scaled, out=scaled)
+    return scaled.astype(np.uint8) if depth == 8 else scaled.astype(np.uint16)

@@ -1,7 +1,7 @@
 """What a user can choose about super-resolving, checked once."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from wildsr.engine.backends import BackendName, Device, PrecisionChoice
@@ -32,9 +32,9 @@ class Settings:
     """Average over eight flips and turns: eight times the work; smooths GAN texture."""
 
     color_fix: bool = True
-    """Correct the slow colour drift of GAN models, so that the downscaled result agrees with the photo."""
+    """Draw the result back to the photo's colours: GAN models drift. Halves the drift, keeps sharpness."""
 
-    fusion: FusionRule = FusionRule()
+    fusion: FusionRule = field(default_factory=FusionRule)
     """How two models are fused where a second one is given."""
 
     backend: BackendName = "openvino"
@@ -96,7 +96,8 @@ class Size:
             factor = min(factor, self.max_side / max(height, width))
         if factor > _MAX_FACTOR:
             raise UsageError(
-                f"{width} → {round(factor * width)} pixels is {factor:.0f} times larger; at most {_MAX_FACTOR:.0f} is allowed"
+                f"{width} → {round(factor * width)} pixels is {factor:.0f} times larger; "
+                f"at most {_MAX_FACTOR:.0f} is allowed"
             )
         out_width = self.width if self.width is not None and self.max_side is None else round(factor * width)
         return max(1, round(factor * height)), max(1, out_width)

@@ -28,16 +28,16 @@ def fill_transparent(source: Source) -> Source:
 
 def _pull_push(rgb: FloatArray, known: FloatArray) -> FloatArray:
     """Fill pixels whose `known` (H×W) is 0 from ever coarser averages of the known ones."""
-    if known.min() > 0 or min(known.shape) == 1 and max(known.shape) == 1:
+    if known.min() > 0 or known.size == 1:
         return rgb
     pad = [(0, known.shape[0] % 2), (0, known.shape[1] % 2)]
     weight = np.pad(known, pad)
     colour = np.pad(rgb * known[..., None], [*pad, (0, 0)])
     weight = _halve(weight[..., None])[..., 0]
-    colour = _halve(colour) / np.maximum(weight, 1e-6)[..., None]
+    colour = (_halve(colour) / np.maximum(weight, 1e-6)[..., None]).astype(np.float32)
     coarse = _pull_push(colour, (weight > 0).astype(np.float32))
     enlarged = coarse.repeat(2, axis=0).repeat(2, axis=1)[: rgb.shape[0], : rgb.shape[1]]
-    return np.where(known[..., None] > 0, rgb, enlarged)
+    return np.where(known[..., None] > 0, rgb, enlarged).astype(np.float32, copy=False)
 
 
 def _halve(image: FloatArray) -> FloatArray:
