@@ -87,33 +87,29 @@ def best_grid(height: int, width: int, *, max_pixels: int, halo: int) -> Grid:
     Raises:
         UsageError: If not even the smallest useful tile fits `max_pixels`.
     """
-    best: Grid | None = None
-    for rows in _tile_lengths(height, halo):
-        for columns in _tile_lengths(width, halo):
-            if rows * columns > max_pixels:
-                continue
-            grid = Grid(spans(height, rows, halo), spans(width, columns, halo))
-            if best is None or (grid.overlap_cost, grid.tiles) < (best.overlap_cost, best.tiles):
-                best = grid
-            break  # narrower tiles on this row length only cost more
+    best: tuple[int, int, int, int] | None = None
+    for rows, down in _tile_lengths(height, halo):
+        for columns, across in _tile_lengths(width, halo):
+            if rows * columns <= max_pixels:
+                tiles = down * across
+                choice = (rows * columns * tiles, tiles, rows, columns)
+                best = choice if best is None else min(best, choice)
     if best is None:
         side = 2 * halo + 16
         raise UsageError(
             f"the memory allowed holds a tile of {max_pixels} LR pixels; a halo of {halo} needs {side}×{side}",
             hint="allow more memory (--max-memory), or choose a model with a smaller halo",
         )
-    return best
+    return Grid(spans(height, best[2], halo), spans(width, best[3], halo))
 
 
-def _tile_lengths(length: int, halo: int) -> list[int]:
-    """Tile lengths that cover `length` with 1, 2, 3 … equal tiles, longest first."""
-    lengths = [length]
+def _tile_lengths(length: int, halo: int) -> list[tuple[int, int]]:
+    """Tile lengths that cover `length` with (how many) equal tiles, longest first."""
+    lengths = [(length, 1)]
     smallest = 2 * halo + 16
     count = 2
-    while True:
-        tile = math.ceil((length + (count - 1) * 2 * halo) / count)
-        if tile < smallest or tile >= lengths[-1]:
-            break
-        lengths.append(tile)
+    while (tile := math.ceil((length + (count - 1) * 2 * halo) / count)) >= smallest:
+        if tile < lengths[-1][0]:
+            lengths.append((tile, count))
         count += 1
     return lengths
