@@ -1,8 +1,6 @@
 """Model files that train: safetensors with the ModelSpec in the header."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields
 from pathlib import Path
 
 import torch
@@ -16,35 +14,6 @@ from wildsr.files import atomic_write
 from wildsr.models.spec import METADATA_KEY, ModelSpec
 
 
-def spec_to_json(spec: ModelSpec) -> str:
-    """A spec as it stands in files."""
-    return json.dumps(asdict(spec), sort_keys=True)
-
-
-def spec_from_json(text: str, path: Path) -> ModelSpec:
-    """Read a spec back.
-
-    Raises:
-        ModelError: Not a spec.
-    """
-    types = {"str": str, "int": int, "dict": dict, "Tiling": str}
-    try:
-        given = json.loads(text)
-        known = {item.name: str(item.type) for item in fields(ModelSpec)}
-        values = {}
-        for name, value in given.items():
-            if name in known:
-                kind = next(
-                    kind for key, kind in types.items() if key in str(known[name]) or known[name] == key
-                )
-                if not isinstance(value, kind):
-                    raise TypeError(f"{name} is {value!r}")
-                values[name] = value
-        return ModelSpec(**values)
-    except (ValueError, TypeError, AttributeError, StopIteration, RecursionError) as error:
-        raise ModelError(f"{path}: what the model says about itself can't be understood: {error}") from error
-
-
 def save_model(path: Path, network: nn.Module, spec: ModelSpec) -> None:
     """Write a network's weights and its spec; the file is whole or not there.
 
@@ -52,7 +21,7 @@ def save_model(path: Path, network: nn.Module, spec: ModelSpec) -> None:
         OutputError: Full disk, missing permission.
     """
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
-    content = save(tensors, metadata={METADATA_KEY: spec_to_json(spec)})
+    content = save(tensors, metadata={METADATA_KEY: spec.to_json()})
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
@@ -69,7 +38,10 @@ def read_safetensors(path: Path) -> tuple[ModelSpec | None, dict[str, Tensor]]:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
     except (SafetensorError, OSError, ValueError, MemoryError) as error:
         raise ModelError(f"{path} can't be read as safetensors: {error}") from error
-    return (spec_from_json(text, path) if text else None), tensors
+    try:
+        return (ModelSpec.from_json(text) if text else None), tensors
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> nn.Module:

@@ -1,13 +1,16 @@
 """Starting weights from anywhere: runs, model files, other trainers' checkpoints, the catalog."""
 
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wildsr.assets.torch_files import load_torch
 from wildsr.checkpoints.files import network_of, read_safetensors
 from wildsr.checkpoints.foreign import recognise, renamed, unwrap
 from wildsr.checkpoints.graphs import weights_of_graph
@@ -109,8 +112,10 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
 
 
 def _read_pickled(path: Path) -> object:
-    """Tensors and plain containers only: torch's restricted unpickler refuses every other global."""
-    try:
+    """Tensors and plain containers only: every other global a pickle asks for is refused."""
+    if zipfile.is_zipfile(path):
+        return _tensors(load_torch(path))
+    try:  # the format from before PyTorch 1.6, which the first ESRGAN weights have
         content: object = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         first = str(error).strip().splitlines()[0]
@@ -120,6 +125,15 @@ def _read_pickled(path: Path) -> object:
         ) from error
     except Exception as error:  # whatever a damaged file makes of the reader
         raise ModelError(f"{path} can't be read as a checkpoint: {error}") from error
+    return content
+
+
+def _tensors(content: object) -> object:
+    """Arrays as tensors, wherever they are in plain containers."""
+    if isinstance(content, np.ndarray):
+        return torch.from_numpy(np.array(content))
+    if isinstance(content, Mapping):
+        return {key: _tensors(value) for key, value in content.items()}
     return content
 
 

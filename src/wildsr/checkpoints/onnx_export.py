@@ -9,11 +9,11 @@ from onnx import helper
 from torch import Tensor, nn
 
 from wildsr.checkpoints.building import multiple_of
-from wildsr.checkpoints.files import spec_to_json
 from wildsr.checkpoints.onnx_graph import OPSET, translate
 from wildsr.errors import ModelError
 from wildsr.files import atomic_write
-from wildsr.models.spec import METADATA_KEY, ModelSpec
+from wildsr.models.onnx_file import embed_spec
+from wildsr.models.spec import ModelSpec
 
 TOLERANCE = 1e-4
 """Largest difference between the graph and torch, on a scale of 0 to 1."""
@@ -45,7 +45,7 @@ def export_onnx(network: nn.Module, spec: ModelSpec, path: Path) -> float:
         ir_version=8,
         producer_name="wildsr",
     )
-    helper.set_model_props(model, {METADATA_KEY: spec_to_json(spec)})
+    embed_spec(model, spec)
     onnx.checker.check_model(model)
     content = model.SerializeToString()
     worst = _difference(network, content, multiple_of(network))

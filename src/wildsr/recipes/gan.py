@@ -102,6 +102,8 @@ def run(config: GanConfig, folder: Path, *, resume: bool, say: Say) -> Path:
 def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: Say) -> Path:
     generator = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale = scale_of(generator)
+    if config.start and not resume:
+        load_weights(generator, config.start)
     discriminator = _discriminator(config)
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
     material = gather(config.data, scale=scale, folder=folder, say=say)
@@ -116,9 +118,7 @@ def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: S
         say=say,
     )
     session.tell(f"data: {material.summary}")
-    if config.start and session.resumed is None:
-        load_weights(generator, config.start)
-    elif session.resumed is None:
+    if not config.start:
         session.tell("note: no starting weights (start=…); a game from nothing rarely ends well")
     losses = GameLosses(
         pixel=PIXEL[config.pixel],
@@ -133,7 +133,9 @@ def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: S
         sampler=aligned_sampler(material, config.data, scale=scale),
         data=config.data,
         optimisers={"generator": config.optimiser, "discriminator": config.discriminator_optimiser},
-        validate=validator(session, material.validation, border=scale) if material.validation else None,
+        validate=(
+            validator(session, material.validation, border=scale, looks=True) if material.validation else None
+        ),
     )
     with closing(session):
         state = fit_gan(

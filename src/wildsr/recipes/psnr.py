@@ -67,6 +67,8 @@ def run(config: PsnrConfig, folder: Path, *, resume: bool, say: Say) -> Path:
 def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: Say) -> Path:
     generator = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale = scale_of(generator)
+    if config.start and not resume:
+        load_weights(generator, config.start)
     material = gather(config.data, scale=scale, folder=folder, say=say)
     session = open_session(
         fabric,
@@ -79,8 +81,6 @@ def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: 
         say=say,
     )
     session.tell(f"data: {material.summary}")
-    if config.start and session.resumed is None:
-        load_weights(generator, config.start)
     distance = PIXEL[config.loss]
 
     def loss(sr: Tensor, hr: Tensor) -> Tensor:

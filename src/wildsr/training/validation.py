@@ -7,20 +7,23 @@ import torch
 from torch import nn
 
 from wildsr.data import Sample, collate
-from wildsr.metrics.fidelity import psnr_y, ssim_y
+from wildsr.metrics import lpips, psnr_y, ssim_y
 from wildsr.training.session import Point, Session
 
 _SHOWN = 4
 """Crops in TensorBoard's grid."""
 
 
-def validator(session: Session, crops: Sequence[Sample], *, border: int) -> Callable[[nn.Module, int], Point]:
+def validator(
+    session: Session, crops: Sequence[Sample], *, border: int, looks: bool = False
+) -> Callable[[nn.Module, int], Point]:
     """Make the function that the loop calls.
 
     Args:
         session: Whose TensorBoard gets a grid of the first crops: LR (nearest), SR, HR side by side.
         crops: With LR and HR.
         border: HR pixels left out at every side, the scale by custom.
+        looks: Also give mean `lpips` (AlexNet), whose weights are fetched once.
 
     Returns:
         (network, step) → mean `psnr` and `ssim` over Y, of results rounded to 8 bits.
@@ -33,15 +36,17 @@ def validator(session: Session, crops: Sequence[Sample], *, border: int) -> Call
             sr = super_resolve(network, crop, session.fabric.device)
             hr = np.asarray(crop.hr, dtype=np.uint8)
             inner = (slice(border, -border or None), slice(border, -border or None))
-            points.append((psnr_y(sr[inner], hr[inner]), ssim_y(sr[inner], hr[inner])))
+            ours, truth = sr[inner], hr[inner]
+            distance = lpips(ours, truth) if looks else 0.0
+            points.append((psnr_y(ours, truth), ssim_y(ours, truth), distance))
             if number < _SHOWN and session.writer is not None:
                 rows.append(_row(np.asarray(crop.lr, dtype=np.uint8), sr, hr))
         if rows and session.writer is not None:
             width = min(row.shape[1] for row in rows)
             grid = np.concatenate([row[:, :width] for row in rows])
             session.writer.add_image("samples", grid, step, dataformats="HWC")  # type: ignore[no-untyped-call]
-        psnr, ssim = np.mean(points, axis=0)
-        return {"psnr": float(psnr), "ssim": float(ssim)}
+        psnr, ssim, distance = (float(value) for value in np.mean(points, axis=0))
+        return {"psnr": psnr, "ssim": ssim, **({"lpips": distance} if looks else {})}
 
     return validate
 
