@@ -1,0 +1,51 @@
+"""Metrics: pure functions from pictures (arrays) to numbers, each equal to its official implementation.
+
+Import functions from here; OpenVINO, ONNX and parameter files are loaded by the first call that needs them.
+"""
+
+from wildsr.metrics.brisque import Regression, brisque, brisque_matlab
+from wildsr.metrics.brisque_wheel import brisque_wheel
+from wildsr.metrics.consistency import colour_drift, lr_consistency
+from wildsr.metrics.fidelity import psnr, psnr_y, ssim, ssim_rgb, ssim_y
+from wildsr.metrics.learned import dists, lpips, lpips_vgg
+from wildsr.metrics.niqe import NiqeModel, fit_niqe, niqe, niqe_matlab
+from wildsr.metrics.nrqm import NrqmModel, nrqm
+from wildsr.metrics.perceptual_index import pi
+from wildsr.metrics.piqe import piqe
+from wildsr.metrics.pixels import Image, crop_border
+from wildsr.metrics.ranks import iqa_rank, mean_opinion_rank, rank_table, ranks
+from wildsr.metrics.table import METRICS, Metric, metric
+
+__all__ = [
+    "METRICS",
+    "Image",
+    "Metric",
+    "NiqeModel",
+    "NrqmModel",
+    "Regression",
+    "brisque",
+    "brisque_matlab",
+    "brisque_wheel",
+    "colour_drift",
+    "crop_border",
+    "dists",
+    "fit_niqe",
+    "iqa_rank",
+    "lpips",
+    "lpips_vgg",
+    "lr_consistency",
+    "mean_opinion_rank",
+    "metric",
+    "niqe",
+    "niqe_matlab",
+    "nrqm",
+    "pi",
+    "piqe",
+    "psnr",
+    "psnr_y",
+    "rank_table",
+    "ranks",
+    "ssim",
+    "ssim_rgb",
+    "ssim_y",
+]

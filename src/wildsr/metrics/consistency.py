@@ -1,0 +1,55 @@
+"""Does a super-resolved picture still say what its low-resolution one said?"""
+
+import numpy as np
+
+from wildsr.errors import MetricError
+from wildsr.imaging.resize import apply_weights, resize_uint8, weights
+from wildsr.metrics.fidelity import psnr
+from wildsr.metrics.pixels import Image, Plane, checked, levels
+
+
+def lr_consistency(sr: Image, lr: Image) -> float:
+    """Return the PSNR over RGB (dB) of the SR picture shrunk by MATLAB's bicubic against the LR picture.
+
+    The `LR-PSNR` of Lugmayr, Danelljan, Timofte, "NTIRE 2021 learning the super-resolution space challenge";
+    above 45 dB is consistent. Higher is better, +inf for exact agreement.
+
+    Raises:
+        MetricError: Not two valid pictures, or the SR sides are not the same multiple of the LR sides.
+    """
+    _scale(sr, lr, "lr_consistency")
+    if sr.dtype == np.uint8 and lr.dtype == np.uint8:
+        whole = sr.astype(np.uint8, copy=False)
+        return psnr(resize_uint8(whole, (lr.shape[0], lr.shape[1])), lr)
+    small = levels(sr)
+    for axis in (0, 1):
+        small = apply_weights(weights(sr.shape[axis], lr.shape[axis]), small, axis)
+    shrunk = np.clip(small / 255, 0, 1).astype(np.float32)
+    return psnr(shrunk, (levels(lr) / 255).astype(np.float32))
+
+
+def colour_drift(sr: Image, lr: Image) -> float:
+    """Return the mean absolute difference, in levels, of the SR picture's block means and the LR picture.
+
+    Every LR pixel is compared with the mean of the pixels it became, so texture cancels and a shift of colour
+    or brightness stays. Lower is better, 0 is none.
+
+    Raises:
+        MetricError: Not two valid pictures, or the SR sides are not the same multiple of the LR sides.
+    """
+    scale = _scale(sr, lr, "colour_drift")
+    rows, columns = lr.shape[:2]
+    means: Plane = levels(sr).reshape(rows, scale, columns, scale, 3).mean(axis=(1, 3))
+    return float(np.abs(means - levels(lr)).mean())
+
+
+def _scale(sr: Image, lr: Image, metric: str) -> int:
+    checked(sr, metric)
+    checked(lr, metric)
+    scale = int(sr.shape[0]) // int(lr.shape[0])
+    if scale < 1 or sr.shape[0] != scale * lr.shape[0] or sr.shape[1] != scale * lr.shape[1]:
+        raise MetricError(
+            f"{metric}: {sr.shape[1]}×{sr.shape[0]} is no whole multiple of {lr.shape[1]}×{lr.shape[0]}",
+            hint="it compares an SR picture with the LR picture it was made from",
+        )
+    return scale

@@ -1,0 +1,162 @@
+"""NIQE: distance of a picture's natural-scene statistics from those of pristine pictures.
+
+Mittal, Soundararajan, Bovik, "Making a completely blind image quality analyzer", IEEE SPL 2013. The family is
+the pristine model: the release's (basicsr carries it), or MATLAB's toolbox's. Both share the features.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildsr.errors import MetricError
+from wildsr.metrics.filters import halve
+from wildsr.metrics.natural import features, mscn
+from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit, luma_8bit
+
+BLOCK = 96
+MINIMUM = (BLOCK, 2 * BLOCK)
+"""Two whole blocks: one block has no covariance."""
+
+FEATURES = 36
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NiqeModel:
+    """Multivariate Gaussian of the features of pristine blocks."""
+
+    mean: NDArray[np.float64]
+    """36 features."""
+
+    covariance: NDArray[np.float64]
+    """36×36, symmetric."""
+
+    source: str = "unknown"
+    """What it was fitted on, in one line."""
+
+    def __post_init__(self) -> None:
+        """Refuse what can't be a model."""
+        if self.mean.shape != (FEATURES,) or self.covariance.shape != (FEATURES, FEATURES):
+            raise MetricError(
+                f"a NIQE model has a mean of {FEATURES} and a {FEATURES}×{FEATURES} covariance, "
+                f"not {self.mean.shape} and {self.covariance.shape}"
+            )
+        if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
+            raise MetricError("a NIQE model holds numbers that are not finite")
+        if not np.allclose(self.covariance, self.covariance.T, rtol=1e-6, atol=1e-9):
+            raise MetricError("the covariance of a NIQE model must be symmetric")
+        if float(np.linalg.eigvalsh(self.covariance)[0]) < -1e-6 * float(np.trace(self.covariance)):
+            raise MetricError("the covariance of a NIQE model must not have negative eigenvalues")
+
+
+def niqe(picture: Image, model: NiqeModel | None = None) -> float:
+    """Return NIQE on rgb2gray luminance (full range, rounded), 96×96 blocks; lower is better, not bounded.
+
+    Args:
+        picture: The picture to judge.
+        model: Pristine statistics; the release's (basicsr's `niqe_pris_params`) when not given.
+
+    Raises:
+        MetricError: Too few pixels, or too few blocks with content.
+        AssetError: The release's parameters can't be had.
+    """
+    checked(picture, "niqe", MINIMUM)
+    return distance(gray_8bit(picture), _release() if model is None else model, "niqe")
+
+
+def niqe_matlab(picture: Image, model: NiqeModel | None = None) -> float:
+    """Return NIQE with MATLAB's toolbox's pristine model, which the user must give; lower is better.
+
+    Args:
+        picture: The picture to judge.
+        model: MATLAB's model; read from the folder of parameter files when not given.
+
+    Raises:
+        MetricError: As `niqe`, or no parameter file was given.
+    """
+    from wildsr.metrics.parameters import niqe_matlab_model
+
+    checked(picture, "niqe_matlab", MINIMUM)
+    return distance(gray_8bit(picture), niqe_matlab_model() if model is None else model, "niqe_matlab")
+
+
+def niqe_of_luma(picture: Image) -> float:
+    """Return the release's NIQE on Y of rgb2ycbcr (rounded), as the Perceptual Index takes it."""
+    checked(picture, "pi", MINIMUM)
+    return distance(luma_8bit(picture), _release(), "pi")
+
+
+def distance(plane: Plane, model: NiqeModel, metric: str) -> float:
+    """Return the distance between the Gaussian of a plane's blocks and the model's (NIQE's Eq. 10)."""
+    blocks, _ = block_features(plane)
+    mean, covariance = _gaussian_of(blocks, metric)
+    difference = model.mean - mean
+    pooled = (model.covariance + covariance) / 2
+    inverse = np.linalg.pinv(pooled, rcond=FEATURES * np.finfo(np.float64).eps, hermitian=True)
+    return float(np.sqrt(max(float(difference @ inverse @ difference), 0.0)))
+
+
+def block_features(plane: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return 36 features (NaN where undefined) and the sharpness (mean σ) of every whole 96×96 block."""
+    rows, columns = plane.shape[0] // BLOCK, plane.shape[1] // BLOCK
+    plane = plane[: rows * BLOCK, : columns * BLOCK]
+    found: list[list[list[float]]] = []
+    sharpness = np.empty(0)
+    for size in (BLOCK, BLOCK // 2):
+        coefficients, deviation = mscn(plane, "replicate")
+        corners = [(y * size, x * size) for y in range(rows) for x in range(columns)]
+        found.append([features(coefficients[y : y + size, x : x + size]) for y, x in corners])
+        if size == BLOCK:
+            sharpness = np.array([deviation[y : y + size, x : x + size].mean() for y, x in corners])
+            plane = halve(plane)
+    return np.concatenate([np.array(scale) for scale in found], axis=1), sharpness
+
+
+def fit_niqe(pictures: Sequence[Image], *, sharpness: float = 0.75, source: str = "unknown") -> NiqeModel:
+    """Return a NIQE model of pristine pictures.
+
+    Args:
+        pictures: Clean photographs, each at least 96×96; the more the better (the authors used 125).
+        sharpness: Blocks at least this much of their picture's sharpest block are taken, 0…1.
+        source: What the pictures are, for the record.
+
+    Raises:
+        MetricError: A picture too small, or fewer than 37 usable blocks in all (the covariance has 36
+        dimensions).
+    """
+    if not 0 <= sharpness <= 1:
+        raise MetricError(f"a sharpness threshold of {sharpness} is not between 0 and 1")
+    taken = []
+    for picture in pictures:
+        blocks, sharp = block_features(gray_8bit(checked(picture, "fit-niqe", (BLOCK, BLOCK))))
+        taken.append(blocks[sharp >= sharpness * float(sharp.max())])
+    every = np.concatenate(taken) if taken else np.empty((0, FEATURES))
+    usable = every[~np.isnan(every).any(axis=1)]
+    if len(usable) <= FEATURES:
+        raise MetricError(
+            f"only {len(usable)} sharp blocks of {BLOCK}×{BLOCK} in {len(taken)} pictures; "
+            f"a NIQE model needs more than {FEATURES}",
+            hint="give more or larger pictures, or a lower sharpness threshold",
+        )
+    mean, covariance = _gaussian_of(every, "fit-niqe")
+    return NiqeModel(mean=mean, covariance=covariance, source=source)
+
+
+def _gaussian_of(blocks: NDArray[np.float64], metric: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of every defined feature, covariance of the blocks where all are (MATLAB's nanmean and nancov)."""
+    defined = ~np.isnan(blocks)
+    whole = blocks[defined.all(axis=1)]
+    if len(whole) < 2:
+        raise MetricError(
+            f"{metric}: {len(whole)} of {len(blocks)} blocks of {BLOCK}×{BLOCK} have texture; it needs 2",
+            hint="a constant (or nearly constant) picture has no natural-scene statistics",
+        )
+    mean = np.where(defined, blocks, 0.0).sum(axis=0) / defined.sum(axis=0)
+    return mean, np.cov(whole, rowvar=False)
+
+
+def _release() -> NiqeModel:
+    from wildsr.metrics.parameters import niqe_release_model
+
+    return niqe_release_model()
