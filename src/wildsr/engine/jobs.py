@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 
 from wildsr.engine.settings import Size
@@ -61,7 +62,7 @@ def run_jobs(
     """
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="wildsr-decode") as pool:
         decoded: Future[Source] | None = None
-        for job, following in zip(jobs, [*jobs[1:], None], strict=True):
+        for job, following in zip_longest(jobs, jobs[1:]):
             if on_start is not None:
                 on_start(job)
             start = time.perf_counter()
