@@ -17,8 +17,8 @@ _CHUNK = 1 << 20
 def extract(archive: Path, assets: Sequence[Asset], target_of: Callable[[Asset], Path]) -> None:
     """Write each asset's member of `archive` to its target, atomically, if size and sha256 are as pinned.
 
-    Targets come from our own tables, never from names inside the archive, so no name in it can lead elsewhere;
-    a member may not unpack to more than its pinned size.
+    Targets come from our own tables, never from names inside the archive, so no name in it can lead
+    elsewhere; a member may not unpack to more than its pinned size.
 
     Raises:
         AssetError: The archive is damaged, a member is missing, or is not what was pinned.
@@ -82,5 +82,7 @@ def _copy(stream: IO[bytes], asset: Asset, target: Path) -> None:
         if size != asset.size or digest.hexdigest() != asset.sha256:
             raise AssetError(
                 f"{asset.member} is not the file that was pinned "
-                f"({asset.size} bytes, sha256 {asset.sha256}; got {size}{'+' if size > asset.size else ''} bytes)"
+                f"({asset.size} bytes, sha256 {asset.sha256[:12]}…; "
+                f"got {'more' if size > asset.size else size} bytes)",
+                hint="the archive was tampered with, or wildsr's table is wrong: please report it",
             )

@@ -51,7 +51,7 @@ BASICSR = Distribution(
 SCIKIT_IMAGE = Distribution(
     project="scikit-image",
     version="0.26.0",
-    filename="scikit_image-0.26.0-cp313-cp313-win_arm64.whl",  # the smallest; its data folder is the same in all
+    filename="scikit_image-0.26.0-cp313-cp313-win_arm64.whl",  # the smallest; all have the same photos
     sha256="a2d211bc355f59725efdcae699b93b30348a19416cc9e017f7b2fb599faf7219",
     size=11_342_506,
 )
