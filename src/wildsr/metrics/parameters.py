@@ -129,7 +129,7 @@ def _dists_weights() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """α and β of the 1475 channels."""
     from wildsr.assets.torch_files import load_torch
 
-    tensors = load_torch(_fetched("dists"))
+    tensors = load_torch(_fetched("dists-weights.pt"))
     found = []
     for name in ("alpha", "beta"):
         part = tensors.get(name) if isinstance(tensors, dict) else None
