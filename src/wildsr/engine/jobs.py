@@ -80,14 +80,27 @@ def run_jobs(
                     progress=on_tile,
                     start=start,
                 )
-            except WildsrError as error:
+            except Exception as error:  # broad: one picture's fault must not cost the batch
+                reason, hint = _told(error)
                 if journal is not None:
-                    journal.failed(job, str(error), seconds=time.perf_counter() - start)
-                yield Outcome(job=job, report=None, reason=str(error), hint=error.hint)
+                    journal.failed(job, reason, seconds=time.perf_counter() - start)
+                yield Outcome(job=job, report=None, reason=reason, hint=hint)
                 continue
             if journal is not None:
                 journal.done(job, seconds=report.seconds)
             yield Outcome(job=job, report=report)
+
+
+def _told(error: Exception) -> tuple[str, str | None]:
+    """Say why a picture failed, and what to do about it."""
+    if isinstance(error, WildsrError):
+        return str(error), error.hint
+    if isinstance(error, MemoryError):
+        return "memory ran out", "close other programs, or take less with --max-memory 1"
+    return (
+        f"unexpected {type(error).__name__}: {error}",
+        "this is a bug in wildsr: please report it, with the picture if you can share it",
+    )
 
 
 def _open(job: Job, limits: Limits, journal: Journal | None) -> Source:
