@@ -1,6 +1,7 @@
 """Every error wildsr raises on purpose.
 
-Each message says what was given and what is allowed; `hint` is the next step, printed on a line of its own.
+Each message says what was given and what is allowed; `hint` is the next step, printed on a line of its own. Both can
+always be printed, whatever a file name or a damaged file brought into them.
 Commands exit 2 on a `UsageError` and 1 on any other.
 """
 
@@ -14,8 +15,8 @@ class WildsrError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.hint = hint
+        super().__init__(_printable(message))
+        self.hint = None if hint is None else _printable(hint)
 
 
 class UsageError(WildsrError):
@@ -60,3 +61,11 @@ class TrainingError(WildsrError):
 
 class ProfileError(WildsrError):
     """A degradation profile that can't be read, trusted or made."""
+
+
+def _printable(text: str) -> str:
+    """Escape control characters and undecodable bytes: file names and damaged files reach the terminal in messages."""
+    return "".join(
+        one if one.isprintable() or one in "\n\u00a0" else one.encode("unicode_escape").decode("ascii")
+        for one in text
+    )

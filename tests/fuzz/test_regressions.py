@@ -23,6 +23,11 @@ CASES = {
         "journal",
         b'{"wildsr_journal":1,"settings":{"t\x7file":512}}\n',
     ),
+    # The type of an unknown ncnn layer, escape sequences and all, went to the terminal as it was.
+    "ncnn-layer-type-with-control-characters": (
+        "ncnn",
+        b"7767517\n2 2\nInput in 0 1 x\nE\x1b[31m l 1 1 x y\n",
+    ),
 }
 
 
@@ -30,6 +35,12 @@ CASES = {
 def test_found_by_fuzzing(case: str) -> None:
     target, data = CASES[case]
     TARGETS[target](data)
+
+
+def test_messages_can_always_be_printed() -> None:
+    error = InputError("a\x1b[31m\x7f\udcff写\nb", hint="c\td")
+    assert str(error) == "a\\x1b[31m\\x7f\\udcff写\nb"
+    assert error.hint == "c\\td"
 
 
 @pytest.mark.parametrize("sample", [b"300", b"1000000", b"-1", b"1x", b"4294967297"])
