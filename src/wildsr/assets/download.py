@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.5
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16  # what a broken connection loses at most
 
 
 class Download:

@@ -1,6 +1,7 @@
 """An HTTP session with the machine's settings; `file:` indexes (mirrors on a disk) work like any other."""
 
 from http import HTTPStatus
+from io import BytesIO, FileIO
 from pathlib import Path
 from typing import TypeAlias
 from urllib.parse import urlsplit
@@ -45,6 +46,14 @@ class _TrustingAdapter(HTTPAdapter):
         return super().send(request, stream, timeout, False, cert, proxies)
 
 
+class _File(FileIO):
+    """A file that the HTTP library gives back, as it does connections."""
+
+    def release_conn(self) -> None:
+        """Close the file."""
+        self.close()
+
+
 class _FileAdapter(BaseAdapter):
     """Answers `file:` addresses from the disk; a folder answers with its index.html."""
 
@@ -63,7 +72,7 @@ class _FileAdapter(BaseAdapter):
         if path.is_dir():
             path = path / "index.html"
         try:
-            response.raw = path.open("rb")
+            response.raw = BytesIO(path.read_bytes()) if path.suffix == ".html" else _File(path)
         except OSError as error:
             response.status_code, response.reason = HTTPStatus.NOT_FOUND, error.strerror or "missing"
             return response
