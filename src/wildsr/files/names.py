@@ -148,7 +148,8 @@ def _single_file(found: Sequence[Found], output: str | Path | None, extension: s
     if not text or "\0" in text:
         raise UsageError("the output name is empty or has a NUL character in it")
     path = Path(output)
-    if path.is_dir() or text.endswith(("/", os.sep)):
+    # unlike pathlib's, os.path's is False for a name too long and in a folder one may not enter
+    if os.path.isdir(path) or text.endswith(("/", os.sep)):  # noqa: PTH112
         return None
     given = path.suffix[1:].lower()
     if given not in PICTURE_EXTENSIONS:

@@ -2,10 +2,9 @@
 
 import difflib
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
-
-import onnx
 
 from wildsr.assets import Progress, cache_dir, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
@@ -49,15 +48,15 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
         param, weights = fetch_all([entry.param, entry.weights], progress=progress, offline=offline)
         return _imported(param, weights, entry.spec, f"{entry.param.sha256}{entry.weights.sha256}")
     path = Path(name)
-    if path.is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 -- unlike pathlib's, False for a name that can't be
         path = path / "model.onnx"
         if not path.is_file():
             raise ModelError(
                 f"the folder {name} holds no model.onnx", hint="name the folder of a finished training"
             )
-    if path.suffix == ".onnx" and path.is_file():
+    if path.suffix == ".onnx" and os.path.isfile(path):  # noqa: PTH113 -- the same
         return Model(spec=read_onnx(path), onnx_path=path, sha256=sha256_of(path))
-    if path.suffix == ".param" and path.is_file():
+    if path.suffix == ".param" and os.path.isfile(path):  # noqa: PTH113 -- the same
         weights = path.with_suffix(".bin")
         if not weights.is_file():
             raise ModelError(
