@@ -214,8 +214,8 @@ def test_other_settings_are_refused_and_listed(batch: Batch) -> None:
     del other["threads"]
     with pytest.raises(UsageError) as caught:
         batch.run(settings=other)
-    assert 'fix was true, now 1.0; precision was "fp32", now "bf16"' in str(caught.value)
-    assert "threads was 2.0, now not set; tile was 512.0, now 256.0" in str(caught.value)
+    assert 'fix was true, now 1; precision was "fp32", now "bf16"' in str(caught.value)
+    assert "threads was 2, now not set; tile was 512, now 256" in str(caught.value)
     assert "strength" not in str(caught.value)
     assert "--no-resume" in str(caught.value.hint)
     assert batch.run(settings={**SETTINGS, "strength": 1}) == []  # one number, whether 1 or 1.0

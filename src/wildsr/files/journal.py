@@ -207,7 +207,7 @@ def _verdict(job: Job, entry: Entry | None, *, overwrite: bool, verify: bool) ->
 
 def _refuse_differences(path: Path, recorded: Settings, settings: Settings) -> None:
     differences = [
-        shown(f"{name} was {_value(recorded, name)}, now {_value(settings, name)}")
+        shown(f"{name} was {_text(recorded, name)}, now {_text(settings, name)}")
         for name in sorted({*recorded, *settings})
         if _value(recorded, name) != _value(settings, name)
     ]
@@ -216,6 +216,10 @@ def _refuse_differences(path: Path, recorded: Settings, settings: Settings) -> N
             f"{shown(path.parent)} holds results made with other settings: {'; '.join(differences)}",
             hint="use the same settings, another folder (-o), or make all again with --no-resume --overwrite",
         )
+
+
+def _text(settings: Settings, name: str) -> str:
+    return json.dumps(settings[name]) if name in settings else "not set"
 
 
 def _value(settings: Settings, name: str) -> str:
