@@ -31,7 +31,8 @@ def bench(
     """Time a model on one tile, and say what that means for photos."""
     if tile < 8 or runs < 1:
         raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
-    chosen, _ = resolve_precision(precision, backend)
+    Settings(backend=backend, device=device, threads=threads)  # refuses what can't be
+    chosen, _ = resolve_precision(precision, backend if device == "cpu" else "onnxruntime")
     network = open_backend(
         fetch_model(model), backend=backend, device=device, precision=chosen, threads=threads
     )
