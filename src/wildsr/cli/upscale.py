@@ -1,5 +1,6 @@
 """`wildsr upscale`: photos in, larger photos out."""
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -12,12 +13,12 @@ import typer
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
 from wildsr.cli.talk import Json, data, data_json, progress_bar, say, time_text
-from wildsr.cli.upscale_report import outcome_json, plan_json, plan_line, tell_outcome
+from wildsr.cli.upscale_dry_run import dry_run
+from wildsr.cli.upscale_report import outcome_json, problem_json, tell_outcome
 from wildsr.engine import FusionRule, Settings, Size, Upscaler
 from wildsr.engine.backends import BackendName, Device, PrecisionChoice
-from wildsr.engine.compare import write_comparison
+from wildsr.engine.compare import comparison_path, write_comparison
 from wildsr.engine.jobs import Outcome, journal_settings, recorded_choices, run_jobs
-from wildsr.engine.plan import Shape
 from wildsr.engine.settings import TilingChoice
 from wildsr.errors import WildsrError
 from wildsr.files import (
@@ -34,7 +35,7 @@ from wildsr.files import (
     scale_suffix,
     shown,
 )
-from wildsr.imaging import Limits, WriteOptions, check_output, format_named, format_of, open_source, probe
+from wildsr.imaging import Limits, WriteOptions, open_source
 from wildsr.models import DEFAULT_MODEL, Model
 
 Inputs = Annotated[list[str] | None, typer.Argument(help="Photos, folders or patterns.", show_default=False)]
@@ -109,7 +110,7 @@ def upscale(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted batch stopped.")
     ] = True,
-    dry_run: Annotated[
+    plan_only: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and what it takes.")
     ] = False,
     compare: Annotated[
@@ -157,8 +158,8 @@ def upscale(
         exclude=Path(output) if output else None,
     )
     chosen = fetch_model(model, offline=offline or None)
-    names = plan_outputs(
-        found.pictures, output, suffix=_suffix(suffix, size, chosen.spec.scale), extension=ext
+    names = _without_comparisons(
+        plan_outputs(found.pictures, output, suffix=_suffix(suffix, size, chosen.spec.scale), extension=ext)
     )
     single = len(names.jobs) == 1 and found.pictures[0].explicit
     second = fetch_model(fuse_with, offline=offline or None) if fuse_with is not None else None
@@ -170,30 +171,32 @@ def upscale(
         f"{len(names.jobs)} photo{'s' if len(names.jobs) != 1 else ''}"
     )
     _tell_left_out(found, names)
-    if dry_run:
-        _dry_run(upscaler, names, size, limits, options, json=json)
+    if plan_only:
+        dry_run(upscaler, names.jobs, size, limits, options, problems=found.problems, json=json)
         return
     results: list[dict[str, Json]] = []
     skipped: list[Json] = []
-    for outcome in _run(
-        upscaler, names, size, limits, options, journaled=not single, resume=resume, quiet=json
-    ):
-        if isinstance(outcome, Job):
-            skipped.append(shown(outcome.target))
-            continue
-        comparison = None
-        if outcome.report is not None and compare:
-            comparison = outcome.job.target.with_name(f"{outcome.job.target.stem}_compare.png")
-            write_comparison(open_source(outcome.job.source, limits=limits), outcome.job.target, comparison)
-        tell_outcome(outcome, comparison)
-        if not json and outcome.report is not None:
-            data(str(outcome.job.target))
-        results.append(outcome_json(outcome, comparison))
+    stopped: WildsrError | None = None
+    try:
+        for outcome in _run(
+            upscaler, names, size, limits, options, journaled=not single, resume=resume, quiet=json
+        ):
+            if isinstance(outcome, Job):
+                skipped.append(os.fspath(outcome.target))
+                continue
+            comparison, compare_failed = None, None
+            if outcome.report is not None:
+                if not json:
+                    data(str(outcome.job.target))
+                if compare:
+                    comparison, compare_failed = _compare(outcome.job, limits, overwrite=overwrite)
+            tell_outcome(outcome, comparison, compare_failed)
+            results.append(outcome_json(outcome, comparison, compare_failed))
+    except WildsrError as error:  # told when the account of what is done is complete
+        stopped = error
     done = [one for one in results if one["status"] == "done"]
     failed = [one for one in results if one["status"] == "failed"]
-    failed += [
-        {"source": shown(one.path), "status": "failed", "reason": one.reason} for one in found.problems
-    ]
+    failed += [problem_json(one) for one in found.problems]
     seconds = time.perf_counter() - start
     if json:
         data_json(
@@ -206,13 +209,26 @@ def upscale(
                 "results": list[Json](done),
                 "failed": list[Json](failed),
                 "skipped": skipped,
+                "stopped": None if stopped is None else str(stopped),
                 "seconds": round(seconds, 3),
             }
         )
-    if len(names.jobs) > 1 or skipped:
+    if results or skipped or found.problems:
         say(f"{len(done)} done, {len(skipped)} already done, {len(failed)} failed in {time_text(seconds)}")
-    if failed:
+    if stopped is not None:
+        raise stopped
+    if failed or any(one["compare_failed"] for one in done):
         raise typer.Exit(1)
+
+
+def _compare(job: Job, limits: Limits, *, overwrite: bool) -> tuple[Path | None, str | None]:
+    """Write the before/after picture of a result; return its path, or why there is none."""
+    path = comparison_path(job.target)
+    try:
+        write_comparison(open_source(job.source, limits=limits), job.target, path, overwrite=overwrite)
+    except WildsrError as error:  # the result itself is good, and so are those to come
+        return None, str(error)
+    return path, None
 
 
 def _suffix(suffix: str | None, size: Size, model_scale: int) -> str:
@@ -223,6 +239,17 @@ def _suffix(suffix: str | None, size: Size, model_scale: int) -> str:
     if size.max_side is not None:
         return f"_max{size.max_side}"
     return scale_suffix(size.scale if size.scale is not None else model_scale)
+
+
+def _without_comparisons(names: OutputPlan) -> OutputPlan:
+    """Leave out the before/after pictures an earlier run put beside results, as a second run finds them."""
+    made = {comparison_path(job.target) for job in names.jobs}
+    earlier = [job.source for job in names.jobs if job.source in made]
+    return replace(
+        names,
+        jobs=tuple(job for job in names.jobs if job.source not in made),
+        earlier_results=(*names.earlier_results, *earlier),
+    )
 
 
 def _open_upscaler(
@@ -260,10 +287,10 @@ def _run(
     """Yield what became of each job; a bare Job was done by an earlier run."""
     with ExitStack() as stack:
         jobs, replacing, journal = names.jobs, frozenset[Path](), None
+        for folder in {job.target.parent for job in jobs}:
+            remove_stale_temporaries(folder)
         if journaled:
             make_folder(names.folder)
-            for folder in {job.target.parent for job in jobs}:
-                remove_stale_temporaries(folder)
             path = names.folder / JOURNAL_NAME
             journal = stack.enter_context(
                 Journal.open(path, journal_settings(upscaler, size, options), resume=resume)
@@ -292,31 +319,3 @@ def _run(
         ):
             bar.advance(photos)
             yield outcome
-
-
-def _dry_run(
-    upscaler: Upscaler, names: OutputPlan, size: Size, limits: Limits, options: WriteOptions, *, json: bool
-) -> None:
-    """Say what each photo will take; nothing is written."""
-    per_pixel = upscaler.seconds_per_pixel()
-    planned: list[Json] = []
-    problems = 0
-    for job in names.jobs:
-        try:
-            header = probe(job.source, limits=limits)
-            channels = (1 if header.gray else 3) + header.alpha
-            plan = upscaler.plan_shape(Shape(header.height, header.width, channels, header.depth), size)
-            form = format_named(options.format) if options.format else format_of(job.target)
-            check_output(form, plan.width, plan.height, header.depth, header.alpha)
-        except WildsrError as error:
-            problems += 1
-            say(f"will fail: {shown(job.source)}: {error}")
-            continue
-        one = plan_json(job, plan, seconds=plan.network_pixels * per_pixel)
-        planned.append(one)
-        if not json:
-            data(plan_line(one))
-    if json:
-        data_json({"model": upscaler.model.spec.id, "precision": upscaler.precision, "plans": planned})
-    if problems:
-        raise typer.Exit(1)

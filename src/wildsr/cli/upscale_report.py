@@ -1,29 +1,33 @@
 """How `wildsr upscale` tells what it did."""
 
+import os
 from pathlib import Path
 
 from wildsr.cli.talk import Json, say, size_text, time_text
 from wildsr.engine import Plan
 from wildsr.engine.jobs import Outcome
-from wildsr.files import Job, shown
+from wildsr.files import Job, Problem, shown
 
 
-def outcome_json(outcome: Outcome, comparison: Path | None) -> dict[str, Json]:
-    """One photo's entry in `--json`."""
+def outcome_json(
+    outcome: Outcome, comparison: Path | None, compare_failed: str | None = None
+) -> dict[str, Json]:
+    """One photo's entry in `--json`, its names as they are on disk."""
     report = outcome.report
     if report is None:
         return {
-            "source": shown(outcome.job.source),
+            "source": os.fspath(outcome.job.source),
             "status": "failed",
             "reason": outcome.reason,
             "hint": outcome.hint,
         }
     overhead = (report.seconds - report.inference_seconds) / max(report.inference_seconds, 1e-9)
     return {
-        "source": shown(outcome.job.source),
+        "source": os.fspath(outcome.job.source),
         "status": "done",
-        "target": shown(outcome.job.target),
-        "compare": None if comparison is None else shown(comparison),
+        "target": os.fspath(outcome.job.target),
+        "compare": None if comparison is None else os.fspath(comparison),
+        "compare_failed": compare_failed,
         **_plan_facts(report.plan),
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
@@ -41,23 +45,27 @@ def outcome_json(outcome: Outcome, comparison: Path | None) -> dict[str, Json]:
 def plan_json(job: Job, plan: Plan, *, seconds: float) -> dict[str, Json]:
     """One photo's entry in `--dry-run --json`."""
     return {
-        "source": shown(job.source),
-        "target": shown(job.target),
+        "source": os.fspath(job.source),
+        "target": os.fspath(job.target),
         **_plan_facts(plan),
         "estimated_seconds": round(seconds, 1),
     }
 
 
-def plan_line(plan: dict[str, Json]) -> str:
+def plan_line(job: Job, plan: Plan, *, seconds: float) -> str:
     """The same for a person."""
     return (
-        f"{plan['source']} → {plan['target']}: {plan['width']}×{plan['height']}, {plan['tiles']} tiles, "
-        f"about {time_text(float(str(plan['estimated_seconds'])))} "
-        f"and {size_text(float(str(plan['memory_bytes'])))} of memory"
+        f"{shown(job.source)} → {shown(job.target)}: {plan.width}×{plan.height}, {plan.tiles} tiles, "
+        f"about {time_text(seconds)} and {size_text(plan.memory)} of memory"
     )
 
 
-def tell_outcome(outcome: Outcome, comparison: Path | None) -> None:
+def problem_json(problem: Problem) -> dict[str, Json]:
+    """An input that can't be looked at, in the `--json` of any run."""
+    return {"source": os.fspath(problem.path), "status": "failed", "reason": problem.reason}
+
+
+def tell_outcome(outcome: Outcome, comparison: Path | None, compare_failed: str | None = None) -> None:
     """Tell what became of one photo."""
     report = outcome.report
     name = shown(outcome.job.source)
@@ -74,6 +82,8 @@ def tell_outcome(outcome: Outcome, comparison: Path | None) -> None:
         say(f"  note: {len(report.redone)} tiles were bad in low precision and were redone in fp32")
     if comparison is not None:
         say(f"  before/after: {shown(comparison)}")
+    if compare_failed is not None:
+        say(f"failed: no before/after picture of {name}: {compare_failed}")
 
 
 def _plan_facts(plan: Plan) -> dict[str, Json]:

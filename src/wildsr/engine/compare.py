@@ -4,22 +4,45 @@ from pathlib import Path
 
 import numpy as np
 
-from wildsr.imaging import FloatArray, Picture, Source, WriteReport, open_source, resize, write
+from wildsr.imaging import (
+    FloatArray,
+    Limits,
+    Picture,
+    Source,
+    WriteOptions,
+    WriteReport,
+    open_source,
+    resize,
+    write,
+)
 
 WINDOW = 640
 """Side of each half at most, in pixels of the result."""
 _GAP = 8
+_RESULT_LIMITS = Limits(max_pixels=1 << 29, max_file_bytes=1 << 33)
+"""A result is ours and larger than what may come in: 24 MP become 384."""
 
 
-def write_comparison(source: Source, result_path: Path, target: Path) -> WriteReport:
+def comparison_path(target: Path) -> Path:
+    """Return the place of a result's before/after picture."""
+    return target.with_name(f"{target.stem}_compare.png")
+
+
+def write_comparison(
+    source: Source, result_path: Path, target: Path, *, overwrite: bool = True
+) -> WriteReport:
     """Write the most detailed window of a picture: bicubic enlargement left, the result right.
 
     Args:
         source: The photo.
         result_path: Its super-resolved file.
         target: Where the comparison goes.
+        overwrite: Replace an existing file.
+
+    Raises:
+        OutputError: If it can't be written.
     """
-    result = open_source(result_path)
+    result = open_source(result_path, limits=_RESULT_LIMITS)
     scale_y, scale_x = result.height / source.height, result.width / source.width
     height, width = min(WINDOW, result.height), min(WINDOW, result.width)
     top, left = _most_detailed(source, max(1, round(height / scale_y)), max(1, round(width / scale_x)))
@@ -32,7 +55,8 @@ def write_comparison(source: Source, result_path: Path, target: Path) -> WriteRe
     after = result.rgb(y0, y0 + height, x0, x0 + width)
     gap = np.ones((height, _GAP, 3), np.float32)
     sheet: FloatArray = np.concatenate([before, gap, after], axis=1)
-    return write(Picture(rgb=sheet, icc=result.icc if not result.gray else None), target)
+    picture = Picture(rgb=sheet, icc=result.icc if not result.gray else None)
+    return write(picture, target, options=WriteOptions(overwrite=overwrite))
 
 
 def _most_detailed(source: Source, rows: int, columns: int) -> tuple[int, int]:
