@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -32,13 +33,17 @@ def test_offline_variable(monkeypatch: pytest.MonkeyPatch, value: str, expected:
     assert is_offline(not expected) is not expected
 
 
+def interrupted(file: IO[bytes]) -> None:
+    file.write(b"half of the n")
+    raise KeyboardInterrupt
+
+
 def test_interrupted_write_leaves_nothing_and_keeps_the_old(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "file.bin"
     with atomic_file(target) as file:
         file.write(b"old")
     with pytest.raises(KeyboardInterrupt), atomic_file(target) as file:
-        file.write(b"half of the n")
-        raise KeyboardInterrupt
+        interrupted(file)
     assert target.read_bytes() == b"old"
     assert list(target.parent.iterdir()) == [target]
 

@@ -18,7 +18,7 @@ def test_the_tables_are_disjoint() -> None:
 def test_row(asset: Asset) -> None:
     for digest in (asset.sha256, asset.distribution.sha256):
         assert re.fullmatch("[0-9a-f]{64}", digest)
-    assert 0 < asset.size
+    assert asset.size > 0
     assert asset.licence in LICENCES
     assert asset.source
     assert asset.distribution.filename.endswith((".whl", ".tar.gz"))
