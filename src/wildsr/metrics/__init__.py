@@ -8,7 +8,8 @@ from wildsr.metrics.brisque_wheel import brisque_wheel
 from wildsr.metrics.consistency import colour_drift, lr_consistency
 from wildsr.metrics.fidelity import psnr, psnr_y, ssim, ssim_rgb, ssim_y
 from wildsr.metrics.learned import dists, lpips, lpips_vgg
-from wildsr.metrics.niqe import NiqeModel, fit_niqe, niqe, niqe_matlab
+from wildsr.metrics.model_files import load_niqe, save_niqe
+from wildsr.metrics.niqe import NiqeModel, fit_niqe, niqe, niqe_matlab, niqe_own
 from wildsr.metrics.nrqm import NrqmModel, nrqm
 from wildsr.metrics.perceptual_index import pi
 from wildsr.metrics.piqe import piqe
@@ -31,6 +32,7 @@ __all__ = [
     "dists",
     "fit_niqe",
     "iqa_rank",
+    "load_niqe",
     "lpips",
     "lpips_vgg",
     "lr_consistency",
@@ -38,6 +40,7 @@ __all__ = [
     "metric",
     "niqe",
     "niqe_matlab",
+    "niqe_own",
     "nrqm",
     "pi",
     "piqe",
@@ -45,6 +48,7 @@ __all__ = [
     "psnr_y",
     "rank_table",
     "ranks",
+    "save_niqe",
     "ssim",
     "ssim_rgb",
     "ssim_y",

@@ -4,7 +4,7 @@ Mittal, Soundararajan, Bovik, "Making a completely blind image quality analyzer"
 the pristine model: the release's (basicsr carries it), or MATLAB's toolbox's. Both share the features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
 from wildsr.metrics.natural import features, mscn
-from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit, luma_8bit
+from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
 
 BLOCK = 96
 MINIMUM = (BLOCK, 2 * BLOCK)
@@ -81,10 +81,20 @@ def niqe_matlab(picture: Image, model: NiqeModel | None = None) -> float:
     return distance(gray_8bit(picture), niqe_matlab_model() if model is None else model, "niqe_matlab")
 
 
-def niqe_of_luma(picture: Image) -> float:
-    """Return the release's NIQE on Y of rgb2ycbcr (rounded), as the Perceptual Index takes it."""
-    checked(picture, "pi", MINIMUM)
-    return distance(luma_8bit(picture), _release(), "pi")
+def niqe_own(picture: Image, model: NiqeModel | None = None) -> float:
+    """Return NIQE with a pristine model of your own (`fit_niqe`, `wildsr metrics fit-niqe`); lower is better.
+
+    Args:
+        picture: The picture to judge.
+        model: Your model; read from the folder of parameter files when not given.
+
+    Raises:
+        MetricError: As `niqe`, or no parameter file was given.
+    """
+    from wildsr.metrics.parameters import niqe_own_model
+
+    checked(picture, "niqe_own", MINIMUM)
+    return distance(gray_8bit(picture), niqe_own_model() if model is None else model, "niqe_own")
 
 
 def distance(plane: Plane, model: NiqeModel, metric: str) -> float:
@@ -113,11 +123,11 @@ def block_features(plane: Plane) -> tuple[NDArray[np.float64], NDArray[np.float6
     return np.concatenate([np.array(scale) for scale in found], axis=1), sharpness
 
 
-def fit_niqe(pictures: Sequence[Image], *, sharpness: float = 0.75, source: str = "unknown") -> NiqeModel:
+def fit_niqe(pictures: Iterable[Image], *, sharpness: float = 0.75, source: str = "unknown") -> NiqeModel:
     """Return a NIQE model of pristine pictures.
 
     Args:
-        pictures: Clean photographs, each at least 96×96; the more the better (the authors used 125).
+        pictures: Clean photographs, each at least 96×96, taken one at a time; the authors used 125.
         sharpness: Blocks at least this much of their picture's sharpest block are taken, 0…1.
         source: What the pictures are, for the record.
 

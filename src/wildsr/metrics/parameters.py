@@ -41,6 +41,7 @@ USER_FILES: dict[str, tuple[tuple[str, ...], str]] = {
         ("niqe_matlab.mat", "niqe_matlab.npz", "niqe_matlab_params.mat"),
         "Mean and Covariance of MATLAB's niqeModel, saved as arrays",
     ),
+    "niqe_own": (("niqe_own.npz",), "the .npz that `wildsr metrics fit-niqe` writes"),
     "nrqm": (("nrqm.mat", "NRQM_model.mat", "model.mat"), "model.mat of the authors' sr-metric code"),
 }
 """Metric → file names looked for, in order, and what the file is."""
@@ -88,6 +89,11 @@ def niqe_release_model() -> NiqeModel:
 def niqe_matlab_model() -> NiqeModel:
     """Return MATLAB's pristine statistics from the user's folder."""
     return _niqe(user_file("niqe_matlab"))
+
+
+def niqe_own_model() -> NiqeModel:
+    """Return the user's own pristine statistics."""
+    return _niqe(user_file("niqe_own"))
 
 
 def brisque_release_model() -> Regression:

@@ -13,7 +13,7 @@ from wildsr.metrics.consistency import colour_drift, lr_consistency
 from wildsr.metrics.fidelity import SSIM_MINIMUM, psnr, psnr_y, ssim, ssim_rgb, ssim_y
 from wildsr.metrics.learned import ALEXNET_MINIMUM, VGG16_MINIMUM, dists, lpips, lpips_vgg
 from wildsr.metrics.niqe import MINIMUM as NIQE_MINIMUM
-from wildsr.metrics.niqe import niqe, niqe_matlab
+from wildsr.metrics.niqe import niqe, niqe_matlab, niqe_own
 from wildsr.metrics.nrqm import MINIMUM as NRQM_MINIMUM
 from wildsr.metrics.nrqm import nrqm
 from wildsr.metrics.perceptual_index import MINIMUM as PI_MINIMUM
@@ -225,6 +225,18 @@ _ALL = (
         citation=_NIQE,
         minimum=NIQE_MINIMUM,
         protocol="NIQE with the pristine model of MATLAB's toolbox (a file the user gives), 96×96 blocks.",
+        user_file=True,
+    ),
+    Metric(
+        name="niqe_own",
+        call=niqe_own,
+        direction="lower",
+        range=(0, inf),
+        reference="none",
+        family="a pristine model of your own",
+        citation=_NIQE,
+        minimum=NIQE_MINIMUM,
+        protocol="NIQE with a pristine model fitted by wildsr metrics fit-niqe; comparable only with itself.",
         user_file=True,
     ),
     Metric(

@@ -1,0 +1,107 @@
+"""The calibration pairs: official values of MATLAB and authors' code, as published with IQA-PyTorch's calibration."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+
+from wildsr.metrics import METRICS, Image
+
+PAIRS = ("I03", "I06", "I08")
+PRINTED = {"psnr": 2, "ssim": 4, "piqe": 2}
+"""Digits behind the point in the official table."""
+
+
+def load(folder: Path, kind: str, name: str) -> Image:
+    return np.asarray(Pillow.open(folder / f"{kind}_dir" / f"{name}.webp").convert("RGB"))
+
+
+def published(folder: Path, metric: str, name: str) -> str:
+    with (folder / "results_official.csv").open() as file:
+        rows = {row["Method"]: row for row in csv.DictReader(file)}
+    return rows[metric][f"{name}.bmp"]
+
+
+def measured(folder: Path, metric: str, name: str) -> float:
+    reference = load(folder, "ref", name) if METRICS[metric].reference == "hr" else None
+    return METRICS[metric].measure(load(folder, "dist", name), reference)
+
+
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("metric", PRINTED)
+def test_equals_the_printed_digits(official: Path, metric: str, name: str) -> None:
+    expected = float(published(official, metric, name))
+    assert round(measured(official, metric, name), PRINTED[metric]) == expected
+
+
+@pytest.mark.usefixtures("backbones")
+@pytest.mark.parametrize("name", PAIRS)
+@pytest.mark.parametrize("metric", ["lpips", pytest.param("dists", marks=pytest.mark.slow)])
+def test_learned_distances_equal_four_significant_digits(official: Path, metric: str, name: str) -> None:
+    expected = published(official, metric, name)
+    assert float(f"{measured(official, metric, name):.4g}") == float(expected)
+
+
+@pytest.mark.usefixtures("niqe_parameters")
+@pytest.mark.parametrize(
+    ("name", "tolerance"),
+    # The rest comes from flat windows, where MATLAB counts rounding noise (see natural.mscn); measured: −0.05, −0.04,
+    # +0.57 %.
+    [("I03", 0.001), ("I06", 0.001), ("I08", 0.006)],
+)
+def test_niqe_of_the_release_is_near(official: Path, name: str, tolerance: float) -> None:
+    expected = float(published(official, "niqe", name))
+    assert measured(official, "niqe", name) == pytest.approx(expected, rel=tolerance)
+
+
+@pytest.mark.usefixtures("wheel_parameters")
+@pytest.mark.parametrize(
+    ("kind", "name", "golden"),
+    # from brisque import BRISQUE; BRISQUE(url=False).score(np.asarray(Image.open(file).convert("RGB")))
+    # brisque 0.2.0, scipy 1.17.1, opencv 5.0.0, numpy 2.2
+    [
+        ("dist", "I03", 102.34472596009343),
+        ("dist", "I06", 0.7470003570319648),
+        ("dist", "I08", 8.835152427984752),
+        ("ref", "I03", 9.52605862548998),
+        ("ref", "I06", 1.8516719035617086),
+        ("ref", "I08", 3.831820688083752),
+    ],
+)
+def test_brisque_wheel_is_the_packages_value(official: Path, kind: str, name: str, golden: float) -> None:
+    # the sign of rounding in flat windows decides a little; another BLAS may round the gray values otherwise
+    value = METRICS["brisque_wheel"].measure(load(official, kind, name))
+    assert value == pytest.approx(golden, abs=2e-3)
+
+
+@pytest.mark.usefixtures("backbones")
+@pytest.mark.parametrize(("name", "printed"), [("p0", 0.722), ("p1", 0.138)])
+def test_lpips_example_of_its_authors(official: Path, name: str, printed: float) -> None:
+    # PerceptualSimilarity's README: python lpips_2imgs.py -p0 imgs/ex_ref.png -p1 imgs/ex_p0.png
+    sr = np.asarray(Pillow.open(official / f"lpips_ex_{name}.png").convert("RGB"))
+    hr = np.asarray(Pillow.open(official / "lpips_ex_ref.png").convert("RGB"))
+    assert round(METRICS["lpips"].measure(sr, hr), 3) == printed
+
+
+@pytest.mark.parametrize(
+    ("folder", "expected"),
+    # bicubic ×4 of the given LR files, crop 4, computed independently with Y rounded to 8 bits (ours is not: < .01 dB)
+    [("Set5", (28.42, 0.8101)), ("Set14", (26.08, 0.7041))],
+)
+def test_bicubic_scores_of_the_benchmark_files(
+    shared_data: Path, folder: str, expected: tuple[float, float]
+) -> None:
+    from wildsr.imaging import resize_uint8
+
+    sets = shared_data / "benchmarks" / folder
+    rows = []
+    for path in sorted((sets / "HR").iterdir()):
+        hr = np.asarray(Pillow.open(path).convert("RGB"))
+        lr = np.asarray(Pillow.open(sets / "LR_bicubic_X4" / f"{path.stem}x4.png").convert("RGB"))
+        sr = resize_uint8(lr, (lr.shape[0] * 4, lr.shape[1] * 4))
+        hr = hr[: sr.shape[0], : sr.shape[1]]
+        rows.append([METRICS[name].measure(sr, hr, border=4) for name in ("psnr_y", "ssim_y")])
+    assert np.mean(rows, axis=0)[0] == pytest.approx(expected[0], abs=0.015)
+    assert np.mean(rows, axis=0)[1] == pytest.approx(expected[1], abs=0.001)
