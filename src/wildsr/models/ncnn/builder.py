@@ -1,20 +1,34 @@
 """Grows an ONNX graph while an ncnn graph is read."""
 
+from typing import TypeAlias
+
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-Attribute = int | float | str | list[int]
+Attribute: TypeAlias = int | float | str | list[int]
 
 
 class Builder:
-    """Nodes and constants of a graph; ncnn's blob names are mapped to ONNX's tensor names."""
+    """Nodes and constants of a graph.
+
+    Layers name tensors (ONNX's), files name blobs (ncnn's): `tensor` and `name` lead from one to the other.
+    """
 
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
-        self._names: dict[str, str] = {}
+        self._tensors: dict[str, str] = {}
+        self._vectors: set[str] = set()
+
+    def tensor(self, blob: str) -> str:
+        """Return the tensor that a blob is."""
+        return self._tensors[blob]
+
+    def name(self, tensor: str, blob: str) -> None:
+        """Say that a blob is this tensor."""
+        self._tensors[blob] = tensor
 
     def constant(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
         """Add a constant and return its name."""
@@ -26,57 +40,37 @@ class Builder:
         """Add a single number and return its name."""
         return self.constant(np.array(value, np.float32))
 
+    def integers(self, *values: int) -> str:
+        """Add a list of whole numbers and return its name."""
+        return self.constant(np.array(values, np.int64))
+
     def node(
         self, kind: str, inputs: list[str], **attributes: Attribute
     ) -> str:  # ONNX's attributes are open
-        """Add a node over blobs or tensors and return its output."""
-        output = f"t{len(self._nodes)}"
-        self._nodes.append(
-            helper.make_node(kind, [self._names.get(name, name) for name in inputs], [output], **attributes)
-        )
-        return output
+        """Add a node and return its output."""
+        return self.nodes(kind, inputs, 1, **attributes)[0]
 
-    def name(self, tensor: str, blob: str) -> None:
-        """Say that a blob is this tensor."""
-        self._names[blob] = tensor
+    def nodes(self, kind: str, inputs: list[str], outputs: int, **attributes: Attribute) -> list[str]:
+        """Add a node of several outputs and return them."""
+        names = [f"t{len(self._nodes)}.{i}" for i in range(outputs)]
+        self._nodes.append(helper.make_node(kind, inputs, names, None, None, None, None, **attributes))
+        blobs = [name for name in inputs if name[:1] in ("t", "l")]
+        if blobs and all(name in self._vectors for name in blobs):
+            self._vectors.update(names)
+        return names
 
-    def alias(self, blob: str, other: str) -> None:
-        """Say that two blobs are the same."""
-        self._names[other] = self._names.get(blob, blob)
+    def mark_vector(self, tensor: str) -> str:
+        """Say that ncnn has one number per channel here; ONNX has N×C×1×1. Returns the tensor."""
+        self._vectors.add(tensor)
+        return tensor
 
-    def mish(self, x: str) -> str:
-        """Add x · tanh(softplus(x))."""
-        return self.node("Mul", [x, self.node("Tanh", [self.node("Softplus", [x])])])
+    def is_vector(self, tensor: str) -> bool:
+        """Whether ncnn has one number per channel here."""
+        return tensor in self._vectors
 
-    def hard_swish(self, x: str, alpha: float, beta: float) -> str:
-        """Add x · clip(α·x + β, 0, 1)."""
-        return self.node("Mul", [x, self.node("HardSigmoid", [x], alpha=alpha, beta=beta)])
-
-    def resize(self, x: str, high: float, wide: float, *, kind: int, aligned: bool) -> str:
-        """Add a resize by factors: kind 1 nearest, 2 bilinear, 3 bicubic (a = −.75, not antialiased)."""
-        scales = self.constant(np.array([1, 1, high, wide], np.float32))
-        if kind == 1:
-            return self.node(
-                "Resize",
-                [x, "", scales],
-                mode="nearest",
-                coordinate_transformation_mode="asymmetric",
-                nearest_mode="floor",
-            )
-        where = "align_corners" if aligned else "half_pixel"
-        if kind == 2:
-            return self.node("Resize", [x, "", scales], mode="linear", coordinate_transformation_mode=where)
-        return self.node(
-            "Resize", [x, "", scales], mode="cubic", cubic_coeff_a=-0.75, coordinate_transformation_mode=where
-        )
-
-    def finish(self, blob_in: str, blob_out: str) -> onnx.ModelProto:
+    def finish(self, blob_out: str) -> onnx.ModelProto:
         """Return the model: input `lr`, output `sr`, any batch and size."""
-        self._nodes.append(helper.make_node("Identity", [self._names.get(blob_out, blob_out)], ["sr"]))
-        for node in self._nodes:
-            for i, name in enumerate(node.input):
-                if name == blob_in:
-                    node.input[i] = "lr"
+        self._nodes.append(helper.make_node("Identity", [self._tensors[blob_out]], ["sr"]))
         graph = helper.make_graph(
             self._nodes,
             "wildsr",

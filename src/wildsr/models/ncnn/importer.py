@@ -1,5 +1,6 @@
 """An ncnn model (`.param` and `.bin`) as ONNX."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -12,7 +13,7 @@ from wildsr.models.ncnn.weights import WeightReader
 from wildsr.models.onnx_file import discovered_spec, embed_spec
 from wildsr.models.spec import ModelSpec
 
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 2
 """Raised when the same files give another graph, so that cached conversions are made anew."""
 
 
@@ -34,17 +35,23 @@ def import_ncnn(
     layers = read_param(param)
     source, result = _ends(layers)
     graph, reader = Builder(), WeightReader(weights)
+    graph.name("lr", source)
     for layer in layers:
         if layer.kind == "Input":
             continue
         emit = LAYERS.get(layer.kind)
         if emit is None:
             raise layer.wrong(f"layers of this type aren't supported; known are {', '.join(sorted(LAYERS))}")
-        if not layer.inputs or not layer.outputs:
-            raise layer.wrong("has no input or no output")
-        emit(layer, graph, reader)
+        wrong_inputs = bool(layer.inputs) == (layer.kind == "MemoryData")
+        if (
+            wrong_inputs
+            or not layer.outputs
+            or (len(layer.outputs) > 1 and layer.kind not in ("Split", "Slice"))
+        ):
+            raise layer.wrong(f"has {len(layer.inputs)} inputs and {len(layer.outputs)} outputs")
+        emit(replace(layer, inputs=tuple(map(graph.tensor, layer.inputs))), graph, reader)
     reader.finish()
-    model = graph.finish(source, result)
+    model = graph.finish(result)
     found = spec or discovered_spec(model, id=param.stem, source=param.name)
     return embed_spec(model, found), found
 
@@ -56,6 +63,7 @@ def _ends(layers: list[Layer]) -> tuple[str, str]:
     results = [blob for layer in layers for blob in layer.outputs if blob not in used]
     if len(inputs) != 1 or len(results) != 1:
         raise ModelError(
-            f"the graph has {len(inputs)} inputs and {len(results)} results; a super-resolution network has one of each"
+            f"the graph has {len(inputs)} inputs and {len(results)} results; "
+            "a super-resolution network has one of each"
         )
     return inputs[0], results[0]

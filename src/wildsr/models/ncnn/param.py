@@ -10,6 +10,7 @@ MAGIC = "7767517"
 _MAX_BYTES = 16_000_000
 _MAX_LAYERS = 20_000
 _MAX_LIST = 10_000
+MAX_CHANNELS = 1 << 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +37,7 @@ class Layer:
 
     def wrong(self, what: str) -> ModelError:
         """An error that names this layer."""
-        return ModelError(f"layer {self.name} ({self.kind}): {what}")
+        return ModelError(f"layer {_shown(self.name)} ({_shown(self.kind)}): {what}")
 
 
 def read_param(path: Path) -> list[Layer]:
@@ -45,24 +46,15 @@ def read_param(path: Path) -> list[Layer]:
     Raises:
         ModelError: Not such a file, or a graph whose layers use blobs nobody made.
     """
-    if path.stat().st_size > _MAX_BYTES:
-        raise ModelError(f"{path} has {path.stat().st_size} bytes; a graph has at most {_MAX_BYTES}")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise ModelError(
-            f"{path} is no text; binary graphs (.param.bin) aren't supported",
-            hint="convert it to a text .param",
-        ) from error
-    lines = [line for line in lines if line.strip()]
+    lines = [line for line in _text(path).splitlines() if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
         raise ModelError(f"{path} is no ncnn graph: it doesn't begin with {MAGIC}")
     counts = lines[1].split()
-    if len(counts) != 2 or not all(count.isdecimal() for count in counts):
+    if len(counts) != 2 or not all(count.isdecimal() and len(count) < 10 for count in counts):
         raise ModelError(f"{path}: the second line must hold the numbers of layers and blobs")
     if int(counts[0]) != len(lines) - 2 or len(lines) > _MAX_LAYERS:
         raise ModelError(
-            f"{path} promises {counts[0][:20]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})"
+            f"{path} promises {counts[0]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})"
         )
     layers = [_layer(line, number) for number, line in enumerate(lines[2:], 3)]
     made: set[str] = set()
@@ -75,6 +67,25 @@ def read_param(path: Path) -> list[Layer]:
                 raise layer.wrong(f"makes {blob!r} a second time")
             made.add(blob)
     return layers
+
+
+def _text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_BYTES:
+            raise ModelError(f"{path} has {path.stat().st_size} bytes; a graph has at most {_MAX_BYTES}")
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ModelError(
+            f"{path} is no text; binary graphs (.param.bin) aren't supported",
+            hint="convert it to a text .param",
+        ) from error
+    except OSError as error:
+        raise ModelError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _shown(name: str) -> str:
+    """A name from the file, without what would act on a terminal."""
+    return name[:60] if name.isprintable() else repr(name[:60])
 
 
 def _layer(line: str, number: int) -> Layer:
@@ -96,7 +107,9 @@ def _layer(line: str, number: int) -> Layer:
             else:
                 numbers[int(key)] = _finite(value)
     except (ValueError, IndexError) as error:
-        raise ModelError(f"line {number} of the graph can't be read ({error}): {line[:80]!r}") from error
+        raise ModelError(
+            f"line {number} of the graph can't be read ({str(error)[:80]!a}): {line[:80]!a}"
+        ) from error
     return Layer(
         kind=kind,
         name=name,

@@ -17,11 +17,17 @@ Weights = NDArray[np.float32]
 
 
 class WeightReader:
-    """Hands out weights one after another; a graph that asks for more than the file has is refused before allocation."""
+    """Hands out weights one after another.
+
+    A graph that asks for more than the file has is refused before allocation.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
+        try:
+            self._data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
+        except OSError as error:
+            raise ModelError(f"{path} can't be read: {error.strerror}") from error
         self._at = 0
 
     def tagged(self, layer: Layer, count: int) -> Weights:
@@ -30,7 +36,7 @@ class WeightReader:
         if tag == _FP16:
             raw = self._take(layer, 2 * count)
             self._take(layer, -2 * count % 4)
-            return raw.view(np.float16).astype(np.float32)
+            return _finite(layer, raw.view(np.float16).astype(np.float32))
         if tag in (_FP32, _FP32_BLOCK):
             return self.plain(layer, count)
         kind = "int8" if tag == _INT8 else f"of an unknown kind ({tag:#010x})"
@@ -38,7 +44,7 @@ class WeightReader:
 
     def plain(self, layer: Layer, count: int) -> Weights:
         """Read `count` fp32 numbers."""
-        return self._take(layer, 4 * count).view(np.float32).copy()
+        return _finite(layer, self._take(layer, 4 * count).view(np.float32))
 
     def finish(self) -> None:
         """Check that nothing is left over."""
@@ -51,8 +57,15 @@ class WeightReader:
     def _take(self, layer: Layer, count: int) -> NDArray[np.uint8]:
         if self._at + count > self._data.size:
             raise layer.wrong(
-                f"needs {count} bytes of weights, {self._path.name} has {self._data.size - self._at} left of {self._data.size}"
+                f"needs {count} bytes of weights, {self._path.name} has {self._data.size - self._at} left "
+                f"of {self._data.size}"
             )
         part = np.array(self._data[self._at : self._at + count])
         self._at += count
         return part
+
+
+def _finite(layer: Layer, values: Weights) -> Weights:
+    if not np.isfinite(values).all():
+        raise layer.wrong("has weights that are not finite; the file is damaged")
+    return values
