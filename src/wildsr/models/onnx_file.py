@@ -1,18 +1,20 @@
 """ONNX files: what people bring is checked before anything runs, and carries its ModelSpec."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError
-from onnx import helper, shape_inference
+from onnx import TensorProto, helper
 
 from wildsr.errors import ModelError
+from wildsr.models.onnx_checks import inferred_shapes, parse, picture_input
+from wildsr.models.reach import receptive_radius, sees_whole_picture
 from wildsr.models.spec import METADATA_KEY, ModelSpec
 
-MAX_BYTES = 1_000_000_000
-_MAX_NODES = 50_000
-_PROBE = 48
-_DOMAINS = {"", "ai.onnx"}
+_PROBE = 64
+_MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
+_LARGEST_EXACT_HALO = 64
+_DEFAULT_HALO = 48  # measured for RRDB, the deepest of the common nets
 
 
 def read_onnx(path: Path) -> ModelSpec:
@@ -25,53 +27,54 @@ def read_onnx(path: Path) -> ModelSpec:
 
 
 def load_checked(path: Path) -> onnx.ModelProto:
-    """Load an ONNX file within limits; weights outside the file, foreign operators and absurd sizes are refused."""
-    if path.stat().st_size > MAX_BYTES:
-        raise ModelError(f"{path} has {path.stat().st_size} bytes; at most {MAX_BYTES} are allowed")
-    try:
-        model = onnx.load_model_from_string(path.read_bytes())
-    except DecodeError as error:
-        raise ModelError(f"{path} is no ONNX file", hint="it may be cut short or damaged") from error
-    graph = model.graph
-    if len(graph.node) > _MAX_NODES or not graph.node:
-        raise ModelError(f"{path} has {len(graph.node)} operations; from 1 to {_MAX_NODES} are allowed")
-    for tensor in graph.initializer:
-        if tensor.data_location == onnx.TensorProto.EXTERNAL:
-            raise ModelError(f"{path} keeps weights in another file", hint="save it as one file (onnx.save)")
-    foreign = {f"{node.domain}.{node.op_type}" for node in graph.node if node.domain not in _DOMAINS}
-    if foreign:
-        raise ModelError(f"{path} uses operators of its own: {', '.join(sorted(foreign)[:5])}")
-    return model
+    """Load an ONNX file within limits; whatever `onnx_checks` names is refused."""
+    return parse(path)
 
 
 def inspect_onnx(model: onnx.ModelProto, *, id: str, source: str) -> ModelSpec:  # noqa: A002, the spec's own name
-    """Return the ModelSpec inside a model, or one found by its shapes."""
+    """Return the ModelSpec inside a model, or one found by its shapes.
+
+    Raises:
+        ModelError: The description can't be used, or the graph does something else than it says.
+    """
     for entry in model.metadata_props:
         if entry.key == METADATA_KEY:
-            return ModelSpec.from_json(entry.value)
+            spec = ModelSpec.from_json(entry.value)
+            if not _enlarges(model, spec.scale, spec.multiple):
+                raise ModelError(
+                    f"the model says it enlarges ×{spec.scale} pictures whose sides are multiples of "
+                    f"{spec.multiple}, and doesn't"
+                )
+            return spec
     return discovered_spec(model, id=id, source=source)
 
 
 def discovered_spec(model: onnx.ModelProto, *, id: str, source: str) -> ModelSpec:  # noqa: A002, the spec's own name
-    """Find scale by inferring the shape of the result for a small picture.
+    """Find scale, size multiple, overlap and tiling by reading the graph.
 
     Raises:
         ModelError: If input and output aren't N×3×h×w, or the enlargement isn't a whole number.
     """
-    constants = {tensor.name for tensor in model.graph.initializer}
-    inputs = [value for value in model.graph.input if value.name not in constants]
-    if len(inputs) != 1 or len(model.graph.output) != 1:
-        raise ModelError(
-            f"the network has {len(inputs)} inputs and {len(model.graph.output)} outputs; one of each is needed"
-        )
-    shape = _result_shape(model, inputs[0].name)
+    shape = _result(model, _PROBE, _PROBE)
     scale = shape[2] // _PROBE if len(shape) == 4 else 0
     if len(shape) != 4 or shape[1] != 3 or scale < 1 or shape[2:] != (_PROBE * scale, _PROBE * scale):
         raise ModelError(
             f"a picture of 1×3×{_PROBE}×{_PROBE} becomes {'×'.join(map(str, shape)) or 'something unknown'}; "
             "3 channels enlarged by a whole number are needed"
         )
-    return ModelSpec(id=id, architecture="graph", scale=scale, source=source, halo=48, halo_exact=64)
+    multiple = next((m for m in _MULTIPLES if _enlarges(model, scale, m)), None)
+    if multiple is None:
+        raise ModelError(
+            "the network takes pictures of one size only",
+            hint="export it again with dynamic height and width",
+        )
+    spec = ModelSpec(id=id, architecture="graph", scale=scale, multiple=multiple, source=source)
+    if sees_whole_picture(model):
+        return replace(spec, tiling="approximate", halo=_DEFAULT_HALO, halo_exact=_LARGEST_EXACT_HALO)
+    radius = receptive_radius(model)
+    if radius is None or radius > _LARGEST_EXACT_HALO:
+        return replace(spec, halo=_DEFAULT_HALO, halo_exact=_LARGEST_EXACT_HALO)
+    return replace(spec, halo=min(radius, _DEFAULT_HALO), halo_exact=radius)
 
 
 def embed_spec(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
@@ -81,21 +84,40 @@ def embed_spec(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
     return model
 
 
-def _result_shape(model: onnx.ModelProto, picture: str) -> tuple[int, ...]:
-    """Shape of the result for a picture of 48×48, by inference only; nothing is allocated."""
-    small = helper.make_tensor_value_info(picture, onnx.TensorProto.FLOAT, (1, 3, _PROBE, _PROBE))
-    outputs = [
-        helper.make_tensor_value_info(value.name, onnx.TensorProto.FLOAT, None)
-        for value in model.graph.output
-    ]
-    graph = helper.make_graph(
-        list(model.graph.node), "probe", [small], outputs, list(model.graph.initializer)
-    )
-    probe = helper.make_model(graph, opset_imports=list(model.opset_import), ir_version=model.ir_version)
-    try:
-        inferred = shape_inference.infer_shapes(probe, strict_mode=True, data_prop=True)
-    except Exception as error:  # the checker's errors share no base class
-        raise ModelError(
-            f"the network's shapes don't fit together: {str(error).splitlines()[0][:200]}"
-        ) from error
-    return tuple(dimension.dim_value for dimension in inferred.graph.output[0].type.tensor_type.shape.dim)
+def is_ready(model: onnx.ModelProto) -> bool:
+    """Whether a model takes and gives N×3×h×w float32 of any size, without help."""
+    graph_input, graph_output = picture_input(model), model.graph.output[0]
+    sides = [side for value in (graph_input, graph_output) for side in value.type.tensor_type.shape.dim[2:]]
+    kinds = {value.type.tensor_type.elem_type for value in (graph_input, graph_output)}
+    return kinds == {TensorProto.FLOAT} and not any(side.HasField("dim_value") for side in sides)
+
+
+def made_ready(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with float32 ends (a half-precision net gets casts) and free height and width."""
+    ready = onnx.ModelProto()
+    ready.CopyFrom(model)
+    graph, taken, given = ready.graph, picture_input(ready), ready.graph.output[0]
+    ends = [("lr_float32", taken, True), ("sr_float32", given, False)]
+    for name, value, is_input in ends:
+        half = value.type.tensor_type.elem_type == TensorProto.FLOAT16
+        symbols: list[str | int | None] = ["n", 3, "h", "w"] if is_input else ["n", 3, "sh", "sw"]
+        free = helper.make_tensor_value_info(name if half else value.name, TensorProto.FLOAT, symbols)
+        if half and is_input:
+            graph.node.insert(0, helper.make_node("Cast", [name], [value.name], to=TensorProto.FLOAT16))
+        elif half:
+            graph.node.append(helper.make_node("Cast", [value.name], [name], to=TensorProto.FLOAT))
+        value.CopyFrom(free)
+    del graph.value_info[:]
+    return ready
+
+
+def _enlarges(model: onnx.ModelProto, scale: int, multiple: int) -> bool:
+    """Whether pictures whose sides are odd multiples of `multiple` come back `scale` times as large."""
+    high = -(-_PROBE // multiple // 2) * 2 + 1
+    height, width = high * multiple, (high + 2) * multiple
+    return _result(model, height, width)[1:] == (3, height * scale, width * scale)
+
+
+def _result(model: onnx.ModelProto, height: int, width: int) -> tuple[int, ...]:
+    """Shape of the result for one picture; empty where it can't be inferred."""
+    return inferred_shapes(model, height, width).get(model.graph.output[0].name, ())
