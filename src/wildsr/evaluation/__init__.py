@@ -1,0 +1,41 @@
+"""Methods × test sets → rows → report: numbers to quote, with their protocol and pictures.  No torch."""
+
+from wildsr.evaluation.given import given_results, results_for
+from wildsr.evaluation.methods import BICUBIC, Bicubic, Made, Method, Network, Results, method_name
+from wildsr.evaluation.report import html_report
+from wildsr.evaluation.results import Evaluation, Interval, Row
+from wildsr.evaluation.run import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures, evaluate
+from wildsr.evaluation.sets import TestPicture, TestSet, find_set, infer_scale, read_set
+from wildsr.evaluation.store import Store
+from wildsr.evaluation.tables import json_text, to_csv, to_json, to_markdown, write_text
+
+__all__ = [
+    "BICUBIC",
+    "NO_REFERENCE_METRICS",
+    "REFERENCE_METRICS",
+    "Bicubic",
+    "Evaluation",
+    "Interval",
+    "Made",
+    "Measures",
+    "Method",
+    "Network",
+    "Results",
+    "Row",
+    "Store",
+    "TestPicture",
+    "TestSet",
+    "evaluate",
+    "find_set",
+    "given_results",
+    "html_report",
+    "infer_scale",
+    "json_text",
+    "method_name",
+    "read_set",
+    "results_for",
+    "to_csv",
+    "to_json",
+    "to_markdown",
+    "write_text",
+]

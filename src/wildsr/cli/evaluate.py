@@ -1,0 +1,204 @@
+"""`wildsr evaluate`: how good results are, in numbers with their protocol and in pictures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from wildsr.assets import cache_dir
+from wildsr.cli.fetching import fetch_model
+from wildsr.cli.fields import field_help
+from wildsr.cli.talk import data, progress_bar, say
+from wildsr.engine import Settings
+from wildsr.engine.backends import BackendName, Device, PrecisionChoice
+from wildsr.errors import UsageError
+from wildsr.evaluation import (
+    BICUBIC,
+    NO_REFERENCE_METRICS,
+    REFERENCE_METRICS,
+    Bicubic,
+    Evaluation,
+    Measures,
+    Method,
+    Network,
+    Store,
+    TestSet,
+    find_set,
+    given_results,
+    html_report,
+    infer_scale,
+    json_text,
+    method_name,
+    results_for,
+    to_csv,
+    to_markdown,
+    write_text,
+)
+from wildsr.evaluation import (
+    evaluate as judge,
+)
+from wildsr.files import shown
+from wildsr.models import CATALOG
+
+
+def evaluate(
+    sr: Annotated[
+        list[str] | None,
+        typer.Argument(help="Results to judge: folders (each is a method) or files.", show_default=False),
+    ] = None,
+    hr: Annotated[
+        str | None, typer.Option("--hr", help="Ground truth: a folder or a file.", show_default=False)
+    ] = None,
+    lr: Annotated[
+        str | None,
+        typer.Option("--lr", help="LR pictures, for lr_consistency and colour_drift.", show_default=False),
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option(
+            "-m",
+            "--models",
+            help="Models to run: names, files, folders of training runs, or bicubic; several may follow.",
+            show_default=False,
+        ),
+    ] = None,
+    test_set: Annotated[
+        str | None,
+        typer.Option("--set", help="Test set to run them on: a name or a folder.", show_default=False),
+    ] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(
+            help="Comma-separated names (wildsr metrics list). "
+            f"Default: {','.join(REFERENCE_METRICS)}; without ground truth {','.join(NO_REFERENCE_METRICS)}.",
+            show_default=False,
+        ),
+    ] = None,
+    crop_border: Annotated[int, typer.Option(help=field_help(Measures, "crop_border"))] = 0,
+    crop: Annotated[bool, typer.Option("--crop", help=field_help(Measures, "crop"))] = False,
+    json: Annotated[
+        str | None, typer.Option("--json", help="Write everything as JSON; - prints it.", show_default=False)
+    ] = None,
+    csv: Annotated[
+        str | None, typer.Option("--csv", help="Write a line a picture and method.", show_default=False)
+    ] = None,
+    markdown: Annotated[
+        str | None, typer.Option("--markdown", help="Write the table of means.", show_default=False)
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option("--html", help="Write the report: one file, pictures and all.", show_default=False),
+    ] = None,
+    scale: Annotated[
+        int | None,
+        typer.Option("-s", "--scale", help="Enlargement; by default HR : LR, else 4.", show_default=False),
+    ] = None,
+    color_fix: Annotated[
+        bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
+    ] = True,
+    precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
+    backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
+    device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
+    threads: Annotated[
+        int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Take from the cache what an earlier run made.")
+    ] = True,
+    offline: Annotated[bool, typer.Option("--offline", help="Never fetch weights.")] = False,
+) -> None:
+    """Judge results against ground truth, or run models on a test set and judge them.
+
+    The table of means is printed to stdout. Exit code 1 when a value could not be computed.
+    """
+    store = Store(cache_dir() / "evaluation", reuse=resume)
+    settings = Settings(
+        precision=precision, backend=backend, device=device, threads=threads, color_fix=color_fix
+    )
+    methods: list[Method] = []
+    if models or test_set is not None:
+        if not models or test_set is None or hr is not None or lr is not None:
+            raise UsageError(
+                "models are run on a test set: --models A B --set NAME or FOLDER",
+                hint="to judge results that exist: wildsr evaluate SR --hr HR",
+            )
+        pictures = find_set(test_set, scale=scale or 4)
+        scale = scale or infer_scale(pictures)
+        names = [name for given in models for name in given.split(",") if name]
+        methods = _methods([*names, *(sr or [])], pictures, settings, store, scale=scale, offline=offline)
+    elif sr:
+        given = [Path(one) for one in sr]
+        pictures, found = given_results(given, hr=Path(hr) if hr else None, lr=Path(lr) if lr else None)
+        methods += found
+    else:
+        raise UsageError(
+            "nothing to judge", hint="wildsr evaluate SR --hr HR, or wildsr evaluate --models A B --set NAME"
+        )
+    default = REFERENCE_METRICS if pictures.has_reference else NO_REFERENCE_METRICS
+    chosen = default if metrics is None else tuple(one.strip() for one in metrics.split(",") if one.strip())
+    measures = Measures(metrics=chosen, crop_border=crop_border, crop=crop)
+    result = _judge(pictures, methods, measures, store, scale)
+    _write(result, json=json, csv=csv, markdown=markdown, html=html)
+    for failure in result.failures:
+        say(f"failed: {failure}")
+    if result.failures:
+        raise typer.Exit(1)
+
+
+def _methods(
+    names: Sequence[str], pictures: TestSet, settings: Settings, store: Store, *, scale: int, offline: bool
+) -> list[Method]:
+    methods: list[Method] = []
+    for given in names:
+        taken = {method.name for method in methods}
+        path = Path(given)
+        if given == BICUBIC:
+            method_name(given, taken)
+            methods.append(Bicubic(store, scale=scale))
+        elif given not in CATALOG and path.is_dir() and not (path / "model.onnx").is_file():
+            methods.append(results_for(pictures, path))
+        else:
+            name = method_name(given, taken)
+            model = fetch_model(given, offline=offline or None)
+            methods.append(Network(name, model, settings, store, scale=scale))
+    return methods
+
+
+def _judge(
+    pictures: TestSet, methods: Sequence[Method], measures: Measures, store: Store, scale: int | None
+) -> Evaluation:
+    several = "s" if len(pictures.pictures) != 1 else ""
+    say(
+        f"{shown(pictures.name)}: {len(pictures.pictures)} picture{several}, "
+        f"{', '.join(shown(method.name) for method in methods)}"
+    )
+    with progress_bar(quiet=False) as bar:
+        task = bar.add_task("checking", total=None)
+        stage = ""
+
+        def watch(current: str, done: int, total: int) -> None:
+            nonlocal stage
+            if current != stage:
+                stage = current
+                bar.reset(task, total=total, description=current)
+            bar.update(task, completed=done, total=total)
+
+        return judge(pictures, methods, measures, store=store, scale=scale, watch=watch)
+
+
+def _write(
+    found: Evaluation, *, json: str | None, csv: str | None, markdown: str | None, html: str | None
+) -> None:
+    for note in found.notes:
+        say(f"note: {note}")
+    texts = {csv: to_csv, markdown: to_markdown, html: html_report}
+    if json == "-":
+        data(json_text(found).rstrip("\n"))
+    else:
+        texts[json] = json_text
+        data(to_markdown(found).rstrip("\n"))
+    for target, make in texts.items():
+        if target is not None:
+            write_text(Path(target), make(found))
+            say(f"wrote {shown(target)}")

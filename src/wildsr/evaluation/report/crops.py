@@ -1,0 +1,144 @@
+"""Pieces of pictures, cut where the methods differ most."""
+
+import base64
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildsr.errors import WildsrError
+from wildsr.evaluation.pixels import load
+from wildsr.evaluation.results import Evaluation, Row
+from wildsr.imaging import resize
+from wildsr.metrics import Image
+
+_SIDES = (96, 192)
+_THUMB = 180
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """One place of one picture, as every method shows it."""
+
+    image: str
+    """The picture's name."""
+
+    whole: str
+    """A small version of it (data URI)."""
+
+    frame: tuple[float, float, float, float]
+    """Where the place is: left, top, width, height in percent."""
+
+    lr: str | None
+    """The same place of the LR picture."""
+
+    hr: str | None
+    """And of the ground truth."""
+
+    methods: Mapping[str, str]
+    """And of each method's result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    rows: Mapping[str, Row]
+    score: float
+    top: int
+    left: int
+    side: int
+
+
+def comparisons(found: Evaluation, *, most: int = 6) -> list[Comparison]:
+    """Return the places where methods differ most, one a picture, strongest first."""
+    places = [place for rows in found.by_image.values() if (place := _find(rows)) is not None]
+    places.sort(key=lambda place: -place.score)
+    return [_cut(place) for place in places[:most]]
+
+
+def _find(rows: Mapping[str, Row]) -> _Place | None:
+    """The window with the largest deviation between the results (with one result: from the ground truth)."""
+    try:
+        planes = [_luma(load(row.sr).pixels) for row in rows.values() if row.sr is not None]
+        truth = next(iter(rows.values())).picture.hr
+        if len(planes) == 1 and truth is not None:
+            planes.append(_luma(load(truth).pixels))
+    except WildsrError:
+        return None  # named in the report's errors already
+    if not planes:
+        return None
+    height, width = min(p.shape[0] for p in planes), min(p.shape[1] for p in planes)
+    planes = [plane[:height, :width] for plane in planes]
+    spread = np.var(np.stack(planes), axis=0) if len(planes) > 1 else _contrast(planes[0])
+    side = min(height, width, max(_SIDES[0], min(_SIDES[1], round(min(height, width) / 3.2))))
+    side -= side % 4 if side >= 8 else 0
+    sums = np.pad(spread, ((1, 0), (1, 0))).cumsum(0, dtype=np.float64).cumsum(1)
+    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
+    windows = windows[::4, ::4]  # on a grid that whole LR pixels of ×2 and ×4 share
+    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
+    score = float(windows[top, left]) / side**2
+    return _Place(rows=rows, score=score, top=4 * int(top), left=4 * int(left), side=side)
+
+
+def _cut(place: _Place) -> Comparison:
+    picture = next(iter(place.rows.values())).picture
+    results = {row.method: load(row.sr).pixels for row in place.rows.values() if row.sr is not None}
+    any_result = next(iter(results.values()))
+    height, width = any_result.shape[:2]
+    truth = None if picture.hr is None else load(picture.hr).pixels
+    percent = (place.left / width, place.top / height, place.side / width, place.side / height)
+    left, top, across, down = (100 * part for part in percent)
+    return Comparison(
+        image=picture.name,
+        whole=_uri(_thumbnail(any_result if truth is None else truth), quality=80),
+        frame=(left, top, across, down),
+        lr=None if picture.lr is None else _lr_piece(picture.lr, place, height),
+        hr=None if truth is None else _uri(_piece(truth, place)),
+        methods={method: _uri(_piece(pixels, place)) for method, pixels in results.items()},
+    )
+
+
+def _lr_piece(path: Path, place: _Place, sr_height: int) -> str:
+    pixels = load(path).pixels
+    scale = max(1, round(sr_height / pixels.shape[0]))
+    rows = slice(place.top // scale, -(-(place.top + place.side) // scale))
+    columns = slice(place.left // scale, -(-(place.left + place.side) // scale))
+    return _uri(pixels[rows, columns])
+
+
+def _piece(pixels: Image, place: _Place) -> Image:
+    return pixels[place.top : place.top + place.side, place.left : place.left + place.side]
+
+
+def _luma(pixels: Image) -> NDArray[np.float32]:
+    scale = np.float32(1 / 255 if pixels.dtype == np.uint8 else 1)
+    weights = np.array([0.299, 0.587, 0.114], np.float32) * scale
+    plane: NDArray[np.float32] = pixels.astype(np.float32) @ weights
+    return plane
+
+
+def _contrast(plane: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.abs(np.diff(plane, axis=0, append=plane[-1:])) + np.abs(
+        np.diff(plane, axis=1, append=plane[:, -1:])
+    )
+
+
+def _thumbnail(pixels: Image) -> Image:
+    factor = min(1.0, _THUMB / max(pixels.shape[:2]))
+    size = (max(1, round(pixels.shape[0] * factor)), max(1, round(pixels.shape[1] * factor)))
+    top = 255 if pixels.dtype == np.uint8 else 1
+    small: Image = (np.clip(resize(pixels, size) / np.float32(top), 0, 1)).astype(np.float32)
+    return small
+
+
+def _uri(pixels: Image, *, quality: int = 90) -> str:
+    """A JPEG without chroma subsampling: colours of small details are what is compared."""
+    from PIL import Image as Pillow
+
+    levels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * np.float32(255)).astype(np.uint8)
+    out = io.BytesIO()
+    encoded = Pillow.fromarray(np.ascontiguousarray(levels))
+    encoded.save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

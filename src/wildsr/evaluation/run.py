@@ -1,0 +1,186 @@
+"""Judge methods on a test set: check everything, make the SR pictures, measure them in parallel."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
+from typing import Literal, TypeAlias
+
+from wildsr.errors import InputError, MetricError, OutputError, UsageError, WildsrError
+from wildsr.evaluation.methods import Made, Method, Results
+from wildsr.evaluation.pixels import check_sizes
+from wildsr.evaluation.protocol import describe
+from wildsr.evaluation.results import Evaluation, Row
+from wildsr.evaluation.scores import score, try_metrics
+from wildsr.evaluation.sets import TestPicture, TestSet
+from wildsr.evaluation.store import Store
+from wildsr.files import shown
+from wildsr.imaging import probe
+from wildsr.metrics import METRICS, metric
+
+Stage: TypeAlias = Literal["super-resolving", "measuring"]
+Watcher: TypeAlias = Callable[[Stage, int, int], None]
+"""Told of (stage, pictures done, pictures in all)."""
+
+REFERENCE_METRICS = ("psnr", "psnr_y", "ssim", "ssim_y", "lpips", "dists", "niqe", "piqe")
+"""What is measured by default where there is ground truth."""
+NO_REFERENCE_METRICS = ("niqe", "brisque_wheel", "piqe")
+"""What is measured by default where there is none."""
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What is measured, and how."""
+
+    metrics: tuple[str, ...]
+    """Names of `wildsr.metrics.METRICS`."""
+
+    crop_border: int = 0
+    """Pixels cropped from each side of result and ground truth before measuring."""
+
+    crop: bool = False
+    """Cut result and ground truth to their common size where they differ by a few pixels."""
+
+    def __post_init__(self) -> None:
+        for name in self.metrics:
+            try:
+                metric(name)
+            except MetricError as error:
+                raise UsageError(str(error), hint=error.hint) from None
+        if not self.metrics or len(set(self.metrics)) < len(self.metrics):
+            raise UsageError(f"metrics are {', '.join(self.metrics) or 'none'}; name at least one, each once")
+        if self.crop_border < 0:
+            raise UsageError(f"crop-border is {self.crop_border}; it must be 0 or more pixels")
+
+
+def evaluate(
+    test_set: TestSet,
+    methods: Sequence[Method],
+    measures: Measures,
+    *,
+    store: Store,
+    scale: int | None = None,
+    workers: int | None = None,
+    watch: Watcher | None = None,
+) -> Evaluation:
+    """Judge methods on a set.
+
+    Args:
+        test_set: The pictures.
+        methods: What makes, or has, the SR pictures.
+        measures: What is measured.
+        store: Where results are kept; a rerun takes them from there.
+        scale: Enlargement, for the protocol and for checking sizes before a model runs.
+        workers: Pictures measured at once; None takes one a core.
+        watch: Told of progress.
+
+    Returns:
+        A row a picture and method. A picture that fails at one of them is named in its row's errors.
+
+    Raises:
+        UsageError: A metric that needs ground truth or LR pictures the set doesn't have.
+        InputError: Pictures that can't be read or whose sizes don't fit, all named before anything runs.
+        MetricError: A metric's parameters can't be had.
+    """
+    _check_needs(test_set, measures)
+    _check_pictures(test_set, methods, measures, scale)
+    try_metrics(measures.metrics)
+    jobs = [(picture, method) for picture in test_set.pictures for method in methods]
+    total = len(jobs)
+    made: dict[tuple[str, str], Made | WildsrError] = {}
+    by_method = sorted(jobs, key=lambda job: methods.index(job[1]))  # one network in memory after another
+    for done, (picture, method) in enumerate(by_method):
+        if watch is not None and not isinstance(method, Results):
+            watch("super-resolving", done, total)
+        made[picture.name, method.name] = _make(picture, method)
+    rows: dict[tuple[str, str], Row] = {}
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="wildsr-measure") as pool:
+        futures = [
+            pool.submit(_row, picture, method.name, made[picture.name, method.name], measures, store)
+            for picture, method in jobs
+        ]
+        try:
+            for done, future in enumerate(as_completed(futures)):
+                row = future.result()
+                rows[row.image, row.method] = row
+                if watch is not None:
+                    watch("measuring", done + 1, total)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    found = Evaluation(
+        methods=tuple(method.name for method in methods),
+        metrics=measures.metrics,
+        rows=tuple(rows[picture.name, method.name] for picture, method in jobs),
+        protocol={},
+    )
+    return replace(found, protocol=describe(test_set, methods, measures, found, scale=scale))
+
+
+def _make(picture: TestPicture, method: Method) -> Made | WildsrError:
+    try:
+        return method.make(picture)
+    except OutputError:
+        raise  # the cache can't be written: no picture will do better
+    except WildsrError as error:
+        return error
+
+
+def _row(
+    picture: TestPicture, method: str, made: Made | WildsrError, measures: Measures, store: Store
+) -> Row:
+    if isinstance(made, WildsrError):
+        return Row(picture=picture, method=method, sr=None, errors={"picture": str(made)})
+    row = Row(picture=picture, method=method, sr=made.path, seconds=made.seconds, notes=made.notes)
+    try:
+        found = score(
+            made.path, picture, measures.metrics, border=measures.crop_border, crop=measures.crop, store=store
+        )
+    except InputError as error:
+        return replace(row, errors={"picture": str(error)})
+    return replace(row, values=found.values, errors=found.errors, notes=(*made.notes, *found.notes))
+
+
+def _check_needs(test_set: TestSet, measures: Measures) -> None:
+    for role, what, option in (("hr", "ground truth", "--hr"), ("lr", "LR pictures", "--lr")):
+        names = [name for name in measures.metrics if METRICS[name].reference == role]
+        if names and any(getattr(picture, role) is None for picture in test_set.pictures):
+            raise UsageError(
+                f"{', '.join(names)} compare with {what}, which {shown(test_set.name)} doesn't have",
+                hint=f"give it with {option}, or choose others: --metrics {','.join(NO_REFERENCE_METRICS)}",
+            )
+
+
+def _check_pictures(
+    test_set: TestSet, methods: Sequence[Method], measures: Measures, scale: int | None
+) -> None:
+    """Read every header; refuse with all that don't fit, before anything runs."""
+    problems: list[WildsrError] = []
+    for picture in test_set.pictures:
+        for method in methods:
+            try:
+                _check_picture(picture, method, measures, scale)
+            except WildsrError as error:
+                if str(error) not in {str(one) for one in problems}:
+                    problems.append(error)
+    if problems:
+        more = len(problems) - _MOST_NAMED
+        text = "\n".join(str(one) for one in problems[:_MOST_NAMED]) + (
+            f"\nand {more} more" if more > 0 else ""
+        )
+        raise InputError(text, hint=next((one.hint for one in problems if one.hint), None))
+
+
+def _check_picture(picture: TestPicture, method: Method, measures: Measures, scale: int | None) -> None:
+    if isinstance(method, Results):
+        header = probe(method.files[picture.name])
+        size = (header.height, header.width)
+    elif picture.lr is not None:
+        header = probe(picture.lr)
+        size = ((scale or 1) * header.height, (scale or 1) * header.width)
+    else:
+        return
+    if picture.hr is not None:
+        truth = probe(picture.hr)
+        check_sizes(picture.name, size, (truth.height, truth.width), crop=measures.crop)

@@ -1,0 +1,113 @@
+"""Results kept by content: a rerun makes only what is missing.
+
+Everything is filed under a digest of what decides it (file contents, settings, the code that computes it), so
+nothing is ever out of date; the folder `evaluation` of the cache may be deleted at any time.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TypeAlias
+
+from wildsr.errors import InputError
+from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, shown
+
+Setting: TypeAlias = str | int | float | bool | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """What is kept of one piece of work."""
+
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    """Results by name; +inf is allowed."""
+
+    notes: tuple[str, ...] = ()
+    """What a reader must know about them."""
+
+
+class Store:
+    """A folder of small records and of pictures, each under its key; safe for several threads and processes.
+
+    Args:
+        folder: Where; made when missing.
+        reuse: False takes nothing that earlier runs left (it is replaced, not deleted).
+
+    Raises:
+        OutputError: The folder can't be made.
+    """
+
+    def __init__(self, folder: Path, *, reuse: bool = True) -> None:
+        self.folder = folder
+        self._reuse = reuse
+        self._own: set[str] = set()
+        make_folder(folder)
+        for path in folder.iterdir():
+            if path.is_dir():
+                remove_stale_temporaries(path)
+
+    def picture(self, key: str) -> Path:
+        """Where the picture of a key is, or is to be written."""
+        make_folder(self.folder / key[:2])
+        return self.folder / key[:2] / f"{key}.png"
+
+    def record(self, key: str) -> Record | None:
+        """Return what is filed under a key; None where there is nothing that can be read."""
+        if self._reuse or key in self._own:
+            with suppress(OSError, ValueError, TypeError, AttributeError):
+                found = json.loads(self._path(key).read_text(encoding="utf-8"))
+                numbers = {str(name): float(value) for name, value in found["numbers"].items()}
+                return Record(numbers=numbers, notes=tuple(str(note) for note in found["notes"]))
+        return None
+
+    def file(self, key: str, record: Record) -> None:
+        """File a record under a key, in place of what was there.
+
+        Raises:
+            OutputError: The cache can't be written.
+        """
+        path = self._path(key)
+        make_folder(path.parent)
+        numbers = {name: "inf" if value == math.inf else value for name, value in record.numbers.items()}
+        with atomic_write(path) as temporary:
+            text = json.dumps({"numbers": numbers, "notes": record.notes}, allow_nan=False)
+            temporary.write_text(text, encoding="utf-8")
+        self._own.add(key)
+
+    def _path(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
+
+
+def key_of(parts: Mapping[str, Setting]) -> str:
+    """Return the digest of settings, whatever their order."""
+    return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
+
+
+def content(path: Path) -> str:
+    """Return the sha256 of a file.
+
+    Raises:
+        InputError: It can't be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InputError(f"can't read {shown(path.name)}: {error.strerror or error}") from error
+
+
+@lru_cache(maxsize=4)
+def code(*packages: str) -> str:
+    """Return the digest of packages' source, so that results of other code are never taken for its own."""
+    digest = hashlib.sha256()
+    for package in packages:
+        for file in sorted(resources.files(package).iterdir(), key=lambda one: one.name):
+            if file.name.endswith(".py"):
+                digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
