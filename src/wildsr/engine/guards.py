@@ -49,7 +49,7 @@ class GuardedBackend:
             BackendError: If the tile is bad in fp32 too.
         """
         result = self._backend.run(tile)
-        reason = fault(tile, result)
+        reason = self._fault(tile, result)
         if reason is None:
             return result
         if self.precision != "fp32":
@@ -57,10 +57,16 @@ class GuardedBackend:
             if self._fp32 is None:
                 self._fp32 = self._open_fp32()
             result = self._fp32.run(tile)
-            reason = fault(tile, result)
+            reason = self._fault(tile, result)
             if reason is None:
                 return result
         raise BackendError(
             f"the model's result is {reason} for a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels",
             hint="the model file may be damaged (wildsr models verify), or it isn't a super-resolution model",
         )
+
+    def _fault(self, lr: FloatArray, sr: FloatArray) -> str | None:
+        wanted = (1, 3, lr.shape[2] * self.scale, lr.shape[3] * self.scale)
+        if sr.shape != wanted:  # a graph whose shapes depend on values says one thing and does another
+            return f"{'×'.join(map(str, sr.shape))} instead of {'×'.join(map(str, wanted))} numbers"
+        return fault(lr, sr)

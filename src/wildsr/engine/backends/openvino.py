@@ -50,7 +50,7 @@ class OpenVINOBackend:
         try:
             body = _compile(core, split.body if split else graph, config)
             self._tail = _compile(core, split.tail, config).create_infer_request() if split else None
-        except RuntimeError as error:
+        except (RuntimeError, UnicodeDecodeError) as error:  # the latter when a damaged name is in its message
             raise BackendError(
                 f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}"
             ) from error
@@ -84,7 +84,7 @@ def _infer(request: ov.InferRequest, tile: FloatArray) -> FloatArray:
         raise OutOfMemoryError(
             f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory"
         ) from error
-    except RuntimeError as error:
+    except (RuntimeError, UnicodeDecodeError) as error:
         if _NO_MEMORY.search(str(error)):
             raise OutOfMemoryError(
                 f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory"
