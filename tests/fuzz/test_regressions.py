@@ -3,14 +3,19 @@
 The input is made from a seed by a stated change, so that it says what was wrong with it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
+import onnx
 import pytest
 
+from tests.engine.tiny import tiny_compact
+from tests.fuzz.model_seeds import SPEC
 from tests.fuzz.seeds import pixels, saved
 from tests.fuzz.targets import TARGETS
 from wildsr.errors import InputError
 from wildsr.imaging import read
+from wildsr.models.onnx_file import embed_spec
 
 AVIF = saved(pixels("RGB", 17, 13), "AVIF")
 HEIC_WITHOUT_IMAGE = AVIF.replace(b"avif", b"mif1").replace(b"av1C", b"av2C")
@@ -27,6 +32,33 @@ CASES = {
     "ncnn-layer-type-with-control-characters": (
         "ncnn",
         b"7767517\n2 2\nInput in 0 1 x\nE\x1b[31m l 1 1 x y\n",
+    ),
+}
+
+
+def edited_model(change: Callable[[onnx.ModelProto], object]) -> bytes:
+    """Return a tiny model that carries a description, changed in one place."""
+    model = embed_spec(tiny_compact(scale=2, width=2, depth=1), SPEC)
+    change(model)
+    return model.SerializeToString()
+
+
+def first_pads(model: onnx.ModelProto) -> list[int]:
+    return next(a for a in model.graph.node[0].attribute if a.name == "pads").ints
+
+
+CASES |= {
+    # OpenVINO's complaint quoted the damaged attribute, and pybind could not make text of it: UnicodeDecodeError.
+    "onnx-attribute-that-is-no-text": (
+        "onnx",
+        edited_model(lambda model: None).replace(b"asymmetric", b"as\x8fmmetric"),
+    ),
+    # The two branches differ in size: OpenVINO returned an empty result, whose minimum was a ValueError.
+    "onnx-branches-of-other-sizes": ("onnx", edited_model(lambda m: first_pads(m).__setitem__(2, 5))),
+    # The result has one dimension: onnx's own InferenceError came out of the memory estimate.
+    "onnx-result-of-another-rank": (
+        "onnx",
+        edited_model(lambda m: m.graph.node[-1].input.__setitem__(0, m.graph.initializer[1].name)),
     ),
 }
 
