@@ -234,14 +234,18 @@ def _places(paths: Sequence[Path]) -> list[str]:
     Names that differ only in case or Unicode form are one on macOS, Windows and SMB, where results may be
     copied to.
     """
-    real: dict[Path, str] = {}
+    folders: dict[str, str] = {}
     places = []
     for path in paths:
-        if path.parent not in real:
-            real[path.parent] = os.path.realpath(path.parent)
-        name = f"{real[path.parent]}/{path.name}"
-        places.append(unicodedata.normalize("NFC", unicodedata.normalize("NFD", name).casefold()))
+        folder, name = os.path.split(path)
+        if folder not in folders:
+            folders[folder] = _folded(os.path.realpath(folder))
+        places.append(f"{folders[folder]}/{_folded(name)}")
     return places
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def _common_folder(jobs: Sequence[Job], output: str | Path | None, file: Path | None) -> Path:
