@@ -235,7 +235,7 @@ def test_full_disk_foreseen(index: Index, monkeypatch: pytest.MonkeyPatch) -> No
 def test_cache_folder_that_is_a_file(index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     monkeypatch.setenv("WILDSR_CACHE", str(tmp_path / "taken"))
-    with pytest.raises(AssetError, match="can't write to the cache folder"):
+    with pytest.raises(AssetError, match="can't write to"):
         fetch(A)
 
 

@@ -77,19 +77,14 @@ def atomic_file(target: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def disk_errors(folder: Path) -> Iterator[None]:
     """Turn what the file system refuses into an AssetError that names the folder and the way out."""
-    move = "set WILDSR_CACHE to a folder on another disk"
+    other = "choose another folder (the cache's is set by WILDSR_CACHE)"
     try:
         yield
     except OSError as error:
         if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise AssetError(
-                f"no space left in the cache folder {folder}", hint=f"free some space, or {move}"
-            ) from error
+            raise AssetError(f"no space left in {folder}", hint=f"free some space, or {other}") from error
         if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
-            raise AssetError(
-                f"can't write to the cache folder {folder}: {error.strerror}",
-                hint="set WILDSR_CACHE to a folder that can be written",
-            ) from error
+            raise AssetError(f"can't write to {folder}: {error.strerror}", hint=other) from error
         raise
 
 
@@ -104,8 +99,7 @@ def require_space(folder: Path, needed: int) -> None:
         free = shutil.disk_usage(folder).free
     if free < needed:
         raise AssetError(
-            f"no space left in the cache folder {folder}: "
-            f"{needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free",
+            f"no space left in {folder}: {needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free",
             hint="free some space, or set WILDSR_CACHE to a folder on another disk",
         )
 

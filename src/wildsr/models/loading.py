@@ -6,14 +6,19 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from wildsr.assets import Progress, cache_dir, fetch_all
+from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
 from wildsr.assets.files import atomic_file, sha256_of
 from wildsr.errors import ModelError
 from wildsr.models.catalog import CATALOG
+from wildsr.models.conversions import converted
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
-from wildsr.models.onnx_file import embed_spec, load_checked, read_onnx
+from wildsr.models.onnx_file import embed_spec, inspect_onnx, is_ready, load_checked, made_ready
 from wildsr.models.spec import ModelSpec
+
+_KINDS = ".onnx, .param (with its .bin), and folders that hold one"
+_TRAINING_FILES = (".safetensors", ".pth", ".pt", ".ckpt")
+_READY_VERSION = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +39,8 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
     """Return a model: fetched, imported and checked where needed, from the cache where possible.
 
     Args:
-        name: Name in the catalog, an `.onnx` file, an ncnn `.param` file with its `.bin` beside it, or a folder that
-            holds `model.onnx` (a training run).
+        name: Name in the catalog, an `.onnx` file, an ncnn `.param` file with its `.bin` beside it, or a folder
+            that holds `model.onnx` (a training run) or a single model.
         offline: True never fetches; None follows the environment.
         progress: Told of downloads.
 
@@ -46,25 +51,22 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
     if str(name) in CATALOG:
         entry = CATALOG[str(name)]
         param, weights = fetch_all([entry.param, entry.weights], progress=progress, offline=offline)
-        return _imported(param, weights, entry.spec, f"{entry.param.sha256}{entry.weights.sha256}")
+        return _from_ncnn(param, weights, entry.spec, f"{entry.param.sha256}{entry.weights.sha256}")
     path = Path(name)
     if os.path.isdir(path):  # noqa: PTH112 -- unlike pathlib's, False for a name that can't be
-        path = path / "model.onnx"
-        if not path.is_file():
-            raise ModelError(
-                f"the folder {name} holds no model.onnx", hint="name the folder of a finished training"
-            )
-    if path.suffix == ".onnx" and os.path.isfile(path):  # noqa: PTH113 -- the same
-        return Model(spec=read_onnx(path), onnx_path=path, sha256=sha256_of(path))
-    if path.suffix == ".param" and os.path.isfile(path):  # noqa: PTH113 -- the same
-        weights = path.with_suffix(".bin")
-        if not weights.is_file():
-            raise ModelError(
-                f"{path} has no {weights.name} beside it",
-                hint="ncnn models are two files; keep them together",
-            )
-        return _imported(path, weights, None, f"{sha256_of(path)}{sha256_of(weights)}")
-    raise _unknown(str(name))
+        path = _model_in(path)
+    elif not os.path.isfile(path):  # noqa: PTH113 -- the same
+        raise _unknown(str(name))
+    if path.suffix == ".onnx":
+        return _from_onnx(path)
+    if path.suffix in (".param", ".bin"):
+        return _from_pair(path)
+    if path.suffix in _TRAINING_FILES:
+        raise ModelError(
+            f"{path} holds weights without the network around them",
+            hint=f"convert it once: wildsr models import {path.name} -o {path.stem}.onnx (needs wildsr[train])",
+        )
+    raise ModelError(f"{path} is no model file; {_KINDS} are known")
 
 
 def import_model(path: Path, target: Path) -> ModelSpec:
@@ -86,23 +88,62 @@ def is_cached(name: str) -> bool:
     return is_asset_cached(entry.param) and is_asset_cached(entry.weights)
 
 
-def _imported(param: Path, weights: Path, spec: ModelSpec | None, content: str) -> Model:
+def _from_ncnn(param: Path, weights: Path, spec: ModelSpec | None, content: str) -> Model:
     """Return an ncnn model as ONNX, converted once."""
     digest = hashlib.sha256(content.encode()).hexdigest()
     described = spec.to_json() if spec else ""
-    key = hashlib.sha256(f"{IMPORTER_VERSION}{digest}{described}".encode()).hexdigest()[:24]
-    target = cache_dir() / "models" / f"{spec.id if spec else param.stem}-{key}.onnx"
-    if target.is_file():
-        return Model(spec=read_onnx(target), onnx_path=target, sha256=digest)
-    model, found = import_ncnn(param, weights, spec)
-    with atomic_file(target) as out:
-        out.write(model.SerializeToString())
-    return Model(spec=found, onnx_path=target, sha256=digest)
+    path, found = converted(
+        spec.id if spec else param.stem,
+        f"{IMPORTER_VERSION}{digest}{described}",
+        lambda: import_ncnn(param, weights, spec),
+    )
+    return Model(spec=found, onnx_path=path, sha256=digest)
+
+
+def _from_pair(path: Path) -> Model:
+    """Return the ncnn model one of whose two files is given."""
+    param, weights = path.with_suffix(".param"), path.with_suffix(".bin")
+    for file in (param, weights):
+        if not file.is_file():
+            raise ModelError(
+                f"{path} has no {file.name} beside it", hint="ncnn models are two files; keep them together"
+            )
+    return _from_ncnn(param, weights, None, f"{sha256_of(param)}{sha256_of(weights)}")
+
+
+def _from_onnx(path: Path) -> Model:
+    """Return an ONNX model: the file itself if it is ready to run, else a cached copy that is."""
+    model = load_checked(path)
+    digest = sha256_of(path)
+    spec = inspect_onnx(model, id=path.stem, source=path.name)
+    if not is_ready(model):
+        path, spec = converted(
+            path.stem, f"ready{_READY_VERSION}{digest}", lambda: (embed_spec(made_ready(model), spec), spec)
+        )
+    return Model(spec=spec, onnx_path=path, sha256=digest)
+
+
+def _model_in(folder: Path) -> Path:
+    """Return the model file of a folder: `model.onnx` of a training run, or the only model there is."""
+    if (folder / "model.onnx").is_file():
+        return folder / "model.onnx"
+    found = sorted(path for path in folder.iterdir() if path.suffix in (".onnx", ".param") and path.is_file())
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise ModelError(
+            f"the folder {folder} holds {len(found)} models: {', '.join(path.name for path in found[:5])}",
+            hint=f"name one of them, {found[0]} for example",
+        )
+    raise ModelError(
+        f"the folder {folder} holds no model.onnx and no .param file",
+        hint="name the folder of a finished training, or of an ncnn model",
+    )
 
 
 def _unknown(name: str) -> ModelError:
     near = difflib.get_close_matches(name, CATALOG, n=2, cutoff=0.5)
     return ModelError(
         f"there is no model {name!r}; the catalog has {', '.join(CATALOG)}",
-        hint=f"did you mean {' or '.join(near)}?" if near else "a file must end in .onnx or .param",
+        hint=f"did you mean {' or '.join(near)}?" if near else f"a file of your own? {_KINDS} are known",
     )
