@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 
+from wildsr.engine.report import Report
 from wildsr.engine.settings import Size
-from wildsr.engine.upscaler import Report, Upscaler
+from wildsr.engine.upscaler import Upscaler
 from wildsr.errors import OutputError, WildsrError
 from wildsr.files import Job, Journal, make_folder, recorded_settings
 from wildsr.files.records import Setting

@@ -3,7 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -15,6 +15,7 @@ from wildsr.engine.compose import EnsembleBackend, FusedBackend
 from wildsr.engine.guards import GuardedBackend
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
+from wildsr.engine.report import Report
 from wildsr.engine.rows import IntRows, Work, result_rows
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError, OutOfMemoryError
@@ -37,47 +38,6 @@ Result = TypeVar("Result")
 MAX_MEMORY_PIXELS = 100_000_000
 """Pixels of a result `Upscaler(picture)` holds in memory (12 bytes each); `upscale_file` streams larger ones."""
 _LUMA_SAMPLES = 4_000_000
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What upscaling one file did."""
-
-    source: Path
-    """The photo."""
-
-    target: Path
-    """The result."""
-
-    plan: Plan
-    """Passes, tiles, estimated memory."""
-
-    seconds: float
-    """Wall time, reading and writing included."""
-
-    inference_seconds: float
-    """Time inside the network."""
-
-    bytes: int
-    """Size of the result's file."""
-
-    drift_before: float
-    """Colour drift of the network's own result: mean |downscaled SR − LR| in 1/255."""
-
-    drift_after: float
-    """Colour drift of what was written."""
-
-    redone: tuple[str, ...]
-    """Tiles that were bad in low precision and were redone in fp32, with what was wrong."""
-
-    fused: bool
-    """Whether the luminance rule chose the fusion of both models."""
-
-    dropped: tuple[str, ...]
-    """What the output format could not hold."""
-
-    notes: tuple[str, ...]
-    """What reading changed, in sentences for the user."""
 
 
 class Upscaler:

@@ -50,7 +50,10 @@ class OpenVINOBackend:
         try:
             body = _compile(core, split.body if split else graph, config)
             self._tail = _compile(core, split.tail, config).create_infer_request() if split else None
-        except (RuntimeError, UnicodeDecodeError) as error:  # the latter when a damaged name is in its message
+        except (
+            RuntimeError,
+            UnicodeDecodeError,
+        ) as error:  # the latter when a damaged name is in its message
             raise BackendError(
                 f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}"
             ) from error
