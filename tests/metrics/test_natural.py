@@ -137,14 +137,18 @@ def test_niqe_counts_flat_blocks_like_the_release(photo: Pixels) -> None:
     inner = blocks[0]  # sees the edge to the textured blocks at its bottom only
     assert np.isnan(blocks).sum() == 0 or inner[0] >= 0.2
     assert (sharpness[:3] < sharpness[3:]).all()
-    assert math.isfinite(distance(gray_8bit(picture), NiqeModel(mean=np.zeros(36), covariance=np.eye(36)), "niqe"))
+    assert math.isfinite(
+        distance(gray_8bit(picture), NiqeModel(mean=np.zeros(36), covariance=np.eye(36)), "niqe")
+    )
 
 
 def test_a_picture_fits_its_own_model_best(tmp_path: Path) -> None:
     clean = [photo_like(seed, 384, 384) for seed in range(8)]
     model = fit_niqe(clean, sharpness=0.5, source="eight of our own")
     assert np.linalg.eigvalsh(model.covariance).min() > -1e-9
-    noisy = np.clip(clean[0] + np.random.default_rng(0).normal(0, 20, clean[0].shape), 0, 255).astype(np.uint8)
+    noisy = np.clip(clean[0] + np.random.default_rng(0).normal(0, 20, clean[0].shape), 0, 255).astype(
+        np.uint8
+    )
     assert niqe(clean[0], model) < niqe(noisy, model)
     save_niqe(model, tmp_path / "own.npz")
     again = load_niqe(tmp_path / "own.npz")
@@ -198,7 +202,12 @@ def test_regression_by_hand() -> None:
     vectors = np.zeros((2, 36))
     vectors[1] = 1
     model = Regression(
-        vectors=vectors, coefficients=np.array([3.0, -2.0]), bias=10.0, gamma=0.05, low=np.zeros(36), high=np.full(36, 2.0)
+        vectors=vectors,
+        coefficients=np.array([3.0, -2.0]),
+        bias=10.0,
+        gamma=0.05,
+        low=np.zeros(36),
+        high=np.full(36, 2.0),
     )
     # features 1 scale to 0: at the first vector, 36 away (squared) from the second
     assert model.predict(np.ones(36)) == pytest.approx(3 - 2 * math.exp(-0.05 * 36) + 10)
@@ -226,7 +235,9 @@ def plain_piqe(picture: Pixels) -> float:
             if any(edge[i : i + 6].std(ddof=1) < 0.1 for edge in edges for i in range(11)):
                 score += 1 - variance
             centre = block[:, 7:9].std(ddof=1)
-            surround = np.delete(np.delete(block, 7, axis=1), 8, axis=1).std(ddof=1)  # the second index has moved
+            surround = np.delete(np.delete(block, 7, axis=1), 8, axis=1).std(
+                ddof=1
+            )  # the second index has moved
             ratio, sigma = centre / surround, np.sqrt(variance)
             if sigma > 2 * abs(sigma - ratio) / max(sigma, ratio):
                 score += variance

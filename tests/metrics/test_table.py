@@ -11,10 +11,19 @@ from wildsr.errors import MetricError
 from wildsr.metrics import METRICS, metric
 from wildsr.metrics.parameters import FOLDER_VARIABLE, USER_FILES, has_parameters
 
-NAMES = (
-    "psnr psnr_y ssim ssim_y ssim_rgb lpips lpips_vgg dists niqe niqe_matlab niqe_own brisque_wheel brisque "
-    "brisque_matlab piqe nrqm pi lr_consistency colour_drift"
-).split()
+REFERENCE = ["psnr", "psnr_y", "ssim", "ssim_y", "ssim_rgb", "lpips", "lpips_vgg", "dists"]
+ALONE = [
+    "niqe",
+    "niqe_matlab",
+    "niqe_own",
+    "brisque_wheel",
+    "brisque",
+    "brisque_matlab",
+    "piqe",
+    "nrqm",
+    "pi",
+]
+NAMES = [*REFERENCE, *ALONE, "lr_consistency", "colour_drift"]
 LEARNED = {"lpips", "lpips_vgg", "dists"}
 FREE = [name for name in NAMES if not METRICS[name].user_file and name not in LEARNED]
 

@@ -175,7 +175,8 @@ def _arrays(path: Path) -> Arrays:
             found = structs[0]
         return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # numpy leaves a file open that it opened itself and could not read
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise MetricError(f"{path} is a single array; an .npz of named arrays is expected")
             return {name: archive[name] for name in archive.files}

@@ -81,7 +81,8 @@ class Moments:
 
 def moments(values: Plane) -> Moments:
     """Return the sums over `values`."""
-    # einsum, not dot: BLAS starts threads for sums that take microseconds, which costs milliseconds on a busy machine
+    # einsum, not dot: BLAS starts threads for sums that take microseconds, which costs milliseconds on a busy
+    # machine
     flat = np.ascontiguousarray(values).ravel()
     below = np.minimum(flat, 0.0)
     return Moments(

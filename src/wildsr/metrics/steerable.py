@@ -94,7 +94,7 @@ def _real(spectrum: NDArray[np.complex128]) -> Plane:
 
 
 def normalised(pyramid: Pyramid) -> tuple[tuple[Plane, ...], ...]:
-    """Return the bands divided by their local energy, without a guard band of 16 (then 8) pixels, mean 0.
+    """Return the bands divided by their relative local energy, without a guard band of 16 (then 8) pixels, mean 0.
 
     The energy of a coefficient is the quadratic form yᵀC⁻¹y/N of its 3×3 neighbours, its parent at the next
     scale and the other orientations at its place, C their covariance over the band.

@@ -1,0 +1,204 @@
+"""Parameter files: ours, MATLAB's, libsvm's; read back, and refused when broken."""
+
+import contextlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.io import savemat
+
+from wildsr.errors import MetricError
+from wildsr.metrics import NiqeModel, Regression
+from wildsr.metrics.matfile import read_mat
+from wildsr.metrics.model_files import (
+    load_libsvm,
+    load_libsvm_range,
+    load_matlab_brisque,
+    load_niqe,
+    load_nrqm,
+)
+
+DICE = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("compressed", [False, True])
+def test_mat_files_of_every_kind(tmp_path: Path, compressed: bool) -> None:
+    cell = np.empty((1, 2), object)
+    cell[0, 0], cell[0, 1] = np.arange(3.0), "text"
+    given_values = {
+        "doubles": DICE.normal(size=(3, 4)),
+        "singles": DICE.normal(size=(2, 2, 2)).astype(np.float32),
+        "bytes": np.arange(7, dtype=np.uint8),
+        "longs": np.array([[-(2**40), 2**40]]),
+        "name": "hello",
+        "cell": cell,
+        "record": {"alpha": 1.5, "inner": {"b": np.eye(2)}},
+        "empty": np.zeros((0, 3)),
+    }
+    savemat(tmp_path / "all.mat", given_values, do_compression=compressed)
+    found = read_mat(tmp_path / "all.mat")
+    for name in ("doubles", "singles", "bytes", "longs"):
+        expected = np.atleast_2d(given_values[name])
+        np.testing.assert_array_equal(found[name], expected.astype(float))
+    assert found["name"] == "hello"
+    assert isinstance(found["cell"], list)
+    np.testing.assert_array_equal(found["cell"][0], [[0, 1, 2]])
+    assert found["cell"][1] == "text"
+    assert isinstance(found["record"], dict)
+    assert found["record"]["alpha"] == 1.5
+    np.testing.assert_array_equal(found["record"]["inner"]["b"], np.eye(2))
+    assert found["empty"].shape == (0, 3)
+
+
+@given(data=st.data())
+def test_damaged_mat_files_are_errors_never_crashes(
+    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("mat")
+    savemat(folder / "good.mat", {"a": np.eye(3), "s": {"b": "x"}}, do_compression=data.draw(st.booleans()))
+    raw = bytearray((folder / "good.mat").read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        raw[data.draw(st.integers(128, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    raw = raw[: data.draw(st.integers(100, len(raw)))]
+    (folder / "bad.mat").write_bytes(bytes(raw))
+    # a changed number is no damage one can see; anything else must be our own error
+    with contextlib.suppress(MetricError):
+        assert isinstance(read_mat(folder / "bad.mat"), dict)
+
+
+def test_other_files_are_not_mat_files(tmp_path: Path) -> None:
+    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file" + bytes(500))
+    with pytest.raises(MetricError, match=r"7\.3") as caught:
+        read_mat(tmp_path / "new.mat")
+    assert caught.value.hint == "save it in MATLAB with -v7"
+    (tmp_path / "other.mat").write_bytes(b"hello")
+    with pytest.raises(MetricError, match="not a MATLAB level-5 file"):
+        read_mat(tmp_path / "other.mat")
+    with pytest.raises(MetricError, match="can't read"):
+        read_mat(tmp_path / "none.mat")
+
+
+@pytest.mark.parametrize(
+    "names", [("mu_prisparam", "cov_prisparam"), ("Mean", "Covariance"), ("mu_pris_param", "cov_pris_param")]
+)
+@pytest.mark.parametrize("suffix", [".mat", ".npz"])
+def test_niqe_models_of_others(tmp_path: Path, names: tuple[str, str], suffix: str) -> None:
+    arrays = {names[0]: np.arange(36.0)[None], names[1]: np.eye(36) * 2}
+    path = tmp_path / f"model{suffix}"
+    if suffix == ".mat":
+        savemat(path, {"model": arrays} if names[0] == "Mean" else arrays)
+    else:
+        np.savez(path, **arrays)
+    model = load_niqe(path)
+    np.testing.assert_array_equal(model.mean, np.arange(36))
+    np.testing.assert_array_equal(model.covariance, np.eye(36) * 2)
+
+
+@pytest.mark.parametrize(
+    ("mean", "covariance", "message"),
+    [
+        (np.zeros(35), np.eye(36), "a mean of 36"),
+        (np.full(36, np.nan), np.eye(36), "not finite"),
+        (np.zeros(36), np.triu(np.ones((36, 36))), "symmetric"),
+        (np.zeros(36), -np.eye(36) + 2 * np.eye(36)[:, ::-1] * 0, "negative eigenvalues"),
+    ],
+)
+def test_impossible_niqe_models(mean: np.ndarray, covariance: np.ndarray, message: str) -> None:
+    with pytest.raises(MetricError, match=message):
+        NiqeModel(mean=mean, covariance=covariance)
+
+
+def test_unusable_niqe_files(tmp_path: Path) -> None:
+    np.savez(tmp_path / "other.npz", weights=np.zeros(3))
+    with pytest.raises(MetricError, match="holds no NIQE model; it has weights"):
+        load_niqe(tmp_path / "other.npz")
+    (tmp_path / "broken.npz").write_bytes(b"PK\x03\x04broken")
+    with pytest.raises(MetricError, match="can't read"):
+        load_niqe(tmp_path / "broken.npz")
+    np.save(tmp_path / "pickled.npz", np.array([{}], object), allow_pickle=True)
+    with pytest.raises(MetricError, match="can't read"):
+        load_niqe(tmp_path / "pickled.npz")
+
+
+def test_matlab_brisque(tmp_path: Path) -> None:
+    vectors = DICE.normal(size=(5, 36))
+    savemat(
+        tmp_path / "m.mat",
+        {"Alpha": np.ones((5, 1)), "Bias": 43.0, "SupportVectors": vectors, "Scale": 0.5},
+    )
+    model = load_matlab_brisque(tmp_path / "m.mat")
+    assert (model.gamma, model.bias) == (4.0, 43.0)
+    # brisqueModel: exp(−‖x/scale − s/scale‖²) α + bias
+    expected = np.exp(-(((vectors - 0.1) / 0.5) ** 2).sum(axis=1)).sum() + 43
+    assert model.predict(np.full(36, 0.1)) == pytest.approx(expected)
+    savemat(tmp_path / "less.mat", {"Alpha": np.ones((5, 1))})
+    with pytest.raises(MetricError, match="lacks Bias, SupportVectors, Scale"):
+        load_matlab_brisque(tmp_path / "less.mat")
+
+
+MODEL = """svm_type epsilon_svr
+kernel_type rbf
+gamma 0.05
+nr_class 2
+total_sv 2
+rho -153.591
+SV
+1.5 1:0.25 36:-1
+-2 2:0.5
+"""
+
+
+def test_libsvm_model_and_range(tmp_path: Path) -> None:
+    (tmp_path / "allmodel").write_text(MODEL)
+    rows = "\n".join(f"{i} {-i} {i}" for i in range(1, 37))
+    (tmp_path / "allrange").write_text(f"x\n-1 1\n{rows}\n")
+    low, high = load_libsvm_range(tmp_path / "allrange")
+    assert (low[2], high[35]) == (-3, 36)
+    model = load_libsvm(tmp_path / "allmodel", low, high)
+    assert (model.bias, model.gamma, model.vectors[0, 35], model.vectors[1, 1]) == (153.591, 0.05, -1, 0.5)
+    # zero features scale to zero
+    expected = 1.5 * np.exp(-0.05 * (0.0625 + 1)) - 2 * np.exp(-0.05 * 0.25) + 153.591
+    assert model.predict(np.zeros(36)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MODEL.replace("epsilon_svr", "c_svc"), "not a libsvm regression"),
+        (MODEL.replace("36:-1", "37:-1"), "feature 37 of 36"),
+        (MODEL.replace("rho -153.591\n", ""), "broken libsvm model: 'rho'"),
+        (MODEL.replace("1:0.25", "1:nan"), "not finite"),
+        (MODEL.split("SV\n", maxsplit=1)[0] + "SV\n", "n×36"),
+    ],
+)
+def test_broken_libsvm_models(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "model").write_text(text)
+    with pytest.raises(MetricError, match=message):
+        load_libsvm(tmp_path / "model", [0.0] * 36, [1.0] * 36)
+
+
+@pytest.mark.parametrize("text", ["", "y\n-1 1\n", "x\n0 1\n1 0 1\n", "x\n-1 1\n1 0 1\n"])
+def test_broken_ranges(tmp_path: Path, text: str) -> None:
+    (tmp_path / "range").write_text(text)
+    with pytest.raises(MetricError, match="is not the range file of 36 features"):
+        load_libsvm_range(tmp_path / "range")
+
+
+def test_a_range_must_not_be_empty() -> None:
+    with pytest.raises(MetricError, match="a low is not below its high"):
+        Regression(
+            vectors=np.zeros((1, 36)),
+            coefficients=np.ones(1),
+            bias=0,
+            gamma=1,
+            low=np.zeros(36),
+            high=np.zeros(36),
+        )
+
+
+def test_unreadable_nrqm_models(tmp_path: Path) -> None:
+    savemat(tmp_path / "other.mat", {"net": 1})
+    with pytest.raises(MetricError, match="holds no NRQM model"):
+        load_nrqm(tmp_path / "other.mat")
