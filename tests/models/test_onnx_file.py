@@ -70,7 +70,7 @@ def saved(path: Path, given: onnx.ModelProto) -> Path:
 def test_scale_and_overlap_are_read_off_the_graph(tmp_path: Path, scale: int) -> None:
     spec = read_onnx(saved(tmp_path / "mine.onnx", shuffle(scale)))
     assert (spec.id, spec.scale, spec.multiple, spec.tiling) == ("mine", scale, 1, "exact")
-    assert spec.halo == spec.halo_exact == 2  # one pixel for the convolution, one for the shuffle
+    assert spec.halo == spec.halo_exact == 1
 
 
 def test_pixel_unshuffle_needs_even_sides(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_pixel_unshuffle_needs_even_sides(tmp_path: Path) -> None:
         [conv("w", 48, 12)],
     )
     spec = read_onnx(saved(tmp_path / "m.onnx", given))
-    assert (spec.scale, spec.multiple, spec.halo_exact) == (2, 2, 6)
+    assert (spec.scale, spec.multiple, spec.halo_exact) == (2, 2, 4)
 
 
 def test_global_pooling_is_only_approximately_tiled(tmp_path: Path) -> None:

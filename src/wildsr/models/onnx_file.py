@@ -8,13 +8,13 @@ from onnx import TensorProto, helper
 
 from wildsr.errors import ModelError
 from wildsr.models.onnx_checks import inferred_shapes, parse, picture_input
-from wildsr.models.reach import receptive_radius, sees_whole_picture
+from wildsr.models.reach import reach_of
 from wildsr.models.spec import METADATA_KEY, ModelSpec
 
 _PROBE = 64
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
-_LARGEST_EXACT_HALO = 64
-_DEFAULT_HALO = 48  # measured for RRDB, the deepest of the common nets
+_LARGEST_EXACT_RADIUS = 64
+_DEEP_HALO, _DEEP_HALO_EXACT = 48, 64  # measured for RRDB, the deepest of the common nets
 
 
 def read_onnx(path: Path) -> ModelSpec:
@@ -69,12 +69,22 @@ def discovered_spec(model: onnx.ModelProto, *, id: str, source: str) -> ModelSpe
             hint="export it again with dynamic height and width",
         )
     spec = ModelSpec(id=id, architecture="graph", scale=scale, multiple=multiple, source=source)
-    if sees_whole_picture(model):
-        return replace(spec, tiling="approximate", halo=_DEFAULT_HALO, halo_exact=_LARGEST_EXACT_HALO)
-    radius = receptive_radius(model)
-    if radius is None or radius > _LARGEST_EXACT_HALO:
-        return replace(spec, halo=_DEFAULT_HALO, halo_exact=_LARGEST_EXACT_HALO)
-    return replace(spec, halo=min(radius, _DEFAULT_HALO), halo_exact=radius)
+    reach = reach_of(model)
+    if reach.radius is None or reach.radius > _LARGEST_EXACT_RADIUS:
+        return replace(
+            spec, tiling=reach.tiling, halo=_round_up(_DEEP_HALO, multiple), halo_exact=_DEEP_HALO_EXACT
+        )
+    exact = _round_up(_halo_for(reach.radius), multiple)
+    return replace(spec, halo=min(exact, _round_up(_DEEP_HALO, multiple)), halo_exact=exact)
+
+
+def _halo_for(radius: int) -> int:
+    """Smallest overlap whose cross-fade (a sixth of it, at most 8 LR pixels) leaves `radius` pixels of context."""
+    return next(halo for halo in range(radius, radius + 9) if halo - min(8, halo // 6) >= radius)
+
+
+def _round_up(halo: int, multiple: int) -> int:
+    return -(-halo // multiple) * multiple
 
 
 def embed_spec(model: onnx.ModelProto, spec: ModelSpec) -> onnx.ModelProto:
