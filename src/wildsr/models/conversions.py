@@ -10,7 +10,7 @@ import onnx
 from wildsr.assets import cache_dir
 from wildsr.assets.files import atomic_file, disk_errors, sha256_of
 from wildsr.errors import ModelError
-from wildsr.models.onnx_file import read_onnx
+from wildsr.models.onnx_file import stored_spec
 from wildsr.models.spec import ModelSpec
 
 _KEY_LENGTH = 24
@@ -32,9 +32,9 @@ def converted(
     """
     short = hashlib.sha256(key.encode()).hexdigest()[:_KEY_LENGTH]
     target = _folder() / f"{_safe(name)}-{short}.onnx"
-    if target.is_file():
+    if target.is_file() and _is_whole(target):  # checked when it was made; so only its digest is, now
         with suppress(ModelError):
-            return target, read_onnx(target)
+            return target, stored_spec(target)
     model, spec = convert()
     content = model.SerializeToString()
     with atomic_file(target) as out:

@@ -26,6 +26,18 @@ def read_onnx(path: Path) -> ModelSpec:
     return inspect_onnx(load_checked(path), id=path.stem, source=path.name)
 
 
+def stored_spec(path: Path) -> ModelSpec:
+    """Return the ModelSpec inside a file of our own making, without checking its graph.
+
+    Raises:
+        ModelError: There is none, or it can't be used.
+    """
+    for entry in onnx.load(str(path)).metadata_props:
+        if entry.key == METADATA_KEY:
+            return ModelSpec.from_json(entry.value)
+    raise ModelError(f"{path} doesn't describe itself")
+
+
 def load_checked(path: Path) -> onnx.ModelProto:
     """Load an ONNX file within limits; whatever `onnx_checks` names is refused."""
     return parse(path)
