@@ -28,11 +28,22 @@ def vips() -> ModuleType:
 
     pyvips.cache_set_max(0)
     pyvips.block_untrusted_set(True)
+    # Damaged files put bytes that are no UTF-8 into libvips' messages. pyvips would raise UnicodeDecodeError on them
+    # and leave them in libvips' buffer, where the next, healthy picture meets them.
+    pyvips.error._to_string = _message
     logger = logging.getLogger("pyvips")
     if logger.level == logging.NOTSET:  # what matters of its warnings comes back as errors and notes
         logger.setLevel(logging.CRITICAL)
     module: ModuleType = pyvips
     return module
+
+
+def _message(raw: object) -> str:
+    """Return a C string of libvips as text, whatever is in it."""
+    from pyvips import ffi
+
+    text: str = "NULL" if raw == ffi.NULL else ffi.string(raw).decode("utf-8", "replace")
+    return text
 
 
 def complaint(error: Exception) -> str:
