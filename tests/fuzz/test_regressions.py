@@ -11,10 +11,10 @@ import pytest
 
 from tests.engine.tiny import tiny_compact
 from tests.fuzz.model_seeds import SPEC
-from tests.fuzz.seeds import pixels, saved
+from tests.fuzz.seeds import exif, pixels, saved
 from tests.fuzz.targets import TARGETS
 from wildsr.errors import InputError
-from wildsr.imaging import read
+from wildsr.imaging import read, write
 from wildsr.models.onnx_file import embed_spec
 
 AVIF = saved(pixels("RGB", 17, 13), "AVIF")
@@ -84,3 +84,15 @@ def test_plain_samples_that_are_no_values_are_refused(tmp_path: Path, sample: by
         read(path)
     path.write_bytes(b"P2\n2 1\n255\n255 0000128\n")
     assert read(path).rgb[0, 1, 0] == pytest.approx(128 / 255)
+
+
+def test_a_picture_with_no_text_in_its_error_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """libvips quotes bytes of a damaged file; pyvips choked on them, here and on every later picture."""
+    healthy, damaged = tmp_path / "healthy.webp", tmp_path / "damaged.avif"
+    healthy.write_bytes(saved(pixels("RGB", 9, 9), "WEBP"))
+    turned = saved(pixels("RGB", 9, 9), "AVIF", exif=exif(5))  # has an essential property `imir`
+    damaged.write_bytes(turned.replace(b"imir", b"\x97\xa6ir"))
+    with pytest.raises(InputError):
+        read(damaged)
+    assert read(healthy).width == 9
+    write(read(healthy), tmp_path / "again.webp")
