@@ -49,6 +49,14 @@ def srgb_encoded(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
 
 
+def lab_d50_to_srgb(lab: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Return CIELab relative to D50 as sRGB values in [0, 1], clipped (CIE 15:2004, XYZ_TO_SRGB)."""
+    lightness, a, b = lab
+    f = np.array([(lightness + 16) / 116 + a / 500, (lightness + 16) / 116, (lightness + 16) / 116 - b / 200])
+    t = np.where(f > 6 / 29, f**3, 3 * (6 / 29) ** 2 * (f - 4 / 29))
+    return srgb_encoded(np.clip(XYZ_TO_SRGB @ (t * [0.9642, 1.0, 0.8249]), 0, 1))
+
+
 def lab(rgb: NDArray[np.float64], matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return CIELab (D65) of sRGB-encoded values in [0, 1]; `matrix` takes linear RGB to XYZ."""
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _BIG_TIFF = 3 << 30
 """Bytes of pixels from which offsets may not fit 32 bits."""
+_SMALL = 1 << 22
+"""Pixels up to which a JPEG is held whole for a slightly smaller file."""
 _DOTS_PER_MM = 72 / 25.4
 
 
@@ -104,7 +106,9 @@ def _save(image: "Image", target: "TargetCustom", form: Format, options: WriteOp
         # Paeth at level 2: half the size of level 1 and no slower than libvips' default at level 1
         image.pngsave_target(target, compression=level, filter="paeth", bitdepth=bits, keep="none")
     elif form.name == "jpeg":
-        image.jpegsave_target(target, Q=quality, optimize_coding=True, keep="none")
+        # optimal tables cost a copy of the whole frame in the encoder
+        optimal = image.width * image.height <= _SMALL
+        image.jpegsave_target(target, Q=quality, optimize_coding=optimal, keep="none")
     elif form.name == "tiff":
         big = image.width * image.height * image.bands * (bits // 8) > _BIG_TIFF
         image.tiffsave_target(

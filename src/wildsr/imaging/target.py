@@ -3,6 +3,7 @@
 import io
 import os
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,11 +22,8 @@ class AtomicFile:
         self._path = Path(path)
         self._overwrite = overwrite
         try:
-            if self._path.is_dir():
-                raise OutputError(f"{self._path} is a folder; a file name was expected")
-            if not overwrite and os.path.lexists(self._path):
-                raise OutputError(f"{self._path} exists", hint="choose another name, or allow overwriting")
-        except (OSError, ValueError) as error:
+            _check_place(self._path, overwrite)
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise output_error(self._path, error) from error
         self._temporary = self._path.parent / f".wildsr-{secrets.token_hex(8)}.part"
 
@@ -90,6 +88,20 @@ def _lock(descriptor: int) -> None:
         import fcntl
 
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _check_place(path: Path, overwrite: bool) -> None:
+    """Raise where a file can't take this name, now rather than when everything is made."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; a file name was expected")
+    if not overwrite:
+        raise OutputError(f"{path} exists", hint="choose another name, or allow overwriting")
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise OutputError(f"{path} is a pipe, device or socket; it can't be replaced by a picture")
 
 
 def output_error(path: Path, error: OSError | ValueError) -> OutputError:
