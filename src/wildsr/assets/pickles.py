@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.assets.unpickling import read_bytes, resolved, unpickle
+from wildsr.assets.unpickling import Function, Sealed, StandIn, read_bytes, resolved, unpickle
 from wildsr.errors import AssetError, ModelError
 
 Array: TypeAlias = NDArray[np.generic]
@@ -28,7 +28,7 @@ def load_pickle(path: Path) -> object:
         raise AssetError(f"{path.name}: {error}", hint=error.hint) from error
 
 
-class _Dtype:
+class _Dtype(Sealed):
     """Stands in for numpy.dtype; knows numbers only."""
 
     def __init__(self, code: object, *_: object) -> None:
@@ -36,19 +36,26 @@ class _Dtype:
             raise ModelError(f"the pickle holds values of type {str(code)[:40]!r}; numbers are allowed")
         self.dtype = np.dtype(code)
 
-    def __setstate__(self, state: tuple[object, ...]) -> None:
-        if len(state) < 2 or state[1] not in ("<", ">", "=", "|") or any(state[2:5]):
+    def __setstate__(self, state: object) -> None:
+        if (
+            not isinstance(state, tuple)
+            or len(state) < 2
+            or state[1] not in ("<", ">", "=", "|")
+            or any(state[2:5])
+        ):
             raise ModelError("the pickle describes a type of numbers that can't be")
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array:
+class _Array(StandIn):
     """Stands in for an array until its values are there."""
 
     def __init__(self, *_: object) -> None:
         self.values: Array | None = None
 
-    def __setstate__(self, state: tuple[object, ...]) -> None:
+    def __setstate__(self, state: object) -> None:
+        if not isinstance(state, tuple) or len(state) != 5:
+            raise ModelError("the pickle describes an array that can't be")
         _, shape, dtype, fortran, raw = state
         if isinstance(raw, str):
             raw = raw.encode("latin-1")  # Python 2's strings
@@ -78,10 +85,12 @@ def _from_buffer(raw: object, dtype: object, shape: object, order: object) -> _A
 _NAMES: Mapping[tuple[str, str], object] = {
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
-    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
-    ("numpy", "ndarray"): _marker,
+    ("numpy.core.numeric", "_frombuffer"): Function(_from_buffer),
+    ("numpy._core.numeric", "_frombuffer"): Function(_from_buffer),
+    ("numpy", "ndarray"): Function(_marker),
     ("numpy", "dtype"): _Dtype,
     ("collections", "OrderedDict"): OrderedDict,
-    ("_codecs", "encode"): lambda text, _="latin-1": str(text).encode("latin-1"),  # protocol 2's bytes
+    ("_codecs", "encode"): Function(
+        lambda text, _="latin-1": str(text).encode("latin-1")
+    ),  # protocol 2's bytes
 }

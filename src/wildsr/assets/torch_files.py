@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.assets.unpickling import MAX_BYTES, read_bytes, resolved, unpickle
+from wildsr.assets.unpickling import MAX_BYTES, Function, Sealed, StandIn, read_bytes, resolved, unpickle
 from wildsr.errors import ModelError
 
 Array: TypeAlias = NDArray[np.generic]
@@ -45,7 +45,7 @@ def load_torch(path: Path) -> object:
         raise ModelError(f"{path.name} is a damaged checkpoint ({type(error).__name__}: {error})") from error
 
 
-class _Storage:
+class _Storage(Sealed):
     """A run of numbers tensors look into; in old files the numbers come after the pickle."""
 
     def __init__(self, kind: str, key: str, count: int) -> None:
@@ -62,7 +62,7 @@ class _Storage:
         self.numbers = numbers
 
 
-class _Tensor:
+class _Tensor(StandIn):
     """A view of a storage, made when its numbers are there."""
 
     def __init__(self, storage: object, offset: object, size: object, stride: object, *_: object) -> None:
@@ -101,7 +101,7 @@ def _parameter(data: object, *_: object) -> object:
 _NAMES: Mapping[tuple[str, str], object] = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _Tensor,
-    ("torch._utils", "_rebuild_parameter"): _parameter,
+    ("torch._utils", "_rebuild_parameter"): Function(_parameter),
     **{("torch", name): name for name in _STORAGES},
 }
 

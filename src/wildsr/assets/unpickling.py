@@ -5,12 +5,13 @@ containers need, only names from a short list, no number that would make the mac
 file's own size. Then it runs with stand-ins in place of the real names, so that no library code sees its values.
 """
 
+import abc
 import pickle
 import pickletools
 from collections.abc import Callable, Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ Names: TypeAlias = Mapping[tuple[str, str], object]
 """What stands in for a name a pickle asks for."""
 
 _HINT = "don't use this file; get the model as .safetensors, or from its authors"
-_NEVER = frozenset({"INST", "OBJ", "EXT1", "EXT2", "EXT4", "PERSID", "NEWOBJ_EX", "NEXT_BUFFER"})
+_NEVER = frozenset({"INST", "OBJ", "EXT1", "EXT2", "EXT4", "PERSID", "NEWOBJ", "NEWOBJ_EX", "NEXT_BUFFER"})
 _MAX_OPCODES = 5_000_000
 _MAX_CONTAINERS = 100_000
 MAX_BYTES = 4_000_000_000
@@ -45,10 +46,28 @@ def unpickle(
         raise ModelError(f"the pickle is damaged ({type(error).__name__})", hint=_HINT) from error
 
 
-@runtime_checkable
-class ArrayLike(Protocol):
-    """A stand-in for an array, once its values are there."""
+class Sealed:
+    """What a pickle may make or call, and may not change: its attributes were checked when it was made."""
 
+    def __setstate__(self, state: object) -> None:
+        raise ModelError("the pickle changes what reads it", hint=_HINT)
+
+
+class Function(Sealed):
+    """Stands in for a function a pickle calls."""
+
+    def __init__(self, made: Callable[..., object]) -> None:
+        self._made = made
+
+    def __call__(self, *values: object) -> object:
+        """Call it."""
+        return self._made(*values)
+
+
+class StandIn(Sealed, abc.ABC):
+    """Stands in for an array until its values are there."""
+
+    @abc.abstractmethod
     def array(self) -> NDArray[np.generic]:
         """Return the array; raises ModelError where it can't be."""
 
@@ -60,7 +79,7 @@ def resolved(tree: object, done: dict[int, object] | None = None) -> object:
         ModelError: Containers that hold each other, or anything but arrays, numbers and text.
     """
     done = {} if done is None else done
-    if isinstance(tree, ArrayLike):
+    if isinstance(tree, StandIn):
         return tree.array()
     if tree is None or isinstance(tree, str | bytes | int | float | complex):
         return tree
@@ -73,7 +92,8 @@ def resolved(tree: object, done: dict[int, object] | None = None) -> object:
         if len(done) > _MAX_CONTAINERS:
             raise ModelError("the pickle holds too many containers", hint=_HINT)
         if isinstance(tree, dict):
-            done[id(tree)] = {key: resolved(value, done) for key, value in tree.items()}
+            # dict's own `items`: a pickle can put attributes on an OrderedDict
+            done[id(tree)] = {key: resolved(value, done) for key, value in dict.items(tree)}
         else:
             done[id(tree)] = type(tree)([resolved(value, done) for value in tree])
     if done[id(tree)] is None:
