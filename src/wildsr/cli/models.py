@@ -1,26 +1,23 @@
 """`wildsr models`: what there is, what is cached, and bringing in other people's."""
 
-from dataclasses import replace
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from wildsr.assets import cached_path
 from wildsr.assets import remove as remove_asset
 from wildsr.assets import verify as verify_asset
 from wildsr.cli.fetching import fetch_model
+from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
 from wildsr.cli.talk import Json, data, data_json, say, size_text
-from wildsr.errors import AssetError, ModelError, UsageError
-from wildsr.models import CATALOG, CatalogEntry, Model, ModelSpec, import_model, is_cached
+from wildsr.errors import AssetError, UsageError
+from wildsr.models import CATALOG, CatalogEntry, Model, is_cached
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions
 
 app = typer.Typer(help="List, fetch, inspect, import, verify and remove models.", no_args_is_help=True)
-_CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+app.command("import")(import_file)
+app.command("interpolate")(interpolate)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")]
 
 
 @app.command("list")
@@ -43,16 +40,13 @@ def list_models(
     if not chosen:
         known = ", ".join(sorted({entry.spec.licence for entry in CATALOG.values()}))
         say(f"no model of the catalog has a licence with {licence!r}; there are {known}")
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "scale", "speed", "size", "licence", "here", "for"):
-        table.add_column(heading, overflow="fold", no_wrap=heading in ("name", "scale", "speed", "size"))
     for name, entry in chosen.items():
         size = size_text(entry.param.size + entry.weights.size)
-        here = "yes" if is_cached(name) else "no"
-        scale = f"×{entry.spec.scale}"
-        table.add_row(name, scale, entry.speed, size, entry.spec.licence, here, entry.summary)
-    if chosen:
-        Console(highlight=False).print(table)
+        here = "cached" if is_cached(name) else ""
+        line = (
+            f"{name:<24} ×{entry.spec.scale}  {entry.speed:<6}  {size:>7}  {entry.spec.licence:<12}  {here}"
+        )
+        data(f"{line.rstrip()}\n    {entry.summary}")
 
 
 @app.command("pull")
@@ -90,35 +84,6 @@ def info(
         return
     for key, value in facts.items():
         data(f"{key:<13} {value}")
-
-
-@app.command("import")
-def import_file(
-    path: Annotated[
-        Path, typer.Argument(help="ncnn .param (with its .bin), .onnx, .pth or .safetensors file.")
-    ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="ONNX file to write.")],
-    licence: Annotated[
-        str | None, typer.Option("--licence", "--license", help="Licence to note in the file.")
-    ] = None,
-    source: Annotated[str | None, typer.Option("--source", help="Origin to note in the file.")] = None,
-    overwrite: Overwrite = False,
-    json: AsJson = False,
-) -> None:
-    """Convert a model of another tool into one wildsr runs; it is checked on the way."""
-    if output.suffix != ".onnx":
-        raise UsageError(f"the output is {output}; it must end in .onnx")
-    if output.exists() and not overwrite:
-        raise UsageError(f"{output} exists", hint="choose another name, or replace it with --overwrite")
-    if path.suffix in _CHECKPOINTS:
-        spec = _import_checkpoint(path, output, licence, source)
-    else:
-        spec = import_model(path, output, licence=licence, source=source)
-    say(f"×{spec.scale} network, halo {spec.halo} LR pixels; use it with -m {output}")
-    if json:
-        data_json({**_facts_of_spec(spec), "file": str(output)})
-    else:
-        data(str(output))
 
 
 @app.command("verify")
@@ -176,21 +141,6 @@ def remove(
             remove_conversions(file.rpartition("-")[0])
 
 
-def _import_checkpoint(path: Path, output: Path, licence: str | None, source: str | None) -> ModelSpec:
-    """Convert another trainer's checkpoint; torch is needed for it, so it is imported here."""
-    try:
-        from wildsr.checkpoints import export_onnx, load_network
-    except ImportError as error:
-        raise ModelError(
-            f"{path.name} is a training checkpoint; converting it needs the train extra",
-            hint="pip install 'wildsr[train]'",
-        ) from error
-    loaded = load_network(path)
-    spec = replace(loaded.spec, licence=licence or loaded.spec.licence, source=source or loaded.spec.source)
-    export_onnx(loaded.network, spec, output)
-    return spec
-
-
 def _entry(name: str) -> CatalogEntry:
     if name not in CATALOG:
         raise _unknown(name)
@@ -203,7 +153,7 @@ def _unknown(name: str) -> UsageError:
 
 def _facts(entry: CatalogEntry) -> dict[str, Json]:
     return {
-        **_facts_of_spec(entry.spec),
+        **facts_of_spec(entry.spec),
         "for": entry.summary,
         "speed": entry.speed,
         "bytes": entry.param.size + entry.weights.size,
@@ -213,19 +163,4 @@ def _facts(entry: CatalogEntry) -> dict[str, Json]:
 
 
 def _facts_of_file(model: Model) -> dict[str, Json]:
-    return {**_facts_of_spec(model.spec), "file": str(model.onnx_path), "sha256": model.sha256}
-
-
-def _facts_of_spec(spec: ModelSpec) -> dict[str, Json]:
-    return {
-        "name": spec.id,
-        "architecture": spec.architecture,
-        "scale": spec.scale,
-        "multiple": spec.multiple,
-        "halo": spec.halo,
-        "halo_exact": spec.halo_exact,
-        "tiling": spec.tiling,
-        "licence": spec.licence,
-        "source": spec.source,
-        "training": spec.training,
-    }
+    return {**facts_of_spec(model.spec), "file": str(model.onnx_path), "sha256": model.sha256}

@@ -3,7 +3,7 @@
 import difflib
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wildsr.assets import Progress, fetch_all
@@ -69,17 +69,27 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
     raise ModelError(f"{path} is no model file; {_KINDS} are known")
 
 
-def import_model(path: Path, target: Path) -> ModelSpec:
+def import_model(
+    path: Path, target: Path, *, licence: str | None = None, source: str | None = None
+) -> ModelSpec:
     """Convert a `.param` or `.onnx` file into an ONNX file with its ModelSpec inside; return the ModelSpec.
+
+    Args:
+        path: The file.
+        target: The ONNX file to write.
+        licence: Noted in the file; None keeps what it says.
+        source: The same.
 
     Raises:
         ModelError: If the file can't be trusted or understood.
+        AssetError: If the target can't be written.
     """
     model = load_model(path, offline=True)
-    graph = embed_spec(load_checked(model.onnx_path), model.spec)
+    spec = replace(model.spec, licence=licence or model.spec.licence, source=source or model.spec.source)
+    graph = embed_spec(load_checked(model.onnx_path), spec)
     with atomic_file(target) as out:
         out.write(graph.SerializeToString())
-    return model.spec
+    return spec
 
 
 def is_cached(name: str) -> bool:
