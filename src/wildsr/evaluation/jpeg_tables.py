@@ -1,0 +1,63 @@
+"""The quality a JPEG file was saved at, from its quantisation tables (ITU-T T.81, B.2.4.1)."""
+
+from pathlib import Path
+from typing import Final
+
+_STANDARD_LUMINANCE_SUM: Final = 3688
+"""Sum of the example luminance table of T.81 annex K, which libjpeg scales."""
+
+_MOST_BYTES: Final = 1 << 22
+_DQT, _SOS = 0xDB, 0xDA
+
+
+def jpeg_quality(path: Path) -> int | None:
+    """Return the quality (1…100, libjpeg's scale) of a JPEG file's luminance table; None for other files.
+
+    Encoders with tables of their own (cameras, Photoshop) get the libjpeg quality of equal mean step.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(_MOST_BYTES)
+    except OSError:
+        return None
+    table = _luminance_table(head)
+    if table is None:
+        return None
+    percent = 100 * sum(table) / _STANDARD_LUMINANCE_SUM
+    quality = (200 - percent) / 2 if percent <= 100 else 5000 / percent
+    return max(1, min(100, round(quality)))
+
+
+def _luminance_table(head: bytes) -> list[int] | None:
+    """The 64 steps of table 0."""
+    if head[:2] != b"\xff\xd8":
+        return None
+    place = 2
+    while place + 4 <= len(head) and head[place] == 0xFF:
+        marker = head[place + 1]
+        if marker == 0xFF:  # a fill byte
+            place += 1
+            continue
+        length = int.from_bytes(head[place + 2 : place + 4])
+        if marker == _SOS or length < 2:
+            return None
+        if marker == _DQT:
+            found = _table_zero(head[place + 4 : place + 2 + length])
+            if found is not None:
+                return found
+        place += 2 + length
+    return None
+
+
+def _table_zero(segment: bytes) -> list[int] | None:
+    place = 0
+    while place < len(segment):
+        wide, number = segment[place] >> 4, segment[place] & 15
+        size = 2 if wide else 1
+        steps = segment[place + 1 : place + 1 + 64 * size]
+        if len(steps) < 64 * size:
+            return None
+        if number == 0:
+            return [int.from_bytes(steps[k : k + size]) for k in range(0, 64 * size, size)]
+        place += 1 + 64 * size
+    return None
