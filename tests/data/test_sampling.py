@@ -50,7 +50,9 @@ def test_photos_are_drawn_by_their_area() -> None:
 def test_all_eight_orientations_occur() -> None:
     marker = np.zeros((8, 8, 3), dtype=np.uint8)
     marker[0, 1] = 255
-    crops = AlignedCrops([Photo(name="m", hr=marker.repeat(4, 0).repeat(4, 1), lr=marker)], scale=SCALE, patch=32)
+    crops = AlignedCrops(
+        [Photo(name="m", hr=marker.repeat(4, 0).repeat(4, 1), lr=marker)], scale=SCALE, patch=32
+    )
     seen = {tuple(np.argwhere(crops.sample(0, index).lr[..., 0])[0]) for index in range(100)}
     assert seen == {(0, 1), (0, 6), (7, 1), (7, 6), (1, 0), (6, 0), (1, 7), (6, 7)}
 
@@ -84,7 +86,9 @@ def test_a_margin_lets_the_degradation_see_true_neighbours() -> None:
 
 def test_the_degradations_randomness_is_the_samples_own() -> None:
     def noisy(hr: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return box_down(hr, rng) + rng.normal(0, 0.1, (hr.shape[0] // 4, hr.shape[1] // 4, 3)).astype(np.float32)
+        return box_down(hr, rng) + rng.normal(0, 0.1, (hr.shape[0] // 4, hr.shape[1] // 4, 3)).astype(
+            np.float32
+        )
 
     crops = DegradedCrops([photo("a", 1, 20, 20)], scale=SCALE, patch=32, degrade=noisy)
     first = crops.sample(3, 5).lr
@@ -99,7 +103,9 @@ def test_collate_makes_floats_in_0_to_1() -> None:
     assert pair.hr.shape == (3, 3, 32, 32)
     assert pair.lr.dtype == torch.float32
     assert 0 <= pair.lr.min() < pair.lr.max() <= 1
-    assert torch.equal((pair.lr[1] * 255).round().byte().permute(1, 2, 0), torch.from_numpy(sampler().sample(0, 1).lr.copy()))
+    assert torch.equal(
+        (pair.lr[1] * 255).round().byte().permute(1, 2, 0), torch.from_numpy(sampler().sample(0, 1).lr.copy())
+    )
     assert len(pair.names) == 3
 
 

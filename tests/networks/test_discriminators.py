@@ -54,7 +54,11 @@ def test_dped_sees_gray_only() -> None:
     torch.manual_seed(0)
     network = DISCRIMINATORS["dped"]().eval()
     picture = torch.rand(1, 3, 100, 100)
-    gray = (picture * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)).sum(1, keepdim=True).repeat(1, 3, 1, 1)
+    gray = (
+        (picture * torch.tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1))
+        .sum(1, keepdim=True)
+        .repeat(1, 3, 1, 1)
+    )
     with torch.no_grad():
         assert torch.allclose(network(picture), network(gray), atol=1e-4)
 
@@ -71,7 +75,9 @@ def test_low_pass_of_a_constant_is_the_constant_up_to_the_border() -> None:
     x = torch.full((1, 3, 7, 9), 0.3)
     assert torch.allclose(low_pass(x), x)
     noise = torch.rand(1, 3, 7, 9)
-    assert torch.equal(low_pass(noise) + (noise - low_pass(noise)), low_pass(noise) + (noise - low_pass(noise)))
+    assert torch.equal(
+        low_pass(noise) + (noise - low_pass(noise)), low_pass(noise) + (noise - low_pass(noise))
+    )
     assert torch.allclose(low_pass(noise)[0, 0, 0, 0], noise[0, 0, :3, :3].mean())
 
 

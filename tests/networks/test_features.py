@@ -30,7 +30,9 @@ def test_sizes_of_the_two() -> None:
         full16 = VGGFeatures("vgg16", ("pool5",))
         full19 = VGGFeatures("vgg19", ("pool5",))
     assert sum(p.numel() for p in full16.parameters()) == 14_714_688  # ALGORITHMS §14.1
-    assert sum(p.numel() for p in full19.parameters()) == 20_024_384   # one more convolution in each of the last three stages
+    assert (
+        sum(p.numel() for p in full19.parameters()) == 20_024_384
+    )  # one more convolution in each of the last three stages
     with torch.device("meta"):
         found = full16(torch.empty(1, 3, 64, 48))
     assert found["pool5"].shape == (1, 512, 2, 1)
@@ -63,7 +65,9 @@ def test_an_unknown_layer_is_named() -> None:
 
 def test_weights_of_another_network_are_refused() -> None:
     vgg = VGGFeatures("vgg16", ("conv1_1",))
-    with pytest.raises(ModelError, match=r"features\.0\.weight must have shape \(64, 3, 3, 3\), the file has nothing"):
+    with pytest.raises(
+        ModelError, match=r"features\.0\.weight must have shape \(64, 3, 3, 3\), the file has nothing"
+    ):
         vgg.load({})
     with pytest.raises(ModelError, match=r"the file has shape \(1,\)"):
         vgg.load({"features.0.weight": torch.zeros(1)})
@@ -71,6 +75,10 @@ def test_weights_of_another_network_are_refused() -> None:
 
 def test_weights_are_taken_over() -> None:
     vgg = VGGFeatures("vgg16", ("conv1_1",))
-    weights = {"features.0.weight": torch.full((64, 3, 3, 3), 0.5), "features.0.bias": torch.ones(64), "classifier": torch.ones(1)}
+    weights = {
+        "features.0.weight": torch.full((64, 3, 3, 3), 0.5),
+        "features.0.bias": torch.ones(64),
+        "classifier": torch.ones(1),
+    }
     vgg.load(weights)
     assert vgg.features[0].weight.unique().item() == 0.5

@@ -13,7 +13,8 @@ PARAMETERS = {
     "srcnn-915-rgb": 20_099,
     "srcnn-955-rgb": 69_251,
     "vdsr": 664_704,
-    # conv9 15,616 + PReLU 1 + 16 × (2 × 36,864 + 2 BN × 128 + 1) + conv 36,864 + BN 128 + 2 × (147,712 + 1) + conv9 15,555
+    # conv9 15,616 + PReLU 1 + 16 × (2 × 36,864 + 2 BN × 128 + 1) + conv 36,864 + BN 128
+    # + 2 × (147,712 + 1) + conv9 15,555
     "srresnet": 1_547_350,
     "msrresnet": 1_517_571,
     "edsr-baseline": 1_517_571,
@@ -134,7 +135,9 @@ def test_enlargement_multiplies_by_matlabs_weights(size: tuple[int, int], scale:
     assert abs(ours - matlabs).max() < 1e-5
 
 
-@pytest.mark.parametrize("preset", ["srcnn-955", "srresnet", "enhancenet", "rrdb-small", "zssr", "dsgan", "dped"])
+@pytest.mark.parametrize(
+    "preset", ["srcnn-955", "srresnet", "enhancenet", "rrdb-small", "zssr", "dsgan", "dped"]
+)
 def test_gradients_reach_every_parameter(preset: str) -> None:
     torch.manual_seed(0)
     network = NETWORKS[preset]()

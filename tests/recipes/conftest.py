@@ -26,7 +26,9 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("hr")
     for number in range(6):
         rng = np.random.default_rng(number)
-        coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize((64, 64), Image.Resampling.BICUBIC)
+        coarse = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).resize(
+            (64, 64), Image.Resampling.BICUBIC
+        )
         coarse.save(folder / f"{number}.png")
     return folder
 
@@ -37,7 +39,9 @@ def tiny(photos: Path, tmp_path: Path) -> PsnrConfig:
     return PsnrConfig(
         network="srvgg-16",
         arguments={"blocks": 1, "channels": 8, "scale": 2},
-        data=DataSettings(hr=photos, patch=16, batch=2, validation_photos=2, validation_side=32, cache=tmp_path / "cache"),
+        data=DataSettings(
+            hr=photos, patch=16, batch=2, validation_photos=2, validation_side=32, cache=tmp_path / "cache"
+        ),
         optimiser=OptimiserSettings(learning_rate=1e-3),
         run=RunSettings(
             steps=12, threads=1, log_every=1, validate_every=6, checkpoint_every=3, precision="fp32", ema=0.9

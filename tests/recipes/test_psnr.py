@@ -32,10 +32,20 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_a_run_leaves_a_model_to_run_one_to_train_on_and_a_card(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
+def test_a_run_leaves_a_model_to_run_one_to_train_on_and_a_card(
+    tiny: PsnrConfig, tmp_path: Path, said: Say
+) -> None:
     run = psnr.run(tiny, tmp_path / "run", resume=False, say=said)
     names = {path.name for path in run.iterdir()}
-    assert names >= {"model.onnx", "model.safetensors", "card.md", "card.json", "curves.png", "curves.jsonl", "checkpoints"}
+    assert names >= {
+        "model.onnx",
+        "model.safetensors",
+        "card.md",
+        "card.json",
+        "curves.png",
+        "curves.jsonl",
+        "checkpoints",
+    }
     assert len(checkpoints_in(run)) == tiny.run.keep
     model = load_model(run)
     assert (model.spec.id, model.spec.scale, model.spec.architecture) == ("run", 2, "srvgg-16")
@@ -117,9 +127,7 @@ def test_a_nan_in_a_batch_is_named_rolled_back_and_training_goes_on(
         return Sample(lr=lr, hr=np.asarray(sample.hr, dtype=np.float32) / 255, name=sample.name)
 
     def batch(samples: list[Sample]) -> object:
-        floats = [
-            Sample(lr=_float(sample.lr), hr=_float(sample.hr), name=sample.name) for sample in samples
-        ]
+        floats = [Sample(lr=_float(sample.lr), hr=_float(sample.hr), name=sample.name) for sample in samples]
         return collate(floats)
 
     from wildsr.data import collate, loader
@@ -153,14 +161,18 @@ def test_a_rollback_returns_to_the_last_good_weights(
         restore(state, tensors)  # type: ignore[arg-type]
         good = load_checkpoint(checkpoints_in(tmp_path / "run")[-1])
         now = state.networks["generator"].state_dict()  # type: ignore[attr-defined]
-        seen.append((good.step, all(torch.equal(good.tensors[f"network/generator/{k}"], v) for k, v in now.items())))
+        seen.append(
+            (good.step, all(torch.equal(good.tensors[f"network/generator/{k}"], v) for k, v in now.items()))
+        )
 
     monkeypatch.setattr(loop, "restore", watch)
     original = AlignedCrops.sample
 
     def spoilt(self: AlignedCrops, seed: int, index: int) -> Sample:
         sample = original(self, seed, index)
-        return Sample(lr=_float(sample.lr), hr=_float(sample.hr) * (math.inf if index == 9 else 1), name=sample.name)
+        return Sample(
+            lr=_float(sample.lr), hr=_float(sample.hr) * (math.inf if index == 9 else 1), name=sample.name
+        )
 
     monkeypatch.setattr(AlignedCrops, "sample", spoilt)
     psnr.run(tiny, tmp_path / "run", resume=False, say=said)
@@ -178,7 +190,9 @@ def test_endless_trouble_gives_up_with_advice(
 
     monkeypatch.setattr(AlignedCrops, "sample", bad)
     config = configure(tiny, sets=["run.rollbacks=2", "run.checkpoint_every=100"])
-    with pytest.raises(TrainingError, match=r"gave up after 3 rollbacks .* the last at step 3: .*NaN in `lr`") as caught:
+    with pytest.raises(
+        TrainingError, match=r"gave up after 3 rollbacks .* the last at step 3: .*NaN in `lr`"
+    ) as caught:
         psnr.run(config, tmp_path / "run", resume=False, say=said)
     assert "learning rate" in (caught.value.hint or "")
 
@@ -205,7 +219,9 @@ def test_a_full_disk_while_checkpointing_leaves_the_last_good_checkpoint(
         psnr.run(tiny, tmp_path / "run", resume=False, say=said)
     kept = checkpoints_in(tmp_path / "run")
     assert [load_checkpoint(path).step for path in kept] == [3, 6]
-    assert {path.name for path in kept[0].parent.iterdir()} == {path.name for path in kept}  # no half-written file
+    assert {path.name for path in kept[0].parent.iterdir()} == {
+        path.name for path in kept
+    }  # no half-written file
     monkeypatch.setattr(checkpoint, "save_file", save)
     psnr.run(tiny, tmp_path / "run", resume=True, say=said)
     assert same(weights(whole), weights(tmp_path / "run"))
@@ -218,7 +234,9 @@ def test_resume_with_another_configuration_is_refused_and_the_differences_listed
     other = configure(tiny, sets=["loss=l2", "data.batch=3", "data.workers=2"])
     with pytest.raises(UsageError) as caught:
         psnr.run(other, tmp_path / "run", resume=True, say=said)
-    assert str(caught.value).endswith("was started with another configuration:\n  data.batch: 2 → 3\n  loss: l1 → l2")
+    assert str(caught.value).endswith(
+        "was started with another configuration:\n  data.batch: 2 → 3\n  loss: l1 → l2"
+    )
 
 
 def test_resume_over_other_photos_is_refused(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
@@ -240,7 +258,9 @@ def test_a_folder_with_a_training_is_not_overwritten(tiny: PsnrConfig, tmp_path:
     assert "--resume" in (caught.value.hint or "")
 
 
-def test_a_finished_run_can_be_resumed_to_write_its_model_again(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
+def test_a_finished_run_can_be_resumed_to_write_its_model_again(
+    tiny: PsnrConfig, tmp_path: Path, said: Say
+) -> None:
     run = psnr.run(tiny, tmp_path / "run", resume=False, say=said)
     before = weights(run)
     (run / "model.safetensors").unlink()
@@ -255,13 +275,19 @@ def test_a_damaged_checkpoint_is_named_with_the_way_out(
     psnr.run(tiny, tmp_path / "run", resume=False, say=said)
     last = checkpoints_in(tmp_path / "run")[-1]
     last.write_bytes(content)
-    with pytest.raises(TrainingError, match=r"step-00000012\.safetensors can't be read as a checkpoint") as caught:
+    with pytest.raises(
+        TrainingError, match=r"step-00000012\.safetensors can't be read as a checkpoint"
+    ) as caught:
         psnr.run(tiny, tmp_path / "run", resume=True, say=said)
     assert "the one before it" in (caught.value.hint or "")
 
 
-def test_a_time_budget_fixes_the_steps_once_and_stores_them(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
-    config = configure(tiny, sets=["run.time_budget=1.5", "run.checkpoint_every=1000", "data.validation_photos=0"])
+def test_a_time_budget_fixes_the_steps_once_and_stores_them(
+    tiny: PsnrConfig, tmp_path: Path, said: Say
+) -> None:
+    config = configure(
+        tiny, sets=["run.time_budget=1.5", "run.checkpoint_every=1000", "data.validation_photos=0"]
+    )
     psnr.run(config, tmp_path / "run", resume=False, say=said)
     (fixed,) = [line for line in said.lines if "steps fit into" in line]
     kept = [load_checkpoint(path) for path in checkpoints_in(tmp_path / "run")]
@@ -273,7 +299,7 @@ def test_a_time_budget_fixes_the_steps_once_and_stores_them(tiny: PsnrConfig, tm
 
 
 def test_a_patch_must_be_a_multiple_of_the_scale(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
-    with pytest.raises(UsageError, match="data.patch is 15, which is no multiple of the scale 2") as caught:
+    with pytest.raises(UsageError, match=r"data\.patch is 15, which is no multiple of the scale 2") as caught:
         psnr.run(configure(tiny, sets=["data.patch=15"]), tmp_path / "run", resume=False, say=said)
     assert "data.patch=14" in (caught.value.hint or "")
 
@@ -306,11 +332,18 @@ def test_networks_and_arguments_are_checked(
     assert hint in (caught.value.hint or "")
 
 
-def test_a_run_can_start_from_another_and_from_smaller_scales(tiny: PsnrConfig, tmp_path: Path, said: Say) -> None:
+def test_a_run_can_start_from_another_and_from_smaller_scales(
+    tiny: PsnrConfig, tmp_path: Path, said: Say
+) -> None:
     first = psnr.run(tiny, tmp_path / "x2", resume=False, say=said)
-    second = configure(tiny, sets=[f'start="{first}"', "run.steps=1", "optimiser.learning_rate=1e-9", "run.ema=0"])
+    second = configure(
+        tiny, sets=[f'start="{first}"', "run.steps=1", "optimiser.learning_rate=1e-9", "run.ema=0"]
+    )
     run = psnr.run(second, tmp_path / "again", resume=False, say=said)
-    assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(weights(first).values(), weights(run).values(), strict=True))
+    assert all(
+        torch.allclose(a, b, atol=1e-6)
+        for a, b in zip(weights(first).values(), weights(run).values(), strict=True)
+    )
 
 
 def test_paired_folders_and_luma_losses(tiny: PsnrConfig, photos: Path, tmp_path: Path, said: Say) -> None:

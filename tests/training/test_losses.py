@@ -80,7 +80,9 @@ def test_texture_ignores_where_inside_a_patch() -> None:
     rolled = features.clone()
     rolled[..., :4, :4] = features[..., :4, :4].flip(-1)  # stays inside its patch
     weights = {"a": 1.0}
-    same = texture({"a": rolled}, {"a": features}, weights, hr_side=32)  # stride 4: 16 HR pixels are 4 features
+    same = texture(
+        {"a": rolled}, {"a": features}, weights, hr_side=32
+    )  # stride 4: 16 HR pixels are 4 features
     moved = texture({"a": features.flip(-1)}, {"a": features}, weights, hr_side=32)
     assert same.item() == pytest.approx(0, abs=1e-10)
     assert moved.item() > 1e-6
@@ -203,7 +205,9 @@ def test_perceptual_is_zero_for_the_same_picture_and_gives_gradients() -> None:
 def test_enhancenet_divides_by_the_truths_mean() -> None:
     torch.manual_seed(0)
     plain = Perceptual(PerceptualRecipe(network="vgg16", layers={"pool2": 1.0}, distance="l2"))
-    divided = Perceptual(PerceptualRecipe(network="vgg16", layers={"pool2": 1.0}, distance="l2", divide_by_mean=True))
+    divided = Perceptual(
+        PerceptualRecipe(network="vgg16", layers={"pool2": 1.0}, distance="l2", divide_by_mean=True)
+    )
     divided.load_state_dict(plain.state_dict())
     sr, hr = pictures()
     mean = plain.features(hr)["pool2"].mean()

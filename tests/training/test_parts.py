@@ -46,8 +46,12 @@ def test_cosine_restarts() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.integers(0, 500), st.sampled_from(["constant", "steps", "cosine"]), st.integers(1, 3))
-def test_the_learning_rate_stays_between_nothing_and_its_peak(step: int, schedule: str, restarts: int) -> None:
-    s = OptimiserSettings(learning_rate=0.3, schedule=schedule, restarts=restarts, milestones=(0.3,), warm_up=7)  # type: ignore[arg-type]
+def test_the_learning_rate_stays_between_nothing_and_its_peak(
+    step: int, schedule: str, restarts: int
+) -> None:
+    s = OptimiserSettings(
+        learning_rate=0.3, schedule=schedule, restarts=restarts, milestones=(0.3,), warm_up=7
+    )  # type: ignore[arg-type]
     assert 0 <= learning_rate(s, step, 500) <= 0.3
 
 
@@ -115,8 +119,14 @@ def network() -> nn.Module:
 
 
 def test_diagnosis_names_the_batch_and_the_photo() -> None:
-    assert diagnose(pair(lr=math.nan), {"generator": network()}, {}) == "NaN in `lr` of the batch (photo second.jpg)"
-    assert diagnose(pair(hr=math.inf), {"generator": network()}, {}) == "Inf in `hr` of the batch (photo second.jpg)"
+    assert (
+        diagnose(pair(lr=math.nan), {"generator": network()}, {})
+        == "NaN in `lr` of the batch (photo second.jpg)"
+    )
+    assert (
+        diagnose(pair(hr=math.inf), {"generator": network()}, {})
+        == "Inf in `hr` of the batch (photo second.jpg)"
+    )
 
 
 def test_diagnosis_names_a_weight() -> None:

@@ -33,7 +33,7 @@ def read_safetensors(path: Path) -> tuple[ModelSpec | None, dict[str, Tensor]]:
         ModelError: Not a safetensors file, or a damaged one.
     """
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
     except (SafetensorError, OSError, ValueError, MemoryError) as error:

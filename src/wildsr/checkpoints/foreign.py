@@ -210,7 +210,7 @@ def _rename(key: str, rules: _Rules) -> str:
 
 def _vdsr(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """pytorch-vdsr: `input`, `residual_layer.N.conv`, `output`."""
-    layers = _count({key: () for key in tensors}, "residual_layer")
+    layers = _count(dict.fromkeys(tensors, ()), "residual_layer")
     names = {"input.weight": "body.0.weight", "output.weight": f"body.{2 * layers + 2}.weight"}
     names |= {f"residual_layer.{n}.conv.weight": f"body.{2 * n + 2}.weight" for n in range(layers)}
     return {names.get(key, key): tensor for key, tensor in tensors.items()}

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,22 +16,22 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3600}
 
 def train(
     recipe: Annotated[
-        Optional[str],  # noqa: UP007, UP045 -- typer reads this
+        str | None,
         typer.Argument(metavar="RECIPE", help="A recipe, or a preset's name; without one, all are listed."),
     ] = None,
-    preset: Annotated[Optional[str], typer.Option(help="Named configuration to start from.")] = None,  # noqa: UP045
-    hr: Annotated[Optional[Path], typer.Option(help="Folder of clean, large photos.")] = None,  # noqa: UP045
+    preset: Annotated[str | None, typer.Option(help="Named configuration to start from.")] = None,
+    hr: Annotated[Path | None, typer.Option(help="Folder of clean, large photos.")] = None,
     output: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option("-o", "--output", help="Folder of the run; `wildsr upscale -m` takes it."),
     ] = None,
     start: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Weights to start from: a run's folder, a model file, a name of the catalog."),
     ] = None,
-    config: Annotated[Optional[Path], typer.Option(help="TOML file with settings.")] = None,  # noqa: UP045
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.")] = None,
     sets: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option("--set", metavar="NAME=VALUE", help="Change one setting, data.patch=96 for example."),
     ] = None,
     print_config: Annotated[
@@ -40,9 +40,9 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Go on with the run in the folder.")
     ] = False,
-    steps: Annotated[Optional[int], typer.Option(help="Steps in all.")] = None,  # noqa: UP045
+    steps: Annotated[int | None, typer.Option(help="Steps in all.")] = None,
     time_budget: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(metavar="TIME", help="Time the training may take, 40m or 1h30m; fixes the steps."),
     ] = None,
 ) -> None:

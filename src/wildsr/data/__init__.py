@@ -2,7 +2,7 @@
 
 from wildsr.data.loader import batches
 from wildsr.data.photos import Photo, PhotoFolder, Skipped, hold_out, open_pairs, open_photos
-from wildsr.data.sampling import AlignedCrops, DegradedCrops, Degrade, Pair, Sample, Sampler, collate
+from wildsr.data.sampling import AlignedCrops, Degrade, DegradedCrops, Pair, Sample, Sampler, collate
 from wildsr.data.validation import validation_crops
 
 __all__ = [

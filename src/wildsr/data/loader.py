@@ -1,4 +1,4 @@
-"""Batches made ahead of the step that needs them, in threads: cutting crops releases the interpreter's lock where it matters."""
+"""Batches made ahead of the step that needs them, in threads."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -20,8 +20,8 @@ def batches(
 ) -> Iterator[Pair]:
     """Yield batch `start`, `start` + 1, … for ever; close the iterator to stop the threads.
 
-    Batch b of process r holds samples (b·world + r)·batch … + batch − 1, so the position is one number, resuming is exact,
-    and `world` processes see together what one process with a `world` times larger batch would.
+    Batch b of process r holds samples (b·world + r)·batch … + batch − 1, so the position is one number, resuming is
+    exact, and `world` processes see together what one process with a `world` times larger batch would.
 
     Args:
         sampler: Where samples come from.

@@ -1,7 +1,7 @@
 """Folders of photos, decoded once: whole pictures as 8-bit arrays in files that are mapped, not loaded.
 
-Decoding a JPEG costs more than a training step should spend on data. So each photo is decoded once, its
-LR (MATLAB's bicubic) is made once, and both lie in a cache as plain `.npy` files; the system keeps what is used in memory.
+Decoding a JPEG costs more than a training step should spend on data. So each photo is decoded once, its LR (MATLAB's
+bicubic) is made once, and both lie in a cache as plain `.npy` files; the system keeps what is used in memory.
 """
 
 import hashlib
@@ -118,7 +118,7 @@ def open_pairs(hr: Path, lr: Path, *, scale: int, patch: int, cache: Path) -> Ph
         cache: Folder of the decoded pictures.
 
     Raises:
-        InputError: A picture without a partner, a pair whose sizes don't fit, an unreadable or too small one: all are listed.
+        InputError: Pictures without a partner, sizes that don't fit, unreadable or too small ones: all are listed.
     """
     make_folder(cache)
     sides = [

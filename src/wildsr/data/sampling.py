@@ -55,7 +55,8 @@ class Sampler(Protocol):
 def _areas(photos: Sequence[Photo]) -> NDArray[np.float64]:
     """Cumulated share of each photo, so that every pixel is as likely as any other."""
     shares = np.cumsum([photo.hr.shape[0] * photo.hr.shape[1] for photo in photos], dtype=np.float64)
-    return shares / shares[-1]
+    cumulated: NDArray[np.float64] = shares / shares[-1]
+    return cumulated
 
 
 def _turned(array: Pixels, turns: int, *, flipped: bool) -> Pixels:

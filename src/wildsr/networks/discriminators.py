@@ -1,5 +1,7 @@
 """Discriminators: pictures in, raw logits out. DPED's and DSGAN's live with their papers."""
 
+from itertools import pairwise
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
@@ -52,7 +54,7 @@ class VGGDiscriminator(nn.Module):
         widths = [channels * factor for factor in (1, 2, 4, 8, 8)]
         layers: list[nn.Module] = [nn.Conv2d(3, channels, 3, padding=1), nn.LeakyReLU(0.2)]
         layers += _stage(channels, channels, 4, 2)
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             layers += _stage(before, after, 3, 1) + _stage(after, after, 4, 2)
         self.features = nn.Sequential(*layers)
         self.classifier = nn.Sequential(
@@ -78,7 +80,7 @@ class PatchDiscriminator(nn.Module):
         self.patch = None
         widths = [channels * min(2**number, 8) for number in range(layers + 1)]
         body: list[nn.Module] = [nn.Conv2d(3, channels, 4, stride=2, padding=1), nn.LeakyReLU(0.2)]
-        for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False)):
+        for number, (before, after) in enumerate(pairwise(widths)):
             body += _stage(before, after, 4, 1 if number == layers - 1 else 2)
         body.append(nn.Conv2d(widths[-1], 1, 4, padding=1))
         self.body = nn.Sequential(*body)

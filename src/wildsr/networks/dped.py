@@ -8,7 +8,7 @@ _LUMA = (0.299, 0.587, 0.114)
 
 
 class InstanceNorm(nn.Module):
-    """(x − mean) / √(variance + ε) over each picture's channel, scaled and shifted; unlike torch's, of 1×1 pixels too."""
+    """(x − mean) / √(variance + ε) over each channel, scaled and shifted; unlike torch's, of 1×1 pixels too."""
 
     def __init__(self, channels: int, *, epsilon: float = 1e-3) -> None:
         super().__init__()
@@ -17,6 +17,7 @@ class InstanceNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(channels))
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map N×c×h×w to the same shape."""
         mean = x.mean(dim=(2, 3), keepdim=True)
         variance = (x - mean).square().mean(dim=(2, 3), keepdim=True)
         normalised = (x - mean) * (variance + self.epsilon).rsqrt()
@@ -40,7 +41,7 @@ class _Block(nn.Module):
 
 
 class DPEDEnhancer(nn.Module):
-    """Phone photo in, DSLR look out, same size. Instance norms make every pixel depend on the whole picture: never tile."""
+    """Phone photo in, DSLR look out, same size. Instance norms look at the whole picture: never tile."""
 
     def __init__(self, *, blocks: int = 4, channels: int = 64) -> None:
         super().__init__()

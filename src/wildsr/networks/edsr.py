@@ -17,6 +17,7 @@ class MeanShift(nn.Module):
         self.register_buffer("mean", torch.tensor(_DIV2K_MEAN).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map [0, 1] to about −115 … 145."""
         return (x - self.mean) * 255
 
     def undo(self, x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""EnhanceNet: Sajjadi, Schölkopf, Hirsch, “Single Image Super-Resolution Through Automated Texture Synthesis” (ICCV 2017)."""
+"""EnhanceNet: Sajjadi, Schölkopf, Hirsch, “Super-Resolution Through Automated Texture Synthesis” (ICCV 2017)."""
 
 import torch
 import torch.nn.functional as F

@@ -32,12 +32,14 @@ def _phases(scale: int) -> Tensor:
     return torch.from_numpy(filters).float()
 
 
-def _mirror(n: int) -> Tensor:
-    """Indices −2 … n+1 folded back symmetrically, as MATLAB pads; any n ≥ 1."""
-    index = torch.arange(-_SUPPORT, n + _SUPPORT)
-    index = torch.where(index < 0, -1 - index, index)
-    index = torch.where(index >= n, 2 * n - 1 - index, index)
-    return index.clamp(0, n - 1)
+def _mirrored(x: Tensor, axis: int) -> Tensor:
+    """Two more pixels at both ends of an axis, folded back symmetrically as MATLAB pads; any length ≥ 1.
+
+    Of a single pixel, the edge repeated once has the neighbour that is wanted: itself.
+    """
+    last = x.shape[axis] - 1
+    edged = torch.cat((x.narrow(axis, 0, 1), x, x.narrow(axis, last, 1)), dim=axis)
+    return torch.cat((edged.narrow(axis, 2, 1), edged, edged.narrow(axis, last, 1)), dim=axis)
 
 
 class Bicubic(nn.Module):
@@ -54,13 +56,11 @@ class Bicubic(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map N×c×h×w to N×c×sh×sw."""
-        n, c, h, w = x.shape
-        index_y, index_x = _mirror(h).to(x.device), _mirror(w).to(x.device)
-        padded = x.index_select(2, index_y).index_select(3, index_x)
-        planes = F.conv2d(
-            padded.reshape(n * c, 1, h + 2 * _SUPPORT, w + 2 * _SUPPORT), self.filters.to(x.dtype)
-        )
-        return F.pixel_shuffle(planes, self.scale).reshape(n, c, h * self.scale, w * self.scale)
+        channels = x.shape[1]
+        filters = self.filters.to(x.dtype).repeat(channels, 1, 1, 1)
+        phases = F.conv2d(_mirrored(_mirrored(x, 2), 3), filters, groups=channels)
+        enlarged: Tensor = F.pixel_shuffle(phases, self.scale)
+        return enlarged
 
 
 class Luma(nn.Module):
@@ -78,8 +78,10 @@ class Luma(nn.Module):
 
     def forward(self, rgb: Tensor) -> Tensor:
         """N×3×h×w in [0, 1] → N×1×h×w in [16/255, 235/255]."""
-        return (rgb * self.weights).sum(dim=1, keepdim=True) + 16 / 255
+        luma: Tensor = (rgb * self.weights).sum(dim=1, keepdim=True) + 16 / 255
+        return luma
 
     def replace(self, rgb: Tensor, luma: Tensor) -> Tensor:
         """The picture with another luma and its own colours."""
-        return rgb + (luma - self(rgb)) / self.gain
+        changed: Tensor = rgb + (luma - self(rgb)) / self.gain
+        return changed

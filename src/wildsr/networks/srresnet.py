@@ -1,4 +1,4 @@
-"""SRResNet: Ledig et al., “Photo-Realistic Single Image Super-Resolution Using a GAN” (CVPR 2017), and its BN-free form."""
+"""SRResNet: Ledig et al., “Photo-Realistic Single Image Super-Resolution …” (CVPR 2017), and its BN-free form."""
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -63,6 +63,7 @@ class ResidualBlock(nn.Module):
         self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
 
     def forward(self, x: Tensor) -> Tensor:
+        """Map N×c×h×w to the same shape."""
         result: Tensor = x + self.conv2(F.relu(self.conv1(x))) * self.residual_scale
         return result
 

@@ -1,4 +1,4 @@
-"""The small network of ZSSR: Shocher, Cohen, Irani, ““Zero-Shot” Super-Resolution using Deep Internal Learning” (CVPR 2018)."""
+"""The small network of Shocher, Cohen, Irani, ““Zero-Shot” Super-Resolution using Deep Internal Learning” (2018)."""
 
 from itertools import pairwise
 

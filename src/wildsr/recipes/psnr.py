@@ -25,13 +25,13 @@ class PsnrConfig:
     """Everything `wildsr train psnr` can be told."""
 
     network: str = "srvgg-16"
-    """Network preset (`wildsr train psnr --networks` lists them)."""
+    """Network preset (`wildsr.networks.NETWORKS`)."""
 
     arguments: dict[str, int | float | str | bool] = field(default_factory=dict)
     """Arguments on top of the preset's, `scale` for example."""
 
     start: str | None = None
-    """Start from these weights: a run's folder, a model file, a checkpoint of another trainer, or a name of the catalog."""
+    """Weights to start from: a run's folder, a model file, another trainer's checkpoint, or a name of the catalog."""
 
     loss: PixelName = "l1"
     """Distance between result and truth."""

@@ -5,7 +5,6 @@ import json
 import platform
 from collections import Counter
 from dataclasses import asdict
-from pathlib import Path
 
 import torch
 

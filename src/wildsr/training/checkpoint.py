@@ -108,7 +108,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         TrainingError: Not a checkpoint, or a damaged one.
     """
     try:
-        with safe_open(path, framework="pt") as file:  # type: ignore[no-untyped-call]
+        with safe_open(path, framework="pt") as file:
             description = json.loads((file.metadata() or {})[_KEY])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
         return Checkpoint(

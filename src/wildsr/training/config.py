@@ -8,6 +8,7 @@ import textwrap
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_type_hints
 
@@ -18,7 +19,7 @@ from wildsr.errors import UsageError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-Value: TypeAlias = "None | bool | int | float | str | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | float | str | list[Value] | dict[str, Value] | None"
 Tree: TypeAlias = dict[str, Value]
 Config = TypeVar("Config", bound="DataclassInstance")
 
@@ -92,7 +93,7 @@ def field_docs(kind: "type[DataclassInstance]") -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
-    for item, after in zip(body, body[1:], strict=False):
+    for item, after in pairwise(body):
         if (
             isinstance(item, ast.AnnAssign)
             and isinstance(item.target, ast.Name)

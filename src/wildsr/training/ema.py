@@ -3,7 +3,7 @@
 import copy
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 class Ema:
@@ -24,7 +24,8 @@ class Ema:
     def update(self, step: int) -> None:
         """Move towards the source after step `step` (from 0); buffers are copied."""
         decay = min(self._decay, (step + 1) / (step + 10))
-        averaged, current = [pair[0] for pair in self._pairs], [pair[1] for pair in self._pairs]
+        averaged: list[Tensor] = [pair[0] for pair in self._pairs]
+        current: list[Tensor] = [pair[1] for pair in self._pairs]
         torch._foreach_lerp_(averaged, current, 1 - decay)
         for mine, theirs in zip(self.module.buffers(), self._source.buffers(), strict=True):
             mine.copy_(theirs)

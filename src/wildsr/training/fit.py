@@ -78,7 +78,7 @@ def fit_gan(
     session: Session,
     generator: nn.Module,
     discriminator: nn.Module,
-    losses: GameLosses,
+    game: GameLosses,
     plan: Plan,
     *,
     discriminator_every: int = 1,
@@ -89,7 +89,7 @@ def fit_gan(
         session: The run.
         generator: LR → SR, best trained on pixels before.
         discriminator: Picture → logits.
-        losses: The generator's terms.
+        game: The generator's terms.
         plan: Data, learning rates of `generator` and `discriminator`, validation.
         discriminator_every: Generator steps for one of the discriminator.
     """
@@ -97,16 +97,17 @@ def fit_gan(
     opponent = _optimiser(discriminator, plan.optimisers["discriminator"])
     wrapped_discriminator, opponent = session.fabric.setup(_compiled(session, discriminator), opponent)
     state.networks["discriminator"], state.optimisers["discriminator"] = discriminator, opponent
-    if losses.perceptual is not None:
-        losses.perceptual.to(session.fabric.device)
-    seen = losses.judged or _everything
+    if game.perceptual is not None:
+        game.perceptual.to(session.fabric.device)
+    seen = game.judged or _everything
 
-    def step(pair: Pair, number: int, terms: dict[str, float]) -> None:
+    def step(pair: Pair, number: int, losses: dict[str, float]) -> None:
+        terms = losses
         made: Tensor = wrapped(pair.lr).float()
         discriminator.requires_grad_(requires_grad=False)
         optimiser.zero_grad(set_to_none=True)
         with session.fabric.autocast():
-            value = _generator_terms(made, pair.hr, discriminator, losses, seen, terms)
+            value = _generator_terms(made, pair.hr, discriminator, game, seen, terms)
         session.fabric.backward(value)
         gradient_norm(generator, plan.optimisers["generator"].clip)
         _judge(session, state, terms, tuple(terms))
@@ -117,7 +118,7 @@ def fit_gan(
             opponent.zero_grad(set_to_none=True)
             mix = _mix(session, pair.hr, number)
             against = _discriminator_loss(
-                wrapped_discriminator, seen(pair.hr), seen(made.detach()), losses.objective, mix, terms
+                wrapped_discriminator, seen(pair.hr), seen(made.detach()), game.objective, mix, terms
             )
             session.fabric.backward(against)
             gradient_norm(discriminator, plan.optimisers["discriminator"].clip)

@@ -2,15 +2,18 @@
 
 import platform
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import torch
 
 from wildsr.errors import TrainingError
 from wildsr.training.settings import RunSettings
 
+Precision: TypeAlias = Literal["bf16-mixed", "32-true"]
+
 
 def cpu_has_bf16() -> bool:
-    """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX); elsewhere bf16 is emulated and slower than fp32."""
+    """Whether the CPU multiplies bf16 natively (AVX-512 BF16 or AMX); elsewhere it is emulated, slower than fp32."""
     checks = (
         getattr(torch.cpu, "_is_avx512_bf16_supported", None),
         getattr(torch.cpu, "_is_amx_tile_supported", None),
@@ -33,7 +36,7 @@ def chosen_device(settings: RunSettings) -> str:
     return "cuda" if available and settings.device != "cpu" else "cpu"
 
 
-def chosen_precision(settings: RunSettings, device: str) -> str:
+def chosen_precision(settings: RunSettings, device: str) -> Precision:
     """`bf16-mixed` or `32-true`, in lightning-fabric's words."""
     if settings.precision != "auto":
         return "bf16-mixed" if settings.precision == "bf16" else "32-true"

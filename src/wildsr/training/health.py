@@ -75,7 +75,7 @@ def first_bad(tensors: Mapping[str, Tensor]) -> str | None:
 
 
 def diagnose(pair: Pair, networks: Mapping[str, nn.Module], losses: Mapping[str, float]) -> str:
-    """Find where a bad value came from: the batch, the weights, an activation, a loss term or a gradient, in that order.
+    """Find where a bad value came from: batch, weights, activations, loss terms, gradients, in that order.
 
     Args:
         pair: The batch of the step.

@@ -240,7 +240,7 @@ def _interruptible() -> Iterator[Callable[[], bool]]:
 
     def note(number: int, _frame: FrameType | None) -> None:
         asked.append(number)
-        signal.signal(number, before[number])  # a second one stops at once
+        signal.signal(number, before[signal.Signals(number)])  # a second one stops at once
 
     before = {}
     with suppress(ValueError):  # only the main thread may set handlers

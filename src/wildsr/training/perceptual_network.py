@@ -1,4 +1,4 @@
-"""The classifier of a perceptual loss, with its weights: VGG16's come as an asset, VGG19's from a file of the user's."""
+"""The classifier of a perceptual loss: VGG16's weights come as an asset, VGG19's from a file of the user's."""
 
 from pathlib import Path
 

@@ -93,19 +93,28 @@ class Session:
 def launch(settings: RunSettings, function: Callable[..., Path], *arguments: object) -> Path:
     """Run `function(fabric, *arguments)` in one process, or in as many as `settings.devices` says.
 
-    On the CPU several processes talk over gloo. The code for several GPUs is the same; it was not tested where none was at hand.
+    On the CPU several processes talk over gloo. Several GPUs take the same code, untested for want of them.
     """
     device = chosen_device(settings)
     several = settings.devices > 1
     fabric = Fabric(
         accelerator=device,
         devices=settings.devices,
-        precision=chosen_precision(settings, device),  # type: ignore[arg-type]
+        precision=chosen_precision(settings, device),
         strategy=("ddp_spawn" if several else "auto"),
     )
-    if several:
-        return fabric.launch(function, *arguments)  # type: ignore[no-any-return]
-    return function(fabric, *arguments)
+    call = _Call(function, arguments)
+    return fabric.launch(call) if several else call(fabric)
+
+
+class _Call:
+    """A function with its arguments; lightning-fabric would look into frozen dataclasses given to it as arguments."""
+
+    def __init__(self, function: Callable[..., Path], arguments: tuple[object, ...]) -> None:
+        self._function, self._arguments = function, arguments
+
+    def __call__(self, fabric: Fabric) -> Path:
+        return self._function(fabric, *self._arguments)
 
 
 def open_session(
@@ -135,6 +144,7 @@ def open_session(
     resumed = load_checkpoint(existing[-1]) if existing else None
     threads = resumed.context.threads if resumed else settings.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
+    torch.manual_seed(settings.seed + fabric.global_rank)
     context = Context(
         recipe=recipe,
         config=config,
@@ -205,7 +215,7 @@ def _tensorboard(folder: Path, step: int) -> "SummaryWriter | None":
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
         return None
-    return SummaryWriter(str(folder), purge_step=step)  # type: ignore[no-untyped-call]
+    return SummaryWriter(str(folder), purge_step=step)
 
 
 @contextmanager
@@ -215,4 +225,4 @@ def closing(session: Session) -> Iterator[Session]:
         yield session
     finally:
         if session.writer is not None:
-            session.writer.close()  # type: ignore[no-untyped-call]
+            session.writer.close()

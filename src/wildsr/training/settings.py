@@ -95,7 +95,7 @@ class RunSettings:
     """Steps in all."""
 
     time_budget: Annotated[float, Field(ge=0)] = 0.0
-    """Seconds the training may take (0: no budget); the number of steps is fixed once, from the speed of the first ones."""
+    """Seconds the training may take (0: no budget); fixes the number of steps once, by the speed of the first ones."""
 
     seed: Annotated[int, Field(ge=0)] = 0
     """Of everything random."""

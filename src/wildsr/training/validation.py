@@ -1,14 +1,18 @@
 """Judging a training on fixed crops of photos it never sees."""
 
 from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import nn
 
 from wildsr.data import Sample, collate
 from wildsr.metrics import lpips, psnr_y, ssim_y
 from wildsr.training.session import Point, Session
+
+Bytes: TypeAlias = NDArray[np.uint8]
 
 _SHOWN = 4
 """Crops in TensorBoard's grid."""
@@ -44,7 +48,7 @@ def validator(
         if rows and session.writer is not None:
             width = min(row.shape[1] for row in rows)
             grid = np.concatenate([row[:, :width] for row in rows])
-            session.writer.add_image("samples", grid, step, dataformats="HWC")  # type: ignore[no-untyped-call]
+            session.writer.add_image("samples", grid, step, dataformats="HWC")
         psnr, ssim, distance = (float(value) for value in np.mean(points, axis=0))
         return {"psnr": psnr, "ssim": ssim, **({"lpips": distance} if looks else {})}
 
@@ -52,19 +56,18 @@ def validator(
 
 
 @torch.no_grad()
-def super_resolve(
-    network: nn.Module, crop: Sample, device: torch.device
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+def super_resolve(network: nn.Module, crop: Sample, device: torch.device) -> Bytes:
     """Run a network on one sample's LR: h×w×3 8-bit in, sh×sw×3 8-bit out."""
     lr = collate([crop]).lr.to(device)
     sr = network(lr)[0].float().clamp(0, 1).mul(255).round().byte()
-    return sr.permute(1, 2, 0).cpu().numpy()
+    pixels: Bytes = sr.permute(1, 2, 0).cpu().numpy()
+    return pixels
 
 
 def _row(
-    lr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
-    sr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
-    hr: np.ndarray[tuple[int, ...], np.dtype[np.uint8]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    lr: Bytes,
+    sr: Bytes,
+    hr: Bytes,
+) -> Bytes:
     scale = hr.shape[0] // lr.shape[0]
     return np.concatenate([lr.repeat(scale, 0).repeat(scale, 1), sr, hr], axis=1)

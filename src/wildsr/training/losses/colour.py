@@ -1,6 +1,7 @@
 """Losses that see only low frequencies, so that texture may differ while colour may not."""
 
 import math
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -21,7 +22,7 @@ def _gaussian(side: int, sigma: float) -> Tensor:
     """One-dimensional Gaussian whose taps are differences of the normal distribution function, as in DPED."""
     edges = [(index - side / 2) / sigma for index in range(side + 1)]
     cumulative = [0.5 * (1 + math.erf(edge / math.sqrt(2))) for edge in edges]
-    taps = torch.tensor([high - low for low, high in zip(cumulative, cumulative[1:], strict=False)])
+    taps = torch.tensor([high - low for low, high in pairwise(cumulative)])
     return taps / taps.sum()
 
 

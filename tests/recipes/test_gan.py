@@ -1,0 +1,177 @@
+"""The gan recipe on tiny data, with a small stand-in for VGG's weights (the real ones are an asset)."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from wildsr.checkpoints import load_network
+from wildsr.data import AlignedCrops, Sample
+from wildsr.errors import ModelError, UsageError
+from wildsr.models import load_model
+from wildsr.networks.features import VGGFeatures
+from wildsr.recipes import RECIPES, find_recipe, gan, psnr
+from wildsr.recipes.gan import GanConfig
+from wildsr.recipes.psnr import PsnrConfig
+from wildsr.training import perceptual_network as module
+from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
+from wildsr.training.config import configure
+from wildsr.training.losses import OBJECTIVES
+from wildsr.training.perceptual_network import perceptual_network
+
+Say = Callable[[str], None]
+
+
+def vgg_weights(network: str) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    weights = VGGFeatures(network, ("pool5",)).state_dict()  # type: ignore[arg-type]
+    return {name: tensor * 2 if name.endswith("weight") else tensor for name, tensor in weights.items()}
+
+
+@pytest.fixture
+def game(tiny: PsnrConfig, monkeypatch: pytest.MonkeyPatch) -> GanConfig:
+    monkeypatch.setattr(module, "_vgg16", lambda: vgg_weights("vgg16"))
+    monkeypatch.setattr(
+        "wildsr.training.validation.lpips", lambda sr, hr: float(abs(sr / 255 - hr / 255).mean())
+    )
+    return GanConfig(
+        network=tiny.network,
+        arguments=tiny.arguments,
+        discriminator="unet-small",
+        perceptual="esrgan-vgg16",
+        data=replace(tiny.data, patch=32),
+        optimiser=replace(tiny.optimiser, learning_rate=1e-4),
+        discriminator_optimiser=replace(tiny.optimiser, learning_rate=1e-4),
+        run=replace(tiny.run, steps=6, validate_every=3, checkpoint_every=2),
+    )
+
+
+def curves(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()]
+
+
+def test_psnr_then_gan(tiny: PsnrConfig, game: GanConfig, tmp_path: Path, said: Say) -> None:
+    first = psnr.run(tiny, tmp_path / "psnr", resume=False, say=said)
+    run = gan.run(configure(game, sets=[f'start="{first}"']), tmp_path / "gan", resume=False, say=said)
+    points = curves(run)
+    terms = {"pixel", "perceptual", "adversarial", "discriminator", "discriminator_wins"}
+    assert terms <= set(points[-1]) | set(points[-2])
+    assert [point["lpips"] for point in points if "lpips" in point]
+    assert load_model(run).spec.source == "wildsr train gan"
+    before, after = (load_network(folder).network.state_dict() for folder in (first, run))
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    assert max((before[name] - after[name]).abs().max() for name in before) < 0.05  # it went on from there
+    assert any("discriminator" in line for line in said.lines)
+    text = (run / "card.md").read_text()
+    assert "![curves](curves.png)" in text
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_every_objective_plays(game: GanConfig, objective: str, tmp_path: Path, said: Say) -> None:
+    config = configure(game, sets=[f"objective={objective}", "run.steps=2", "data.validation_photos=0"])
+    run = gan.run(config, tmp_path / "run", resume=False, say=said)
+    checkpoint = load_checkpoint(checkpoints_in(run)[-1])
+    assert checkpoint.step == 2
+    assert not checkpoint.health.troubles
+    start = gan._discriminator(config).state_dict()
+    name = next(iter(start))
+    assert not torch.equal(checkpoint.tensors[f"network/discriminator/{name}"], start[name])
+    assert any("no starting weights" in line for line in said.lines)
+
+
+def test_texture_and_a_slower_discriminator(game: GanConfig, tmp_path: Path, said: Say) -> None:
+    config = configure(
+        game,
+        sets=[
+            "texture.conv1_1=1.0",
+            "texture.conv2_1=2.0",
+            "discriminator_every=3",
+            "run.steps=4",
+            "run.checkpoint_every=4",
+        ],
+    )
+    run = gan.run(config, tmp_path / "run", resume=False, say=said)
+    points = [point for point in curves(run) if "texture" in point]
+    assert all(point["texture"] > 0 for point in points)
+    assert ["discriminator" in point for point in points] == [True, False, False, True]
+
+
+@pytest.mark.parametrize("discriminator", ["vgg-small", "srgan"])
+def test_dense_discriminators_take_the_patch(
+    game: GanConfig, discriminator: str, tmp_path: Path, said: Say
+) -> None:
+    config = configure(
+        game, sets=[f"discriminator={discriminator}", "run.steps=1", "data.validation_photos=0"]
+    )
+    assert checkpoints_in(gan.run(config, tmp_path / "run", resume=False, say=said))
+
+
+def test_a_stopped_game_ends_at_the_same_weights(
+    game: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure(
+        game, sets=["objective=wasserstein", "discriminator=patch"]
+    )  # with batch norm and random points
+    whole = gan.run(config, tmp_path / "whole", resume=False, say=said)
+    original = AlignedCrops.sample
+
+    def breaks(self: AlignedCrops, seed: int, index: int) -> Sample:
+        if index == 9:
+            raise RuntimeError("power cut")
+        return original(self, seed, index)
+
+    monkeypatch.setattr(AlignedCrops, "sample", breaks)
+    with pytest.raises(RuntimeError, match="power cut"):
+        gan.run(config, tmp_path / "broken", resume=False, say=said)
+    monkeypatch.setattr(AlignedCrops, "sample", original)
+    broken = gan.run(config, tmp_path / "broken", resume=True, say=said)
+    one, other = (load_checkpoint(checkpoints_in(run)[-1]) for run in (whole, broken))
+    assert one.step == other.step == 6
+    assert [
+        name for name, tensor in one.tensors.items() if not torch.equal(tensor, other.tensors[name])
+    ] == []
+
+
+def test_vgg19_comes_from_the_users_file(tmp_path: Path) -> None:
+    torch.save(vgg_weights("vgg19"), tmp_path / "vgg19.pth")
+    loss = perceptual_network("esrgan", vgg19=tmp_path / "vgg19.pth")
+    picture = torch.rand(1, 3, 32, 32)
+    assert loss(picture, picture.flip(3)).item() > 0
+
+
+def test_vgg19_without_a_file_is_explained() -> None:
+    with pytest.raises(UsageError, match="`real-esrgan` needs VGG19") as caught:
+        perceptual_network("real-esrgan", vgg19=None)
+    assert "perceptual=real-esrgan-vgg16" in (caught.value.hint or "")
+
+
+def test_vgg19_from_a_wrong_file_is_refused(tmp_path: Path) -> None:
+    torch.save(vgg_weights("vgg16"), tmp_path / "vgg16.pth")
+    with pytest.raises(ModelError, match=r"VGG weights: features\.\d+\.weight must have shape"):
+        perceptual_network("esrgan", vgg19=tmp_path / "vgg16.pth")
+
+
+def test_presets_are_found_by_their_own_name() -> None:
+    assert find_recipe("psnr") == ("psnr", RECIPES["psnr"].default)
+    assert find_recipe("rcan") == ("psnr", "rcan")
+    assert find_recipe("esrgan") == ("gan", "esrgan")
+    assert find_recipe("nonsense") is None
+
+
+def test_the_papers_weights() -> None:
+    presets = gan.PRESETS
+    triple = lambda name: (
+        presets[name].pixel_weight,
+        presets[name].perceptual_weight,
+        presets[name].adversarial_weight,
+    )
+    assert triple("esrgan") == (0.01, 1.0, 0.005)
+    assert triple("srgan") == (0.0, 1.0, 0.001)
+    assert triple("real-esrgan") == (1.0, 1.0, 0.1)
+    assert presets["enhancenet-pat"].texture == {"conv1_1": 3e-7, "conv2_1": 1e-6, "conv3_1": 1e-6}
+    assert presets["enhancenet-pat"].discriminator_every == 3
+    assert presets["esrgan"].objective == "relativistic"
