@@ -287,8 +287,9 @@ def nrqm_race(sr: "Pixels") -> list[Race]:
 
     leaf = np.zeros((3, 500))
     leaf[0] = 1
-    tree = {"lDau": leaf * 2, "rDau": leaf * 3, "nodestatus": leaf, "nrnodes": 3, "upper": leaf}
-    tree |= {"avnode": leaf, "mbest": leaf, "ndtree": 3}
+    nodes = leaf.astype(np.int32)
+    tree = {"lDau": nodes * 2, "rDau": nodes * 3, "nodestatus": leaf, "nrnodes": 3, "upper": leaf}
+    tree |= {"avnode": leaf, "mbest": nodes, "ndtree": 3}
     cell = np.empty((1, 3), object)
     cell[0, :] = [tree, tree, tree]
     path = Path(tempfile.mkdtemp()) / "nrqm.mat"
