@@ -251,9 +251,49 @@ HOSTILE: dict[str, tuple[Callable[[], onnx.ModelProto], str]] = {
     ),
     "a cycle": (
         lambda: model([node("Add", ["x", "b"], "a"), node("Add", ["a", "a"], "b")], []),
-        "fit together|unknown",
+        "no operation before it",
     ),
+    "nodes out of order": (
+        lambda: model([node("Relu", ["a"]), node("Relu", ["x"], "a")], []),
+        "no operation before it",
+    ),
+    "a tensor made twice": (
+        lambda: model([node("Relu", ["x"]), node("Sigmoid", ["x"])], []),
+        "a second time",
+    ),
+    "a result nobody makes": (lambda: model([node("Relu", ["x"], "z")], []), "nothing makes the result"),
+    "two weights of one name": (
+        lambda: model([node("Conv", ["x", "w"])], [conv("w", 3, 3), conv("w", 3, 3)]),
+        "of one name",
+    ),
+    "an opset of the future": (lambda: with_opset(99), "opset 99"),
+    "an opset of the past": (lambda: with_opset(1), "opset 1;"),
+    "no opset": (lambda: with_opset(None), "opset none"),
+    "pooling over a billion pixels": (
+        lambda: model([node("MaxPool", ["x"], kernel_shape=[10**9] * 2, pads=[10**9 - 1] * 2 + [0, 0])], []),
+        "at most 4096",
+    ),
+    "two pictures at once": (lambda: taking(2, 3), "takes 2×3"),
+    "pictures of six channels": (lambda: taking(None, 6), "6×"),
+    "terminal escapes": (lambda: model([node("Relu", ["\x1b[2J"])], []), r"\\x1b"),
 }
+
+
+def with_opset(version: int | None) -> onnx.ModelProto:
+    given = shuffle()
+    del given.opset_import[:]
+    if version is not None:
+        given.opset_import.append(helper.make_opsetid("", version))
+    return given
+
+
+def taking(batch: int | None, channels: int) -> onnx.ModelProto:
+    given = shuffle()
+    sides = given.graph.input[0].type.tensor_type.shape.dim
+    if batch is not None:
+        sides[0].dim_value = batch
+    sides[1].dim_value = channels
+    return given
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -8,12 +8,18 @@ import onnx
 from onnx import TensorProto, helper, shape_inference
 
 from wildsr.errors import ModelError
+from wildsr.models.spec import printable
 
 MAX_BYTES = 1_000_000_000
 MAX_NODES = 50_000
 MAX_ELEMENTS_PER_PIXEL = 1 << 16
 """Numbers in one tensor per LR pixel; RRDB has 1,024, the widest nets people use some 10,000."""
 
+MAX_WINDOW = 4096
+"""Largest kernel, stride, dilation and padding: larger ones only burn time."""
+
+_WINDOWS = {"kernel_shape", "strides", "dilations", "pads", "output_padding"}
+_OLDEST_OPSET = 7
 _DOMAINS = {"", "ai.onnx"}
 _CONTROL = {"If", "Loop", "Scan", "SequenceMap"}
 _RANDOM = {"Bernoulli", "Multinomial", "RandomNormal", "RandomNormalLike", "RandomUniform"}
@@ -77,12 +83,16 @@ def check_structure(model: onnx.ModelProto) -> None:
     for node in graph.node:
         if node.domain not in _DOMAINS:
             raise ModelError(f"the graph uses a foreign operator, {node.domain}.{node.op_type}"[:200])
+        if not node.op_type.isidentifier():
+            raise ModelError(f"the graph uses an operator called {node.op_type[:60]!a}")
         if node.op_type in _CONTROL:
             raise ModelError(f"the graph has control flow ({node.op_type}), which isn't supported")
         if node.op_type in _RANDOM:
             raise ModelError(f"the graph is random ({node.op_type}); two runs must agree")
     for tensor in _tensors(graph):
         _check_tensor(tensor)
+    _check_opset(model)
+    _check_order(graph)
 
 
 def inferred_shapes(model: onnx.ModelProto, height: int, width: int) -> dict[str, Shape]:
@@ -116,7 +126,7 @@ def inferred_shapes(model: onnx.ModelProto, height: int, width: int) -> dict[str
         inferred = shape_inference.infer_shapes(probe, strict_mode=True, data_prop=True).graph
     except Exception as error:  # the checker's errors share no base class
         told = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"the network's shapes don't fit together: {told[0][:200]}") from error
+        raise ModelError(f"the network's shapes don't fit together: {printable(told[0][:200])}") from error
     shapes: dict[str, Shape] = {}
     for value in [*inferred.value_info, *inferred.output]:
         sides = value.type.tensor_type.shape.dim
@@ -145,6 +155,13 @@ def picture_input(model: onnx.ModelProto) -> onnx.ValueInfoProto:
             named = TensorProto.DataType.Name(kind) if kind in TensorProto.DataType.values() else "unknown"
             raise ModelError(f"the network takes or gives {named.lower()}; floats are needed")
     picture: onnx.ValueInfoProto = inputs[0]
+    sides = picture.type.tensor_type.shape.dim
+    fixed = [side.dim_value if side.HasField("dim_value") else None for side in sides]
+    if len(sides) not in (0, 4) or (
+        fixed[:1] not in ([], [None], [1]) or fixed[1:2] not in ([], [None], [3])
+    ):
+        shown = "×".join("?" if side is None else str(side) for side in fixed)
+        raise ModelError(f"the network takes {shown}; one picture of three channels, 1×3×h×w, is needed")
     return picture
 
 
@@ -174,6 +191,42 @@ def _check_channels(model: onnx.ModelProto, shapes: dict[str, Shape]) -> None:
                 f"the network's shapes don't fit together: a convolution of {kernel[1] * groups} channels "
                 f"gets {given[1]}"
             )
+
+
+def _check_opset(model: onnx.ModelProto) -> None:
+    versions = [entry.version for entry in model.opset_import if entry.domain in _DOMAINS]
+    newest = onnx.defs.onnx_opset_version()
+    if len(versions) != 1 or not _OLDEST_OPSET <= versions[0] <= newest:
+        raise ModelError(
+            f"the graph is written in opset {', '.join(map(str, versions)) or 'none'}; "
+            f"from {_OLDEST_OPSET} to {newest} are read",
+            hint="export it again with opset 17",
+        )
+
+
+def _check_order(graph: onnx.GraphProto) -> None:
+    """Refuse names made twice and nodes that use what no node before them makes (so also cycles)."""
+    weights = [tensor.name for tensor in graph.initializer]
+    made = {"", *weights, *(value.name for value in graph.input)}
+    if len(set(weights)) < len(weights):
+        raise ModelError("the graph has two weights of one name")
+    for node in graph.node:
+        missing = next((name for name in node.input if name not in made), None)
+        if missing is not None:
+            raise ModelError(f"{node.op_type} uses {missing[:60]!a}, which no operation before it makes")
+        for name in node.output:
+            if name and name in made:
+                raise ModelError(f"{node.op_type} makes {name[:60]!a} a second time")
+            made.add(name)
+        for attribute in node.attribute:
+            if attribute.name in _WINDOWS and any(abs(side) > MAX_WINDOW for side in attribute.ints):
+                raise ModelError(
+                    f"{node.op_type} has {attribute.name} of {list(attribute.ints)[:8]}; "
+                    f"at most {MAX_WINDOW} is allowed"
+                )
+    for value in graph.output:
+        if value.name not in made:
+            raise ModelError(f"nothing makes the result {value.name[:60]!a}")
 
 
 def _tensors(graph: onnx.GraphProto) -> Iterator[TensorProto]:

@@ -9,7 +9,7 @@ from onnx import TensorProto, helper
 from wildsr.errors import ModelError
 from wildsr.models.onnx_checks import inferred_shapes, parse, picture_input
 from wildsr.models.reach import reach_of
-from wildsr.models.spec import METADATA_KEY, ModelSpec
+from wildsr.models.spec import METADATA_KEY, ModelSpec, printable
 
 _PROBE = 64
 _MULTIPLES = (1, 2, 4, 8, 16, 32, 64)
@@ -23,7 +23,7 @@ def read_onnx(path: Path) -> ModelSpec:
     Raises:
         ModelError: If it isn't a super-resolution network wildsr can run.
     """
-    return inspect_onnx(load_checked(path), id=path.stem, source=path.name)
+    return inspect_onnx(load_checked(path), id=printable(path.stem), source=printable(path.name))
 
 
 def stored_spec(path: Path) -> ModelSpec:
