@@ -1,0 +1,52 @@
+"""Memory stays flat over a batch of pictures of all sizes."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from PIL import Image
+
+from tests.engine.tiny import save, tiny_compact
+from wildsr.engine import Settings, Size, Upscaler
+from wildsr.engine.jobs import run_jobs
+from wildsr.files import Job
+from wildsr.imaging import Limits, WriteOptions
+from wildsr.models import Model, ModelSpec
+
+PICTURES, WARM_UP = 200, 20
+GROWTH = 0.05
+
+
+@pytest.mark.slow
+def test_200_pictures_take_no_more_memory_than_20(tmp_path: Path) -> None:
+    dice = random.Random(3)
+    noise = np.random.default_rng(3)
+    jobs = []
+    for number in range(PICTURES):
+        height, width = dice.randint(20, 200), dice.randint(20, 200)
+        if number in (0, 1):  # whatever is kept for the largest picture is there from the start
+            height, width = 200, 200
+        path = tmp_path / f"{number}.{dice.choice(('png', 'jpg', 'webp'))}"
+        Image.fromarray(noise.integers(0, 255, (height, width, 3), dtype=np.uint8)).save(path)
+        ending = ("png", "jpg", "webp", "tif")[number % 4]
+        jobs.append(Job(source=path, target=tmp_path / "out" / f"{number}.{ending}"))
+    model = Model(
+        spec=ModelSpec(id="tiny", architecture="graph", halo=6, halo_exact=6),
+        onnx_path=save(tiny_compact(), tmp_path / "tiny.onnx"),
+        sha256="0" * 64,
+    )
+    process, taken = psutil.Process(), list[int]()
+    for outcome in run_jobs(
+        Upscaler(model, Settings(precision="fp32", threads=1)),
+        jobs,
+        Size(),
+        limits=Limits(),
+        options=WriteOptions(),
+    ):
+        assert outcome.reason is None
+        taken.append(process.memory_info().rss)
+    assert len(taken) == PICTURES
+    warm, later = max(taken[:WARM_UP]), max(taken[WARM_UP:])
+    assert later <= warm * (1 + GROWTH), f"{warm / 1e6:.0f} MB grew to {later / 1e6:.0f} MB"
