@@ -23,7 +23,7 @@ def read_onnx(path: Path) -> ModelSpec:
     Raises:
         ModelError: If it isn't a super-resolution network wildsr can run.
     """
-    return inspect_onnx(load_checked(path), id=printable(path.stem), source=printable(path.name))
+    return inspect_onnx(load_checked(path), id=path.stem, source=path.name)
 
 
 def stored_spec(path: Path) -> ModelSpec:
@@ -80,7 +80,9 @@ def discovered_spec(model: onnx.ModelProto, *, id: str, source: str) -> ModelSpe
             "the network takes pictures of one size only",
             hint="export it again with dynamic height and width",
         )
-    spec = ModelSpec(id=id, architecture="graph", scale=scale, multiple=multiple, source=source)
+    spec = ModelSpec(
+        id=printable(id), architecture="graph", scale=scale, multiple=multiple, source=printable(source)
+    )
     reach = reach_of(model)
     if reach.radius is None or reach.radius > _LARGEST_EXACT_RADIUS:
         return replace(

@@ -11,7 +11,7 @@ from wildsr.models.ncnn.layers import LAYERS
 from wildsr.models.ncnn.param import Layer, read_param
 from wildsr.models.ncnn.weights import WeightReader
 from wildsr.models.onnx_file import discovered_spec, embed_spec
-from wildsr.models.spec import ModelSpec, printable
+from wildsr.models.spec import ModelSpec
 
 IMPORTER_VERSION = 2
 """Raised when the same files give another graph, so that cached conversions are made anew."""
@@ -52,7 +52,7 @@ def import_ncnn(
         emit(replace(layer, inputs=tuple(map(graph.tensor, layer.inputs))), graph, reader)
     reader.finish()
     model = graph.finish(result)
-    found = spec or discovered_spec(model, id=printable(param.stem), source=printable(param.name))
+    found = spec or discovered_spec(model, id=param.stem, source=param.name)
     return embed_spec(model, found), found
 
 
