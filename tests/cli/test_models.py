@@ -122,7 +122,7 @@ def test_pull_wants_names_and_respects_offline() -> None:
 def test_verify_finds_damage_in_assets_and_conversions(pair: Path) -> None:
     assert output("verify") == ""
     converted = load_model(pair).onnx_path
-    assert json.loads(output("verify", "--json")) == {"files": {converted.name: True}, "damaged": []}
+    assert json.loads(output("verify", "--json")) == {"files": {converted.name: "good"}, "damaged": []}
     converted.write_bytes(b"")
     damaged = pretend_cached(CATALOG[NAME].weights)
     result = run("verify", "--json")

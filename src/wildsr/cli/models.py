@@ -1,5 +1,7 @@
 """`wildsr models`: what there is, what is cached, and bringing in other people's."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -42,11 +44,11 @@ def list_models(
         say(f"no model of the catalog has a licence with {licence!r}; there are {known}")
     for name, entry in chosen.items():
         size = size_text(entry.param.size + entry.weights.size)
-        here = "cached" if is_cached(name) else ""
+        here = "cached" if is_cached(name) else "not cached"
         line = (
             f"{name:<24} ×{entry.spec.scale}  {entry.speed:<6}  {size:>7}  {entry.spec.licence:<12}  {here}"
         )
-        data(f"{line.rstrip()}\n    {entry.summary}")
+        data(f"{line}\n    {entry.summary}")
 
 
 @app.command("pull")
@@ -95,26 +97,28 @@ def verify(
 ) -> None:
     """Read cached files and compare them with their digests; exit code 1 if one is damaged."""
     entries = [_entry(name) for name in names] if names else list(CATALOG.values())
-    results: dict[str, Json] = {
-        asset.stored_name: verify_asset(asset)
+    results = {
+        asset.stored_name: _state(partial(verify_asset, asset))
         for entry in entries
         for asset in (entry.param, entry.weights)
         if cached_path(asset).exists()
     }
     wanted = {path.name for entry in entries for path in conversions(entry.spec.id)}
-    results |= {name: good for name, good in check_conversions().items() if not names or name in wanted}
-    bad = [name for name, good in results.items() if not good]
+    for name, good in check_conversions().items():
+        if not names or name in wanted:
+            results[name] = "good" if good else "damaged"
+    bad = {name: state for name, state in results.items() if state != "good"}
     if json:
-        data_json({"files": results, "damaged": [*bad]})
+        data_json({"files": {**results}, "damaged": [*bad]})
     else:
-        for name, good in results.items():
-            data(f"{'good   ' if good else 'DAMAGED'}  {name}")
+        for name, state in results.items():
+            data(f"{name}: {state}")
         if not results:
             say("nothing is cached")
     if bad:
         raise AssetError(
-            f"damaged in the cache: {', '.join(bad)}",
-            hint="they are fetched or made again when next needed; wildsr models remove --all starts afresh",
+            f"in the cache: {', '.join(f'{name} ({state})' for name, state in bad.items())}",
+            hint="damaged files are fetched or made again when next needed, by wildsr models pull for example",
         )
 
 
@@ -139,6 +143,13 @@ def remove(
     if everything:
         for file in check_conversions():
             remove_conversions(file.rpartition("-")[0])
+
+
+def _state(check: Callable[[], bool]) -> str:
+    try:
+        return "good" if check() else "damaged"
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
 
 
 def _entry(name: str) -> CatalogEntry:
