@@ -164,11 +164,11 @@ def test_presets_are_found_by_their_own_name() -> None:
 
 def test_the_papers_weights() -> None:
     presets = gan.PRESETS
-    triple = lambda name: (
-        presets[name].pixel_weight,
-        presets[name].perceptual_weight,
-        presets[name].adversarial_weight,
-    )
+
+    def triple(name: str) -> tuple[float, float, float]:
+        preset = presets[name]
+        return preset.pixel_weight, preset.perceptual_weight, preset.adversarial_weight
+
     assert triple("esrgan") == (0.01, 1.0, 0.005)
     assert triple("srgan") == (0.0, 1.0, 0.001)
     assert triple("real-esrgan") == (1.0, 1.0, 0.1)
