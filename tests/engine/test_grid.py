@@ -31,6 +31,20 @@ def test_a_core_keeps_its_halo_except_at_the_pictures_own_border(length: int, ti
         assert part.stop == length or part.stop - part.core_stop >= halo
 
 
+@given(length=lengths, tile=st.integers(100, 700), halo=st.integers(0, 20), multiple=st.integers(1, 8))
+def test_tiles_begin_at_multiples_and_keep_their_halo(
+    length: int, tile: int, halo: int, multiple: int
+) -> None:
+    parts = spans(length, tile, halo, multiple)
+    assert all(part.start % multiple == 0 for part in parts)
+    assert all(part.length % multiple == 0 for part in parts[:-1])
+    assert [p.core_start for p in parts] == [0, *(p.core_stop for p in parts[:-1])]
+    assert parts[-1].core_stop == parts[-1].stop == length
+    for part in parts:
+        assert part.start == 0 or part.core_start - part.start >= halo
+        assert part.stop == length or part.stop - part.core_stop >= halo
+
+
 @given(height=lengths, width=lengths, halo=st.integers(0, 48), pixels=st.integers(140**2, 600**2))
 def test_best_grid_respects_the_memory_and_is_never_worse_than_square_tiles(
     height: int, width: int, halo: int, pixels: int

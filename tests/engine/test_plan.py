@@ -64,7 +64,9 @@ def test_tiling_exact_and_colour_fix_widen_the_halo() -> None:
 
 def test_a_network_that_must_see_the_whole_gets_one_tile() -> None:
     pooled = ModelSpec(id="pooled", architecture="x", tiling="whole")
-    assert plan(3000, 2000, Size(), pooled).tiles == 1
+    assert plan(400, 500, Size(), pooled).tiles == 1
+    with pytest.raises(LimitError, match="as a whole"):
+        plan(3000, 2000, Size(), pooled)
 
 
 @pytest.mark.parametrize(

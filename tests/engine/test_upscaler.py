@@ -6,13 +6,14 @@ import onnx
 import openvino as ov
 import pytest
 
+from tests.engine.tiny import save, tiny_unshuffle
 from wildsr.engine import FusionRule, Settings, Size, Upscaler
 from wildsr.engine.backends import open_backend, resolve_precision
 from wildsr.engine.backends.openvino import OpenVINOBackend, has_native_bf16
 from wildsr.engine.upscaler import median_luma
 from wildsr.errors import BackendError, LimitError, OutOfMemoryError, OutputError, UsageError
 from wildsr.imaging import FloatArray, Picture, Source, WriteOptions, open_source, read, resize, write
-from wildsr.models import Model
+from wildsr.models import Model, ModelSpec
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 
 PLAIN = Settings(color_fix=False, precision="fp32")
@@ -44,6 +45,16 @@ def test_tiles_equal_the_whole_picture(name: str, tile: int, request: pytest.Fix
     rgb = photo(61, 83)
     result = Upscaler(model, replace(PLAIN, tile=tile))(Picture(rgb=rgb)).rgb
     assert worst(result, np.clip(network(model, rgb), 0, 1)) < 0.01
+
+
+def test_tiles_of_a_network_that_shuffles_pixels_keep_its_phase(tmp_path: Path) -> None:
+    path = save(tiny_unshuffle(), tmp_path / "unshuffle.onnx")
+    spec = ModelSpec(id="u", architecture="graph", scale=2, multiple=2, halo=4, halo_exact=4)
+    model = Model(spec=spec, onnx_path=path, sha256="0" * 64)
+    rgb = photo(101, 133)
+    whole = Upscaler(model, PLAIN)(Picture(rgb=rgb)).rgb
+    for tile in (32, 33, 45):
+        assert worst(Upscaler(model, replace(PLAIN, tile=tile))(Picture(rgb=rgb)).rgb, whole) < 0.01
 
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (1, 9), (2, 3), (17, 1), (8, 5)])

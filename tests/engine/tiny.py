@@ -88,3 +88,10 @@ def tiny_compact(*, seed: int = 0, scale: int = 4, width: int = 8, depth: int = 
 def save(model: onnx.ModelProto, path: Path) -> Path:
     onnx.save(model, str(path))
     return path
+
+
+def tiny_unshuffle(*, seed: int = 0) -> onnx.ModelProto:
+    """×2: pixels are first shuffled into channels, two by two, as the ×2 kind of RRDBNet does."""
+    b = Builder(seed)
+    x = b.conv(b.node("SpaceToDepth", ["lr"], blocksize=2), 12, 48)
+    return b.model(b.node("DepthToSpace", [x], blocksize=4, mode="CRD"))

@@ -49,37 +49,42 @@ class Grid:
         return self.tiles * height * width / (self.rows[-1].stop * self.columns[-1].stop)
 
 
-def spans(length: int, tile: int, halo: int) -> tuple[Span, ...]:
+def spans(length: int, tile: int, halo: int, multiple: int = 1) -> tuple[Span, ...]:
     """Cover `length` pixels with as few tiles of `tile` pixels as overlaps of twice `halo` allow.
 
     Args:
         length: Pixels along the axis, ≥ 1.
         tile: Pixels of a tile, > 2·halo unless one tile covers everything.
         halo: Pixels a result must be away from a tile edge that is not the picture's.
+        multiple: Tiles begin and (but for the last) end at multiples of this: a network that first shuffles pixels
+            into channels sees another picture at another phase.
 
     Raises:
         UsageError: If the tile is no larger than its two halos.
     """
-    if tile >= length:
+    whole = -(-length // multiple) * multiple
+    tile = -(-tile // multiple) * multiple
+    if tile >= whole:
         return (Span(0, length, 0, length),)
+    halo += multiple - 1  # rounding a start to the multiple eats that much overlap
     step = tile - 2 * halo
     if step < 1:
         raise UsageError(
             f"a tile of {tile} LR pixels is too small for a halo of {halo} on both sides",
             hint=f"use a tile of at least {2 * halo + 16}, or 0 to let wildsr choose",
         )
-    count = 1 + math.ceil((length - tile) / step)
-    starts = [round(i * (length - tile) / (count - 1)) for i in range(count)]
+    count = 1 + math.ceil((whole - tile) / step)
+    starts = [round(i * (whole - tile) / (count - 1) / multiple) * multiple for i in range(count)]
     cuts = [0] + [(starts[i] + tile + starts[i + 1]) // 2 for i in range(count - 1)] + [length]
-    return tuple(Span(starts[i], starts[i] + tile, cuts[i], cuts[i + 1]) for i in range(count))
+    return tuple(Span(starts[i], min(starts[i] + tile, length), cuts[i], cuts[i + 1]) for i in range(count))
 
 
-def fixed_grid(height: int, width: int, *, tile: int, halo: int) -> Grid:
+def fixed_grid(height: int, width: int, *, tile: int, halo: int, multiple: int = 1) -> Grid:
     """Lay square tiles of `tile` LR pixels over a picture of `height` × `width` LR pixels."""
-    return Grid(spans(height, tile, halo), spans(width, tile, halo))
+    return Grid(spans(height, tile, halo, multiple), spans(width, tile, halo, multiple))
 
 
-def best_grid(height: int, width: int, *, max_pixels: int, halo: int) -> Grid:
+def best_grid(height: int, width: int, *, max_pixels: int, halo: int, multiple: int = 1) -> Grid:
     """Lay the grid that computes the fewest pixels among those whose tile has at most `max_pixels` LR pixels.
 
     Tiles are as equal as the picture allows: a 1000² picture with a halo of 48 costs 1.20 in 2×2 tiles of 548².
@@ -88,8 +93,8 @@ def best_grid(height: int, width: int, *, max_pixels: int, halo: int) -> Grid:
         UsageError: If not even the smallest useful tile fits `max_pixels`.
     """
     best: tuple[int, int, int, int] | None = None
-    for rows, down in _tile_lengths(height, halo):
-        for columns, across in _tile_lengths(width, halo):
+    for rows, down in _tile_lengths(height, halo + multiple - 1):
+        for columns, across in _tile_lengths(width, halo + multiple - 1):
             if rows * columns <= max_pixels:
                 tiles = down * across
                 choice = (rows * columns * tiles, tiles, rows, columns)
@@ -100,7 +105,7 @@ def best_grid(height: int, width: int, *, max_pixels: int, halo: int) -> Grid:
             f"the memory allowed holds a tile of {max_pixels} LR pixels; a halo of {halo} needs {side}×{side}",
             hint="allow more memory (--max-memory), or choose a model with a smaller halo",
         )
-    return Grid(spans(height, best[2], halo), spans(width, best[3], halo))
+    return Grid(spans(height, best[2], halo, multiple), spans(width, best[3], halo, multiple))
 
 
 def _tile_lengths(length: int, halo: int) -> list[tuple[int, int]]:

@@ -160,7 +160,13 @@ def halo_of(spec: ModelSpec, settings: Settings) -> int:
 
 def _grid(height: int, width: int, spec: ModelSpec, settings: Settings, halo: int, tile_pixels: int) -> Grid:
     if spec.tiling == "whole":
+        if height * width > tile_pixels:
+            raise LimitError(
+                f"{spec.id} must see a picture as a whole, and {width}×{height} pixels don't fit; "
+                f"{tile_pixels} pixels do",
+                hint="allow more memory (--max-memory), shrink the photo, or choose another model",
+            )
         return fixed_grid(height, width, tile=max(height, width), halo=halo)
     if settings.tile:
-        return fixed_grid(height, width, tile=settings.tile, halo=halo)
-    return best_grid(height, width, max_pixels=tile_pixels, halo=halo)
+        return fixed_grid(height, width, tile=settings.tile, halo=halo, multiple=spec.multiple)
+    return best_grid(height, width, max_pixels=tile_pixels, halo=halo, multiple=spec.multiple)
