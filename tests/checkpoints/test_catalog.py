@@ -14,7 +14,6 @@ from wildsr.errors import ModelError
 from wildsr.models import CATALOG, ModelSpec, is_cached, load_model
 from wildsr.networks import NETWORKS
 
-
 SHRUNK = ("realesr-animevideov3-x2", "realesr-animevideov3-x3")
 
 
