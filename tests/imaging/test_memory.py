@@ -1,5 +1,6 @@
 """Memory: bounded by the encoder, not by the picture; flat over many pictures; the interpreter stays free."""
 
+import itertools
 import json
 import subprocess
 import sys
@@ -126,5 +127,5 @@ def test_other_threads_run_while_pictures_are_coded(tmp_path: Path) -> None:
     seconds = time.perf_counter() - start
     stop.set()
     thread.join()
-    longest = max(b - a for a, b in zip(ticks, ticks[1:], strict=False))
-    assert longest < max(0.25, seconds / 3)
+    longest = max(b - a for a, b in itertools.pairwise(ticks))
+    assert longest < max(1.0, 0.6 * seconds)  # held throughout, it would be all of it

@@ -123,9 +123,9 @@ def test_full_disk_is_named_and_leaves_nothing(
 
     monkeypatch.setattr("wildsr.imaging.target.io.FileIO", FullDisk)
     generator = many()
+    height = 20_000 if ending in (".png", ".tif") else 400
+    shaped = itertools.chain.from_iterable([itertools.islice(generator, height // 100)])
     with pytest.raises(OutputError, match="no space left on device") as raised:
-        height = 20_000 if ending in (".png", ".tif") else 400
-        shaped = itertools.chain.from_iterable([itertools.islice(generator, height // 100)])
         imaging.write_rows(shaped, Frame(width=300, height=height, channels=3), tmp_path / f"a{ending}")
     assert f"a{ending}" in str(raised.value)
     assert raised.value.hint == "free some space, or write elsewhere"

@@ -25,7 +25,7 @@ _MOST_TILES: Final = 400
 _MOST_BINS: Final = 64  # radial frequency bins up to 1 cycle per pixel
 _STILL_THERE: Final = 0.06
 """Spectral power, relative to a 1/f² photo's, below which a frequency holds no detail worth enlarging."""
-_QUALITY_OF_BLOCKS: Final = ((0.1, 92.0), (0.35, 85.0), (0.65, 70.0), (1.0, 50.0), (1.55, 30.0), (2.4, 10.0))
+_QUALITY_OF_BLOCKS: Final = ((0.25, 88.0), (0.35, 85.0), (0.65, 70.0), (1.0, 50.0), (1.55, 30.0), (2.4, 10.0))
 _BLUR_OF_DETAIL: Final = ((0.28, 2.0), (0.41, 1.2), (0.53, 0.8), (0.75, 0.6), (0.91, 0.5), (1.0, 0.0))
 
 
@@ -43,7 +43,7 @@ class PhotoFacts:
     """Standard deviation of noise in levels: the finer or the coarser grain, whichever is stronger."""
 
     blocks: float
-    """Height of the steps on the 8×8 grid of JPEG, in levels; below 0.1 there is no grid."""
+    """Height of the steps on the 8×8 grid of JPEG, in levels; below 0.25 there is no grid."""
 
     file_quality: int | None
     """Quality the file itself was saved at, from its tables; None where it is no JPEG."""
@@ -80,7 +80,9 @@ def examine(path: str | Path) -> PhotoFacts:
     if source.gray:
         luma = source.samples[..., 0].astype(np.float32) * scale
     else:
-        luma = source.samples[..., :3].astype(np.float32) @ (np.array([0.299, 0.587, 0.114], np.float32) * scale)
+        luma = source.samples[..., :3].astype(np.float32) @ (
+            np.array([0.299, 0.587, 0.114], np.float32) * scale
+        )
     return measure(luma, file_quality=jpeg_quality(Path(path)))
 
 
