@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import torch
 from lightning_fabric import Fabric
+from lightning_fabric.strategies.ddp import DDPStrategy
 
 from wildsr.errors import TrainingError, UsageError
 from wildsr.files import make_folder
@@ -28,6 +29,10 @@ Point: TypeAlias = dict[str, float]
 def say_on_stderr(line: str) -> None:
     """Print a message where it doesn't mix with data."""
     print(line, file=sys.stderr, flush=True)
+
+
+def silent(_line: str) -> None:
+    """Say nothing, in all processes but the first."""
 
 
 @dataclass(kw_only=True)
@@ -101,7 +106,8 @@ def launch(settings: RunSettings, function: Callable[..., Path], *arguments: obj
         accelerator=device,
         devices=settings.devices,
         precision=chosen_precision(settings, device),
-        strategy=("ddp_spawn" if several else "auto"),
+        # buffers stay each process's own: a discriminator is run twice before its gradients are taken
+        strategy=DDPStrategy(start_method="spawn", broadcast_buffers=False) if several else "auto",
     )
     call = _Call(function, arguments)
     return fabric.launch(call) if several else call(fabric)
