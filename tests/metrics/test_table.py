@@ -2,6 +2,7 @@
 
 import math
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -122,3 +123,16 @@ def test_without_its_file_a_metric_says_which(
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
     with pytest.raises(MetricError, match=re.escape(f"in {tmp_path}")):
         METRICS[name].measure(photo)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_documented_table_is_this_one(name: str) -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith(f"| `{name}`") and line.count("|") == 8]
+    assert len(rows) == 1
+    entry = METRICS[name]
+    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
+    assert cells[1] == ("↑" if entry.higher_is_better else "↓")
+    assert cells[3] == {"none": "–", "hr": "HR", "lr": "LR"}[entry.reference]
+    assert cells[5] == f"{entry.minimum[1]}×{entry.minimum[0]}"
+    assert ("¹" in cells[0]) == entry.user_file
