@@ -82,14 +82,14 @@ def test_a_polite_kill_saves_and_says_so(tiny: PsnrConfig, tmp_path: Path) -> No
     config = configure(
         tiny, sets=["run.steps=100000", "run.checkpoint_every=100000", "data.validation_photos=0"]
     )
-    process = start(config, tmp_path / "run", "start")
-    assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("step 5/"):
-            process.terminate()
-            break
-    rest = process.stderr.read()
-    assert process.wait(timeout=60) == 1
+    with start(config, tmp_path / "run", "start") as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("step 5/"):
+                process.terminate()
+                break
+        rest = process.stderr.read()
+        assert process.wait(timeout=120) == 1
     assert "stopped at step" in rest
     assert load_checkpoint(checkpoints_in(tmp_path / "run")[-1]).step >= 5
 
