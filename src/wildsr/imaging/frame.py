@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from wildsr.errors import UsageError
 from wildsr.imaging.picture import Depth
 
 
@@ -43,6 +44,12 @@ class WriteOptions:
 
     overwrite: bool = True
     """Replace an existing file."""
+
+    def __post_init__(self) -> None:
+        if self.quality is not None and not 1 <= self.quality <= 100:
+            raise UsageError(f"quality is {self.quality}; it must be from 1 to 100")
+        if self.compression is not None and not 0 <= self.compression <= 9:
+            raise UsageError(f"compression is {self.compression}; it must be from 0 to 9")
 
 
 @dataclass(frozen=True, kw_only=True)
