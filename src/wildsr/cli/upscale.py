@@ -155,7 +155,7 @@ def upscale(
     found = find_pictures(
         [*(inputs or []), *(more_inputs or [])],
         recursive=recursive,
-        exclude=Path(output) if output else None,
+        exclude=Path(output) if output and "\0" not in output else None,
     )
     chosen = fetch_model(model, offline=offline or None)
     names = _without_comparisons(
@@ -213,7 +213,7 @@ def upscale(
                 "seconds": round(seconds, 3),
             }
         )
-    if results or skipped or found.problems:
+    if (results and len(names.jobs) > 1) or skipped or found.problems:
         say(f"{len(done)} done, {len(skipped)} already done, {len(failed)} failed in {time_text(seconds)}")
     if stopped is not None:
         raise stopped
