@@ -143,7 +143,7 @@ def test_a_nan_in_a_batch_is_named_rolled_back_and_training_goes_on(
     assert card["steps"] == 12
     assert len(card["rollbacks"]) == 1
     assert "NaN in `lr`" in (run / "card.md").read_text()
-    assert "1 rollbacks" in said.lines[-2]
+    assert "1 rollback |" in said.lines[-2]
 
 
 def _float(array: np.ndarray) -> np.ndarray:

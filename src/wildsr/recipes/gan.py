@@ -20,7 +20,7 @@ from wildsr.training.losses import OBJECTIVES, PIXEL, ObjectiveName, PerceptualN
 from wildsr.training.material import aligned_sampler, build, gather
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, closing, launch, open_session
+from wildsr.training.session import Say, closing, launch, open_session, silent
 from wildsr.training.settings import Count, DataSettings, OptimiserSettings, RunSettings
 from wildsr.training.validation import validator
 
@@ -106,7 +106,7 @@ def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: S
         load_weights(generator, config.start)
     discriminator = _discriminator(config)
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
-    material = gather(config.data, scale=scale, folder=folder, say=say)
+    material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     session = open_session(
         fabric,
         folder=folder,

@@ -15,7 +15,7 @@ from wildsr.training.loop import Plan
 from wildsr.training.losses import PIXEL, PixelName, luma
 from wildsr.training.material import aligned_sampler, build, gather
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, closing, launch, open_session
+from wildsr.training.session import Say, closing, launch, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 from wildsr.training.validation import validator
 
@@ -69,7 +69,7 @@ def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: 
     scale = scale_of(generator)
     if config.start and not resume:
         load_weights(generator, config.start)
-    material = gather(config.data, scale=scale, folder=folder, say=say)
+    material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     session = open_session(
         fabric,
         folder=folder,

@@ -1,6 +1,6 @@
 """The two ways networks are fitted: to pixels, and in a game against a discriminator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import torch
@@ -40,7 +40,7 @@ def fit_psnr(session: Session, generator: nn.Module, loss: PixelLoss, plan: Plan
         losses["loss"] = float(value.detach())
         session.fabric.backward(value)
         gradient_norm(generator, settings.clip)
-        _judge(session, state, losses, losses.keys())
+        _judge(session, state, losses, ("loss",))
         optimiser.step()
         state.ema.update(number)
 
@@ -56,11 +56,13 @@ class GameLosses:
     """Pixel term."""
 
     pixel_weight: float = 0.0
+    """Of the pixel term."""
 
     perceptual: Perceptual | None = None
     """Feature term; also computes the features of the texture term."""
 
     perceptual_weight: float = 0.0
+    """Of the feature term."""
 
     texture: Mapping[str, float] = field(default_factory=dict)
     """Layer → weight of the Gram term (EnhanceNet); empty: none."""
@@ -69,6 +71,7 @@ class GameLosses:
     """The game."""
 
     adversarial_weight: float = 5e-3
+    """Of the game."""
 
     judged: Callable[[Tensor], Tensor] | None = None
     """What of a picture the discriminator sees (its high frequencies, for example); None: all."""
@@ -118,7 +121,13 @@ def fit_gan(
             opponent.zero_grad(set_to_none=True)
             mix = _mix(session, pair.hr, number)
             against = _discriminator_loss(
-                wrapped_discriminator, seen(pair.hr), seen(made.detach()), game.objective, mix, terms
+                wrapped_discriminator,
+                discriminator,
+                seen(pair.hr),
+                seen(made.detach()),
+                game.objective,
+                mix,
+                terms,
             )
             session.fabric.backward(against)
             gradient_norm(discriminator, plan.optimisers["discriminator"].clip)
@@ -160,16 +169,18 @@ def _generator_terms(
 
 def _discriminator_loss(
     discriminator: Callable[[Tensor], Tensor],
+    bare: nn.Module,
     real: Tensor,
     made: Tensor,
     objective: Objective,
     mix: Tensor,
     terms: dict[str, float],
 ) -> Tensor:
+    """The discriminator's side; the penalty, differentiated twice, goes around the data-parallel wrapper."""
     real_logits, made_logits = discriminator(real).float(), discriminator(made).float()
     value = objective.discriminator(real_logits, made_logits)
     if objective.gradient_penalty:
-        value = value + objective.gradient_penalty * gradient_penalty(discriminator, real, made, mix)
+        value = value + objective.gradient_penalty * gradient_penalty(bare, real, made, mix)
     terms["discriminator"] = float(value.detach())
     wins = (real_logits.detach() > made_logits.detach().mean()).float().mean()
     losses_ = (made_logits.detach() < real_logits.detach().mean()).float().mean()
@@ -213,9 +224,9 @@ def _compiled(session: Session, network: nn.Module) -> nn.Module:
     return compiled
 
 
-def _judge(session: Session, state: State, losses: dict[str, float], names: "object") -> None:
+def _judge(session: Session, state: State, losses: dict[str, float], names: Iterable[str]) -> None:
     """Average over processes and let the health check see the given terms."""
-    wanted = {name: losses[name] for name in list(names) if name != "discriminator_wins"}  # type: ignore[call-overload]
+    wanted = {name: losses[name] for name in names if name != "discriminator_wins"}
     averaged = session.mean(wanted)
     losses.update(averaged)
     state.health.check(averaged, session.settings.explosion)

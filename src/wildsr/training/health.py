@@ -1,14 +1,17 @@
 """Is the training well? Detects what is not finite or explodes, names it, and says so in plain words."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import torch
 from torch import Tensor, nn
 
 from wildsr.data import Pair
+
+Hook: TypeAlias = Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]
 
 
 class UnhealthyError(Exception):
@@ -113,7 +116,7 @@ def diagnose(pair: Pair, networks: Mapping[str, nn.Module], losses: Mapping[str,
 def _bad_activation(network: nn.Module, lr: Tensor) -> str | None:
     found: list[str] = []
 
-    def watch(name: str) -> "object":
+    def watch(name: str) -> Hook:
         def hook(module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
             if not found and isinstance(output, Tensor) and first_bad({name: output.detach()}):
                 found.append(f"{first_bad({name: output.detach()})}, the output of a {type(module).__name__}")
@@ -126,9 +129,9 @@ def _bad_activation(network: nn.Module, lr: Tensor) -> str | None:
 
 
 @contextmanager
-def _hooked(network: nn.Module, watch: "object") -> Iterator[None]:
+def _hooked(network: nn.Module, watch: Callable[[str], Hook]) -> Iterator[None]:
     handles = [
-        module.register_forward_hook(watch(f"generator.{name}"))  # type: ignore[operator]
+        module.register_forward_hook(watch(f"generator.{name}"))
         for name, module in network.named_modules()
         if name and not list(module.children())
     ]

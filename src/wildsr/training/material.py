@@ -12,7 +12,6 @@ from torch import nn
 from wildsr.data import (
     AlignedCrops,
     Photo,
-    PhotoFolder,
     Sample,
     Sampler,
     hold_out,
@@ -46,7 +45,7 @@ class Material:
     """Of the photos learnt from."""
 
 
-def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_lr: bool = True) -> Material:
+def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Material:
     """Open the photos a recipe was given.
 
     Args:
@@ -54,7 +53,6 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_l
         scale: HR pixels per LR pixel along one side.
         folder: The run's, for the cache.
         say: Told about skipped files.
-        make_lr: Whether training photos need their bicubic LR (validation photos always do).
 
     Raises:
         UsageError: No HR folder, or a patch that is no multiple of the scale.
@@ -70,17 +68,15 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say, make_l
             hint=f"for example --set data.patch={max(settings.patch // scale, 1) * scale}",
         )
     cache = settings.cache or folder / "cache"
-    held_from: PhotoFolder | None = None
     if settings.lr is not None:
         found = open_pairs(settings.hr, settings.lr, scale=scale, patch=settings.patch, cache=cache)
     else:
         found = open_photos(settings.hr, scale=scale, patch=settings.patch, cache=cache, say=say)
     if settings.validation is not None:
-        held_from = open_photos(settings.validation, scale=scale, patch=scale, cache=cache, say=say)
-        train, held = found.photos, held_from.photos
+        judged = open_photos(settings.validation, scale=scale, patch=scale, cache=cache, say=say)
+        train, held = found.photos, judged.photos
     else:
         train, held = hold_out(found.photos, settings.validation_photos)
-    del make_lr
     return Material(
         train=train,
         validation=validation_crops(held, scale=scale, side=settings.validation_side),

@@ -59,5 +59,6 @@ def _verdict(state: State, curves: list[Point]) -> list[str]:
         else:
             words.append(f"balanced (discriminator right {wins:.0%})")
     if state.health.total_rollbacks:
-        words.append(f"{state.health.total_rollbacks} rollbacks")
+        count = state.health.total_rollbacks
+        words.append(f"{count} rollback{'s' if count > 1 else ''}")
     return words or ["healthy"]
