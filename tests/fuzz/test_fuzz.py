@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.fuzz.seeds import SEEDS, repaired
 from tests.fuzz.targets import TARGETS
 
+SLOW = ("ncnn", "onnx", "upscale")  # each input that is accepted compiles or runs a network
+
 # The targets assert too; a test without an assertion of its own passes when they don't raise.
 
 
@@ -66,7 +68,9 @@ def mutated(seed: bytes, changes: list[tuple[str, float, int]], repair: bool) ->
 
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_mutated_seeds_are_answered(target: str) -> None:
-    @settings(max_examples=120, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    examples = 40 if target in SLOW else 120
+
+    @settings(max_examples=examples, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(mutations(target))
     def check(data: bytes) -> None:
         TARGETS[target](data)
