@@ -268,6 +268,15 @@ def _gray(bits: int) -> np.ndarray:
     return photo(channels=1).astype(np.uint16) * 257 if bits == 16 else photo(channels=1)
 
 
+def _interlaced() -> bytes:
+    """Return an Adam7 PNG of 8×8 black pixels."""
+    passes = [(1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)]
+    rows = b"".join(bytes(1 + 3 * width) * height for width, height in passes)
+    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 1)
+    chunks = [png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
 _GOOD = (96, 64)
 _PACKED = bytes(np.packbits(photo(96, 64, 1)[..., 0] > 128, axis=1))
 
@@ -468,7 +477,7 @@ NASTY: dict[str, Nasty] = {
         "nine.jpg", _put(lambda: encoded("JPEG", exif=exif_block(orientation=9))), "result", "", _GOOD
     ),
     "png_zero_width": Nasty("flat.png", _put(lambda: bomb_png(0, 5)), InputError, "flat"),
-    "png_interlaced": Nasty("lace.png", _put(lambda: _interlaced()), "result", "", (8, 8)),  # noqa: PLW0108, defined below
+    "png_interlaced": Nasty("lace.png", _put(_interlaced), "result", "", (8, 8)),
     "progressive_jpeg": Nasty(
         "prog.jpg", _put(lambda: encoded("JPEG", progressive=True)), "result", "", _GOOD
     ),
@@ -510,12 +519,3 @@ if sys.platform != "win32":
     }
     if os.geteuid() != 0:  # the superuser may read anything
         NASTY["unreadable"] = Nasty("locked.png", _unreadable, InputError, "permission")
-
-
-def _interlaced() -> bytes:
-    """Return an Adam7 PNG of 8×8 black pixels."""
-    passes = [(1, 1), (1, 1), (2, 1), (2, 2), (4, 2), (4, 4), (8, 4)]
-    rows = b"".join(bytes(1 + 3 * width) * height for width, height in passes)
-    header = struct.pack(">IIBBBBB", 8, 8, 8, 2, 0, 0, 1)
-    chunks = [png_chunk(b"IHDR", header), png_chunk(b"IDAT", zlib.compress(rows)), png_chunk(b"IEND", b"")]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)

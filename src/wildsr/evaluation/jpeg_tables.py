@@ -3,8 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-_STANDARD_LUMINANCE_SUM: Final = 3688
-"""Sum of the example luminance table of T.81 annex K, which libjpeg scales."""
+_STANDARD: Final = (
+    *(16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40),
+    *(26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61, 60, 57, 51),
+    *(56, 55, 64, 72, 92, 78, 64, 68, 87, 69, 55, 56, 80, 109, 81, 87),
+    *(95, 98, 103, 104, 103, 62, 77, 113, 121, 112, 100, 120, 92, 101, 103, 99),
+)
+"""The luminance table of T.81 annex K in zigzag order, which libjpeg scales and cuts off at 255."""
 
 _MOST_BYTES: Final = 1 << 22
 _DQT, _SOS = 0xDB, 0xDA
@@ -23,7 +28,10 @@ def jpeg_quality(path: Path) -> int | None:
     table = _luminance_table(head)
     if table is None:
         return None
-    percent = 100 * sum(table) / _STANDARD_LUMINANCE_SUM
+    whole = [(step, standard) for step, standard in zip(table, _STANDARD, strict=True) if step < 255]
+    if not whole:
+        return 1
+    percent = 100 * sum(step for step, _ in whole) / sum(standard for _, standard in whole)
     quality = (200 - percent) / 2 if percent <= 100 else 5000 / percent
     return max(1, min(100, round(quality)))
 

@@ -15,7 +15,8 @@ from wildsr.errors import InputError
 from wildsr.imaging.decoders.raw import Samples
 from wildsr.imaging.icc import IccError, Profile, gray_profile, is_srgb_like, parse, tone
 from wildsr.imaging.implied import srgb
-from wildsr.imaging.vips import complaint, integers, vips
+from wildsr.imaging.trouble import Trouble, attempt
+from wildsr.imaging.vips import integers, vips
 
 _BAND = 256
 Real = TypeVar("Real", np.float32, np.float64)
@@ -132,18 +133,19 @@ def _transform(
     image = image.copy(interpretation=interpretation)
     if icc is not None:
         image.set_type(library.GValue.blob_type, "icc-profile-data", icc)
+    convert = partial(
+        image.icc_transform,
+        "srgb",
+        intent="relative",
+        black_point_compensation=True,
+        depth=8 if form == "uchar" else 16,
+    )
     try:
-        convert = partial(
-            image.icc_transform,
-            "srgb",
-            intent="relative",
-            black_point_compensation=True,
-            depth=8 if form == "uchar" else 16,
+        colours = attempt(
+            lambda: integers(convert(input_profile="cmyk") if icc is None else convert(embedded=True))
         )
-        done = convert(input_profile="cmyk") if icc is None else convert(embedded=True)
-        colours = integers(done)
-    except library.Error as error:
-        return samples, complaint(error)
+    except Trouble as trouble:
+        return samples, str(trouble)
     return np.concatenate([colours, samples[..., channels:]], axis=2) if bands > channels else colours, None
 
 

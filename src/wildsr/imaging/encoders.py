@@ -13,7 +13,8 @@ from wildsr.imaging.framing import Rows, frame_png
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.pump import Pipe, pump
 from wildsr.imaging.target import AtomicFile
-from wildsr.imaging.vips import complaint, vips
+from wildsr.imaging.trouble import complaint
+from wildsr.imaging.vips import vips
 
 if TYPE_CHECKING:
     from pyvips import Image, TargetCustom
@@ -94,7 +95,9 @@ def _run(framed: Iterable[bytes], sink: "_Sink", fitted: Fitted, form: Format, o
         except library.Error as error:
             if sink.trouble is not None:
                 raise sink.trouble from error
-            raise OutputError(f"the {form.name.upper()} encoder failed: {complaint(error)}") from error
+            raise OutputError(
+                f"the {form.name.upper()} encoder failed: {complaint(error) or 'no reason given'}"
+            ) from error
 
     pump(framed, consume)
 

@@ -66,8 +66,8 @@ def weights(
     """
     if n_in < 1 or n_out < 1:
         raise UsageError(f"can't resize {n_in} pixels to {n_out}; both must be at least 1")
-    if scale is not None and not (0 < scale < float("inf")):
-        raise UsageError(f"can't resize by {scale}; a scale is a number above 0")
+    if scale is not None:
+        _check_scale(scale)
     if method not in _KERNELS:
         raise UsageError(f"unknown resize method {method!r}; one of {', '.join(_KERNELS)}")
     kernel, width = _KERNELS[method]
@@ -153,12 +153,19 @@ def _both_axes(
         raise UsageError(f"can't resize an array of {array.ndim} dimensions; H×W or H×W×C is expected")
     if (size is None) == (scale is None):
         raise UsageError("give either a size or a scale to resize to")
+    if scale is not None:
+        _check_scale(scale)
     pair = []
     for axis in (0, 1):
         n_in = array.shape[axis]
         n_out = size[axis] if size is not None else int(np.ceil(n_in * (scale or 1.0)))
         pair.append(weights(n_in, n_out, method=method, antialias=antialias, scale=scale))
     return pair[0], pair[1]
+
+
+def _check_scale(scale: float) -> None:
+    if not 0 < scale < float("inf"):
+        raise UsageError(f"can't resize by {scale}; a scale is a number above 0")
 
 
 def _to_uint8(values: Doubles) -> NDArray[np.uint8]:

@@ -67,17 +67,6 @@ def _message(raw: object) -> str:
     return text
 
 
-def complaint(error: Exception) -> str:
-    """Return what libvips said, as one short line without repeats or its own plumbing."""
-    lines: list[str] = []
-    for raw in str(error).splitlines():
-        line = raw.strip()
-        noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
-        if not noise and line not in lines:
-            lines.append(line)
-    return "; ".join(lines[:2]) or "it ends too early"
-
-
 def integers(image: "Image") -> Samples:
     """Return the pixels of an 8 or 16 bit image as H×W×C; lets libvips' errors through."""
     shape = (image.height, image.width, image.bands)
@@ -97,6 +86,7 @@ class FileBridge:
         """Bridge a file; `patch` is an offset and the bytes libvips is to see there instead."""
         self._file = file
         self._patch = patch
+        self._at = 0  # its own: others read the same file between libvips' reads
         self.error: OSError | None = None
         self.source: SourceCustom = vips().SourceCustom()
         self.source.on_read(self._read)
@@ -104,18 +94,23 @@ class FileBridge:
 
     def _read(self, size: int) -> bytes | None:
         try:
-            start = self._file.tell()
+            self._file.seek(self._at)
             data = self._file.read(size)
-            return data if self._patch is None else _patched(data, start, *self._patch)
         except (OSError, ValueError) as error:  # an exception must not cross libvips
             self.error = error if isinstance(error, OSError) else OSError(0, str(error))
             return None
+        if self._patch is not None:
+            data = _patched(data, self._at, *self._patch)
+        self._at += len(data)
+        return data
 
     def _seek(self, offset: int, whence: int) -> int:
         try:
-            return self._file.seek(offset, whence)
+            base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at}.get(whence)
+            self._at = self._file.seek(offset, whence) if base is None else self._file.seek(base + offset)
         except (OSError, ValueError):  # beyond what can be sought, or closed
             return -1
+        return self._at
 
 
 def _patched(data: bytes, start: int, at: int, patch: bytes) -> bytes:

@@ -5,9 +5,13 @@ import io
 import numpy as np
 
 from wildsr.errors import InputError
-from wildsr.imaging.decoders.raw import Raw
-from wildsr.imaging.header import Header
+from wildsr.imaging.decoders.opened import AGAIN
+from wildsr.imaging.decoders.raw import Raw, Samples, full_range
+from wildsr.imaging.header import Colour, Header
+from wildsr.imaging.implied import by_code_points
 from wildsr.imaging.limits import Limits
+
+_MODES = ("L", "LA", "La", "RGB", "RGBA", "RGBa")
 
 
 class HeicDecoder:
@@ -30,30 +34,50 @@ class HeicDecoder:
         width, height = self._image.size
         limits.check_size(name, width, height)
         bits = int(self._image.info.get("bit_depth", 8))
-        alpha = "A" in self._image.mode
+        self._mode = self._image.mode.partition(";")[0]
+        if self._mode not in _MODES:
+            raise InputError(f"{name} has {self._image.mode} pixels; gray and RGB are read")
+        colour: Colour = "gray" if self._mode.startswith("L") else "rgb"
         self.header = Header(
             format="heic",
             width=width,
             height=height,
-            channels=4 if alpha else 3,
+            channels=len(self._mode),
             bits=bits,
             depth=8 if bits <= 8 else 16,
-            colour="rgb",
-            alpha=alpha,
+            colour=colour,
+            alpha=len(self._mode) in (2, 4),
             frames=len(opened),
             file_bytes=file.seek(0, io.SEEK_END),
         )
 
     def decode(self) -> Raw:
         """Return the pixels and metadata of the primary image."""
+        header, info = self.header, self._image.info
         try:
-            pixels = np.asarray(self._image)
+            pixels = np.array(self._image)  # a copy: the memory is freed with the image
         except (OSError, ValueError, SyntaxError, RuntimeError, EOFError) as error:
-            raise InputError(f"{self._name} is damaged: {error}") from error
-        info = self._image.info
+            raise InputError(f"{self._name} is damaged: {error}", hint=AGAIN) from error
+        samples = pixels.reshape(header.height, header.width, header.channels)
+        samples = full_range(samples, header.bits)
+        notes = (f"only the first of {header.frames} frames was read",) if header.frames > 1 else ()
+        icc = info.get("icc_profile")
+        points = info.get("nclx_profile")
+        if icc is None and points is not None and header.colour == "rgb":
+            icc = by_code_points(points["color_primaries"], points["transfer_characteristics"])
         return Raw(
-            samples=np.ascontiguousarray(pixels),
-            icc=info.get("icc_profile"),
+            samples=_straight(samples) if self._mode.endswith("a") else samples,
+            icc=icc,
             exif=info.get("exif"),
             xmp=info.get("xmp"),
+            notes=notes,
         )
+
+
+def _straight(samples: Samples) -> Samples:
+    """Return premultiplied colours divided by their alpha; fully transparent ones stay black."""
+    top = np.float32(255 if samples.dtype == np.uint8 else 65535)
+    alpha = samples[..., -1:].astype(np.float32)
+    colours = samples[..., :-1] * (top / np.maximum(alpha, 1))
+    straight = np.rint(np.minimum(colours, top)).astype(samples.dtype)
+    return np.concatenate([straight, samples[..., -1:]], axis=2)

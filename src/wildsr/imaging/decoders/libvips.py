@@ -2,16 +2,19 @@
 
 import io
 import re
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from wildsr.imaging.containers.avif import colour_description
 from wildsr.imaging.containers.png import Hints, read_hints
-from wildsr.imaging.decoders.opened import COLOURS, OpenedFile
-from wildsr.imaging.decoders.raw import Raw, Samples
+from wildsr.imaging.decoders.opened import COLOURS, FailOn, OpenedFile
+from wildsr.imaging.decoders.raw import Raw, Samples, full_range
 from wildsr.imaging.implied import by_code_points, by_png_hints
 from wildsr.imaging.limits import Limits
-from wildsr.imaging.vips import complaint, integers, vips
+from wildsr.imaging.trouble import Trouble
+from wildsr.imaging.vips import integers
+
+if TYPE_CHECKING:
+    from pyvips import Image
 
 _HARMLESS = re.compile(
     r"extraneous bytes before marker 0xd9|JFIF revision|Adobe color|Invalid SOS parameters"
@@ -25,7 +28,8 @@ class VipsDecoder:
 
     def __init__(self, file: io.FileIO, name: str, form: str, limits: Limits) -> None:
         # libjpeg says no more than a warning when a part of the picture is lost
-        self._opened = OpenedFile(file, name, form, "warning" if form == "jpeg" else "error")
+        self._fail_on: FailOn = "warning" if form == "jpeg" else "error"
+        self._opened = OpenedFile(file, name, form, self._fail_on)
         image = self._opened.image
         limits.check_size(name, image.width, image.height)
         # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
@@ -47,11 +51,11 @@ class VipsDecoder:
             notes.append("the colour profile can't be unpacked and was ignored")
         exif, xmp = opened.blob("exif-data"), opened.blob("xmp-data")
         try:
-            samples = self._pixels()
-        except vips().Error as error:
-            if self.header.format != "jpeg" or not _HARMLESS.search(complaint(error)):
-                raise opened.damaged("is damaged", error) from error
-            notes.append(f"the file has oddities that cost no pixels ({complaint(error)})")
+            samples = opened.decode(self._pixels, self._fail_on)
+        except Trouble as trouble:
+            if self.header.format != "jpeg" or not _HARMLESS.search(str(trouble)):
+                raise opened.damaged("is damaged", trouble) from trouble
+            notes.append(f"the file has oddities that cost no pixels ({trouble})")
             samples = self._second_try()
         if self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} frames was read")
@@ -59,22 +63,16 @@ class VipsDecoder:
         return Raw(samples=samples, cmyk=cmyk, icc=icc, exif=exif, xmp=xmp, iptc=iptc, notes=tuple(notes))
 
     def _second_try(self) -> Samples:
-        self._opened.load("truncated")
         try:
-            return self._pixels()
-        except vips().Error as error:
-            raise self._opened.damaged("is damaged", error) from error
+            return self._opened.decode(self._pixels, "truncated")
+        except Trouble as trouble:
+            raise self._opened.damaged("is damaged", trouble) from trouble
 
-    def _pixels(self) -> Samples:
-        image, header = self._opened.image, self.header
+    def _pixels(self, image: "Image") -> Samples:
+        header = self.header
         wanted = COLOURS[header.colour] + header.alpha
         samples = integers(image.extract_band(0, n=wanted) if image.bands > wanted else image)
-        if header.format == "avif" and 8 < header.bits < 16:
-            # libvips puts 10 and 12 bits on top of 16, which leaves white short of 65535
-            top = (1 << header.bits) - 1
-            wide = (samples >> (16 - header.bits)).astype(np.uint32)
-            return ((wide * 65535 + top // 2) // top).astype(np.uint16)
-        return samples
+        return full_range(samples, header.bits) if header.format == "avif" else samples
 
     def _profile_and_iptc(self) -> tuple[bytes | None, bytes | None]:
         """Return what libvips found, and what it does not look for."""

@@ -1,11 +1,13 @@
 """A file opened by a libvips loader: what the decoders built on libvips share."""
 
 import io
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from wildsr.errors import InputError
 from wildsr.imaging.header import Colour, Header
-from wildsr.imaging.vips import FileBridge, complaint, vips
+from wildsr.imaging.trouble import Trouble, attempt
+from wildsr.imaging.vips import FileBridge, vips
 
 if TYPE_CHECKING:
     from pyvips import Image
@@ -36,6 +38,7 @@ _MODELS: dict[str, Colour] = {
 }
 _BITS = {"uchar": 8, "char": 8, "ushort": 16, "short": 16, "uint": 32, "int": 32, "float": 32, "double": 64}
 
+T = TypeVar("T")
 FailOn = Literal["none", "truncated", "error", "warning"]
 
 
@@ -47,23 +50,32 @@ class OpenedFile:
     ) -> None:
         self.file, self.name, self.form = file, name, form
         self._patch = patch
-        self.image = self.load(fail_on)
-
-    def load(self, fail_on: FailOn) -> "Image":
-        """Return the image, opened anew from the file's beginning."""
-        library = vips()
-        self.file.seek(0)
-        self._bridge = FileBridge(self.file, self._patch)
         try:
-            loader = getattr(library.Image, _LOADERS[self.form])
-            self.image = loader(self._bridge.source, access="sequential", fail_on=fail_on)
-        except library.Error as error:
-            raise self.damaged(f"can't be read as {self.form.upper()}", error) from error
-        return self.image
+            self.image = attempt(lambda: self._load(fail_on))
+        except Trouble as trouble:
+            raise self.damaged(f"can't be read as {form.upper()}", trouble) from trouble
+        self._fail_on: FailOn | None = fail_on
 
-    def damaged(self, what: str, error: Exception) -> InputError:
+    def _load(self, fail_on: FailOn) -> "Image":
+        """Return the image, opened from the file's beginning."""
+        self._bridge = FileBridge(self.file, self._patch)
+        loader = getattr(vips().Image, _LOADERS[self.form])
+        return loader(self._bridge.source, access="sequential", fail_on=fail_on)
+
+    def decode(self, pixels: Callable[["Image"], T], fail_on: FailOn) -> T:
+        """Return what `pixels` makes of the image; raise Trouble where any part is damaged."""
+
+        def action() -> T:
+            if self._fail_on != fail_on:  # an image is read once, from top to bottom
+                self.image = self._load(fail_on)
+            self._fail_on = None
+            return pixels(self.image)
+
+        return attempt(action)
+
+    def damaged(self, what: str, trouble: Trouble) -> InputError:
         """Return the error that names the file and what libvips, or the disk, said."""
-        reason = self._bridge.error.strerror if self._bridge.error else complaint(error)
+        reason = self._bridge.error.strerror if self._bridge.error else str(trouble)
         return InputError(f"{self.name} {what}: {reason}", hint=AGAIN)
 
     def field(self, name: str, default: int) -> int:

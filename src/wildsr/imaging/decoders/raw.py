@@ -33,3 +33,12 @@ class Raw:
 
     notes: tuple[str, ...] = ()
     """What decoding changed, in sentences."""
+
+
+def full_range(samples: Samples, bits: int) -> Samples:
+    """Return samples of 9 to 15 bits, which libheif puts on top of 16, with white at 65535 and not short of it."""
+    if samples.dtype == np.uint8 or not 8 < bits < 16:
+        return samples
+    top = (1 << bits) - 1
+    wide = (samples >> np.uint16(16 - bits)).astype(np.uint32)
+    return ((wide * 65535 + top // 2) // top).astype(np.uint16)

@@ -1,6 +1,7 @@
 """TIFF by libvips, with what libvips leaves open: raw files, extra channels, floats, 8-bit Lab, EXIF."""
 
 import io
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,11 @@ from wildsr.imaging.header import Colour
 from wildsr.imaging.implied import linear_gray, linear_srgb, srgb
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.trouble import Trouble
 from wildsr.imaging.vips import integers, vips
+
+if TYPE_CHECKING:
+    from pyvips import Image
 
 _TRANSPARENCY_MASK = 4
 _RGB, _CIELAB, _ICCLAB = 2, 8, 9
@@ -70,9 +75,9 @@ class TiffDecoder:
             metadata = Metadata()
             notes.append(f"its metadata can't be followed ({error}) and was left out")
         try:
-            samples = self._pixels()
-        except vips().Error as error:
-            raise opened.damaged("is damaged", error) from error
+            samples = opened.decode(self._pixels, "error")
+        except Trouble as trouble:
+            raise opened.damaged("is damaged", trouble) from trouble
         icc, conversion = self._meaning(metadata.icc)
         if self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} pages was read")
@@ -102,9 +107,9 @@ class TiffDecoder:
                 icc = linear_gray() if colour == "gray" else linear_srgb()
         return icc, notes
 
-    def _pixels(self) -> Samples:
+    def _pixels(self, image: "Image") -> Samples:
         """Return the samples as 8 or 16 bit integers, Lab already converted."""
-        image, colours = self._opened.image, COLOURS[self.header.colour]
+        colours = COLOURS[self.header.colour]
         alpha = image.extract_band(self._alpha) if self._alpha is not None else None
         if image.bands > colours:
             image = image.extract_band(0, n=colours)

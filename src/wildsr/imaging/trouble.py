@@ -1,0 +1,91 @@
+"""What libvips said went wrong, and to whom.
+
+libvips keeps one error text for the whole process: with several threads at work a text may be another's. So an
+operation that fails is done again alone, and only what is said then is believed.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from wildsr.imaging.vips import vips
+
+T = TypeVar("T")
+_TRIES = 5
+
+
+class Trouble(Exception):  # noqa: N818  carries libvips' words to where they become an InputError
+    """What libvips said, in one line."""
+
+
+class _Gate:
+    """Many may be inside together, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._inside = 0
+        self._taken = False
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken)
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._taken)
+            self._taken = True
+            self._changed.wait_for(lambda: self._inside == 0)
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._taken = False
+                self._changed.notify_all()
+
+
+_GATE = _Gate()
+
+
+def attempt(action: Callable[[], T]) -> T:
+    """Return what `action`, which may be done twice, returns; raise Trouble with libvips' own words where it fails.
+
+    Only decoding and colours go through here: it never waits for other threads, so it can't wait in a circle.
+    """
+    library = vips()
+    try:
+        with _GATE.together():
+            return action()
+    except library.Error:
+        pass
+    said = ""
+    with _GATE.alone():
+        for _ in range(_TRIES):  # an encoder at work in another thread may wipe the text
+            library.vips_lib.vips_error_clear()
+            try:
+                return action()
+            except library.Error as error:
+                said = complaint(error)
+            if said:
+                break
+    raise Trouble(said or "it ends too early")
+
+
+def complaint(error: Exception) -> str:
+    """Return what libvips said, as one short line without repeats or its own plumbing."""
+    lines: list[str] = []
+    for raw in str(error).splitlines():
+        line = raw.strip()
+        noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
+        if not noise and line not in lines:
+            lines.append(line)
+    return "; ".join(lines[:2])
