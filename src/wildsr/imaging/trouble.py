@@ -12,7 +12,7 @@ from typing import TypeVar
 from wildsr.imaging.vips import vips
 
 T = TypeVar("T")
-_TRIES = 5
+_TRIES = 20
 
 
 class Trouble(Exception):  # noqa: N818  carries libvips' words to where they become an InputError
