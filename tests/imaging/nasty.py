@@ -460,7 +460,7 @@ NASTY: dict[str, Nasty] = {
     },
     "bomb_in_png_text": Nasty("text.png", _put(_itxt_bomb), "result", "", (8, 8)),
     "bomb_in_png_profile": Nasty("profile.png", _put(_iccp_bomb), "result", "", (8, 8)),
-    "bomb_of_tiff_tags": Nasty("tags.tif", _put(_many_tags_tiff), InputError, "byte limit"),
+    "bomb_of_tiff_tags": Nasty("tags.tif", _put(_many_tags_tiff), LimitError, "bytes of tags"),
     "looping_tiff": Nasty("loop.tif", _put(_looping_tiff), "result", "", (16, 12)),
     "looping_exif": Nasty("loop.jpg", _put(_looping_exif), "result", "", _GOOD),
     "broken_profile": Nasty(

@@ -256,8 +256,15 @@ def _check_profile(case: Case, picture: Picture) -> None:
 OUTPUTS = tuple(FORMATS)
 
 
+def thrown(case: Case) -> bool:
+    """Return whether a case also goes through every output: one turn, and at 16 bit the profiles that differ."""
+    if case.depth == 16 and case.profile not in ("none", "p3", "linear"):
+        return False
+    return case.orientation == 6 or case.form in ("gif", "bmp", "pnm", "avif")
+
+
 @pytest.mark.parametrize("form", OUTPUTS)
-@pytest.mark.parametrize("case", [c for c in CASES if c.orientation in (1, 6)], ids=lambda c: c.id)
+@pytest.mark.parametrize("case", [c for c in CASES if thrown(c)], ids=lambda c: c.id)
 def test_output_is_written_as_stated(case: Case, form: str, tmp_path: Path) -> None:
     source = tmp_path / f"in.{case.form}"
     source.write_bytes(written(case))

@@ -142,7 +142,8 @@ def _transform(
     )
     try:
         colours = attempt(
-            lambda: integers(convert(input_profile="cmyk") if icc is None else convert(embedded=True))
+            lambda: integers(convert(input_profile="cmyk") if icc is None else convert(embedded=True)),
+            ("icc",),
         )
     except Trouble as trouble:
         return samples, str(trouble)

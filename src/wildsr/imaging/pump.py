@@ -1,11 +1,11 @@
 """Rows made in the caller's thread, encoded in another, with a bounded pipe between.
 
-Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread
-lets the next rows be computed while the last are compressed.
+Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread lets
+the next rows be computed while the last are compressed.
 """
 
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable
 
 _AHEAD = 4
@@ -16,34 +16,43 @@ class Pipe:
     """Bytes from one thread to another."""
 
     def __init__(self) -> None:
-        self._chunks: queue.Queue[bytes | None] = queue.Queue(maxsize=_AHEAD)
+        self._changed = threading.Condition()
+        self._chunks: deque[bytes] = deque()
         self._rest = memoryview(b"")
         self._ended = False
-        self.closed = threading.Event()
+        self._closed = False
 
-    def put(self, chunk: bytes | None) -> bool:
-        """Hand over a chunk (None ends the stream), waiting for room; return False once nobody reads."""
-        while not self.closed.is_set():
-            try:
-                self._chunks.put(chunk, timeout=0.1)
-            except queue.Full:
-                continue
+    def put(self, chunk: bytes) -> bool:
+        """Hand over a chunk, waiting for room; return False once nobody reads."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or len(self._chunks) < _AHEAD)
+            if self._closed:
+                return False
+            self._chunks.append(chunk)
+            self._changed.notify_all()
             return True
-        return False
+
+    def end(self) -> None:
+        """Say that no more chunks come."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Let go of both sides at once: nobody reads, or nobody writes, any more."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
 
     def read(self, size: int) -> memoryview | None:
-        """Return up to `size` bytes, waiting for some; None at the end or after `closed` was set."""
-        while not self._rest and not self._ended:
-            try:
-                chunk = self._chunks.get(timeout=0.1)
-            except queue.Empty:
-                if self.closed.is_set():
-                    return None
-                continue
-            self._ended = chunk is None
-            self._rest = memoryview(chunk or b"")
+        """Return up to `size` bytes, waiting for some; None at the end or once closed."""
         if not self._rest:
-            return None
+            with self._changed:
+                self._changed.wait_for(lambda: self._closed or self._ended or self._chunks)
+                if self._closed or not self._chunks:
+                    return None
+                self._rest = memoryview(self._chunks.popleft())
+                self._changed.notify_all()
         taken, self._rest = self._rest[:size], self._rest[size:]
         return taken
 
@@ -62,7 +71,7 @@ def pump(chunks: Iterable[bytes], consume: Callable[[Pipe], None]) -> None:
             consume(pipe)
         except BaseException as error:  # carried to the caller's thread, never lost
             failure.append(error)
-        pipe.closed.set()
+        pipe.close()
 
     thread = threading.Thread(target=run, name="wildsr-encode", daemon=True)
     thread.start()
@@ -71,10 +80,10 @@ def pump(chunks: Iterable[bytes], consume: Callable[[Pipe], None]) -> None:
             # an encoder that has all it needs stops reading; the rows are still made to their end
             if not pipe.put(chunk) and failure:
                 break
-        pipe.put(None)
+        pipe.end()
         thread.join()
     finally:
-        pipe.closed.set()
+        pipe.close()
         thread.join()
     if failure:
         raise failure[0]

@@ -12,7 +12,7 @@ from typing import TypeVar
 from wildsr.imaging.vips import vips
 
 T = TypeVar("T")
-_TRIES = 20
+_TRIES = 8
 
 
 class Trouble(Exception):  # noqa: N818  carries libvips' words to where they become an InputError
@@ -56,10 +56,14 @@ class _Gate:
 _GATE = _Gate()
 
 
-def attempt(action: Callable[[], T]) -> T:
-    """Return what `action`, which may be done twice, returns; raise Trouble with libvips' own words where it fails.
+def attempt(action: Callable[[], T], voices: tuple[str, ...]) -> T:
+    """Return what `action`, which may be done several times, returns; raise Trouble with libvips' words where it fails.
 
-    Only decoding and colours go through here: it never waits for other threads, so it can't wait in a circle.
+    Only decoding and colours go through here: neither waits for another thread's work, so nobody waits in a circle.
+
+    Args:
+        action: Calls libvips.
+        voices: How the lines of the part of libvips it calls begin; other threads' lines are not heard.
     """
     library = vips()
     try:
@@ -69,23 +73,23 @@ def attempt(action: Callable[[], T]) -> T:
         pass
     said = ""
     with _GATE.alone():
-        for _ in range(_TRIES):  # an encoder at work in another thread may wipe the text
+        for _ in range(_TRIES):  # an encoder at work in another thread may wipe the text, or add to it
             library.vips_lib.vips_error_clear()
             try:
                 return action()
             except library.Error as error:
-                said = complaint(error)
+                said = complaint(error, voices)
             if said:
                 break
     raise Trouble(said or "it ends too early")
 
 
-def complaint(error: Exception) -> str:
-    """Return what libvips said, as one short line without repeats or its own plumbing."""
+def complaint(error: Exception, voices: tuple[str, ...] = ()) -> str:
+    """Return what libvips said, as one short line without repeats; only lines of `voices` where any are given."""
     lines: list[str] = []
     for raw in str(error).splitlines():
         line = raw.strip()
         noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
-        if not noise and line not in lines:
+        if not noise and line not in lines and line.startswith(voices or ""):
             lines.append(line)
     return "; ".join(lines[:2])

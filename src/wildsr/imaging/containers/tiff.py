@@ -58,6 +58,8 @@ class Structure:
     """The first picture is a thumbnail of another."""
     raw: bool
     """A camera's raw file (DNG)."""
+    claimed: int
+    """Bytes of all its tags' values together."""
 
 
 def read_structure(file: Readable) -> Structure:
@@ -84,6 +86,7 @@ def read_structure(file: Readable) -> Structure:
         sample_format=first.get(339, 1),
         extra=numbers.get(338, ()),
         reduced=bool(first.get(254, 0) & 1),
+        claimed=sum(entry.size for entry in entries),
         raw=50706 in tags or first.get(262) in (32803, 34892),
     )
 

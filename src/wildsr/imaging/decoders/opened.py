@@ -24,6 +24,14 @@ _LOADERS = {
     "gif": "gifload_source",
     "avif": "heifload_source",
 }
+_VOICES = {
+    "jpeg": ("VipsJpeg", "jpegload"),
+    "png": ("vipspng", "pngload", "libpng"),
+    "webp": ("webp",),
+    "tiff": ("tiff", "vips__tiff"),
+    "gif": ("gif", "nsgif"),
+    "avif": ("heif",),
+}
 _MODELS: dict[str, Colour] = {
     "b-w": "gray",
     "grey16": "gray",
@@ -51,7 +59,7 @@ class OpenedFile:
         self.file, self.name, self.form = file, name, form
         self._patch = patch
         try:
-            self.image = attempt(lambda: self._load(fail_on))
+            self.image = attempt(lambda: self._load(fail_on), _VOICES[form])
         except Trouble as trouble:
             raise self.damaged(f"can't be read as {form.upper()}", trouble) from trouble
         self._fail_on: FailOn | None = fail_on
@@ -71,7 +79,7 @@ class OpenedFile:
             self._fail_on = None
             return pixels(self.image)
 
-        return attempt(action)
+        return attempt(action, _VOICES[self.form])
 
     def damaged(self, what: str, trouble: Trouble) -> InputError:
         """Return the error that names the file and what libvips, or the disk, said."""

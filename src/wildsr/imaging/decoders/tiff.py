@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.errors import InputError
+from wildsr.errors import InputError, LimitError
 from wildsr.imaging.containers import Metadata
 from wildsr.imaging.containers.tiff import Structure, read_metadata, read_structure
 from wildsr.imaging.decoders.opened import AGAIN, COLOURS, OpenedFile
@@ -150,6 +150,11 @@ def _check(structure: Structure, name: str, limits: Limits) -> None:
             f"{name} has TIFF colour model {structure.photometric}; gray, RGB, palette, CMYK, Lab are read"
         )
     limits.check_size(name, structure.width, structure.height)
+    if structure.claimed > 2 * limits.max_metadata_bytes:
+        raise LimitError(
+            f"{name} claims {structure.claimed:,} bytes of tags; at most {2 * limits.max_metadata_bytes:,} are read",
+            hint="raise Limits(max_metadata_bytes=…) if you trust this file",
+        )
 
 
 def _lab_to_srgb(samples: Samples, structure: Structure) -> Samples:
