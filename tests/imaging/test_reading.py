@@ -158,6 +158,19 @@ def test_many_threads_read_and_write_at_once(tmp_path: Path) -> None:
     assert threading.active_count() <= before
 
 
+@pytest.mark.parametrize("loader", ["svgload_buffer", "csvload", "rawload", "vipsload"])
+def test_loaders_nobody_needs_are_blocked(loader: str, tmp_path: Path) -> None:
+    from wildsr.imaging.vips import vips
+
+    library = vips()
+    svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    (tmp_path / "a").write_bytes(b"9 9\n" + svg)
+    arguments = [svg] if loader == "svgload_buffer" else [str(tmp_path / "a")]
+    arguments += [9, 9, 1] if loader == "rawload" else []
+    with pytest.raises(library.Error, match=r"blocked|operation"):
+        getattr(library.Image, loader)(*arguments)
+
+
 def test_real_photos_are_read_without_a_note(shared_data: Path) -> None:
     """Strict decoding refuses none of the photos at hand."""
     paths = sorted((shared_data / "photos").glob("*.jpg"))[::10]
