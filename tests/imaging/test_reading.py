@@ -1,5 +1,7 @@
 """Reading: what a file is, how it lies, what Netpbm means, many at once."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -169,6 +171,15 @@ def test_loaders_nobody_needs_are_blocked(loader: str, tmp_path: Path) -> None:
     arguments += [9, 9, 1] if loader == "rawload" else []
     with pytest.raises(library.Error, match=r"blocked|operation"):
         getattr(library.Image, loader)(*arguments)
+
+
+def test_importing_loads_no_codec() -> None:
+    """libvips and Pillow come with the first picture, not with the import."""
+    code = (
+        "import sys, wildsr.imaging; print(sorted({'pyvips', 'PIL', 'pi_heif', 'torch'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
 
 
 def test_real_photos_are_read_without_a_note(shared_data: Path) -> None:

@@ -4,10 +4,12 @@ import errno
 import io
 import itertools
 import os
+import signal
 import stat
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,6 +157,34 @@ except OutputError as error:
     )
     assert "file too large" in done.stdout
     assert done.stderr == ""
+    assert left_behind(tmp_path) == []
+
+
+INTERRUPTED = """
+import sys, time
+import numpy as np
+from wildsr import imaging
+def rows():
+    for number in range(1000):
+        yield np.zeros((1, 64, 3), np.uint8)
+        if number == 20:
+            print("working", flush=True)
+        time.sleep(0.01)
+imaging.write_rows(rows(), imaging.Frame(width=64, height=1000, channels=3), sys.argv[1])
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs SIGINT")
+def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
+    arguments = [sys.executable, "-c", INTERRUPTED, str(tmp_path / "a.png")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        start = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+        assert time.monotonic() - start < 5
+    assert said.strip().endswith("KeyboardInterrupt")
     assert left_behind(tmp_path) == []
 
 

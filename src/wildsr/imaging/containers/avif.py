@@ -74,6 +74,33 @@ def with_metadata(data: bytes, metadata: Metadata) -> bytes:
         items.append((b"mime\0application/rdf+xml\0", metadata.xmp))
     if not items:
         return data
+    meta, parts = _tables(data)
+    primary = struct.unpack(">H", data[parts[b"pitm"].start + 4 : parts[b"pitm"].start + 6])[0]
+    places = _locations(data, parts[b"iloc"])
+    first = max(places) + 1
+    names = [_box(b"infe", struct.pack(">IHH", 2 << 24, first + i, 0) + k) for i, (k, _) in enumerate(items)]
+    links = [_box(b"cdsc", struct.pack(">HHH", first + i, 1, primary)) for i in range(len(items))]
+
+    def grown(located: dict[int, tuple[int, int]]) -> bytes:
+        children = {box.kind: data[box.at : box.stop] for box in parts.values()}
+        children[b"iinf"] = _grown_info(data, parts[b"iinf"], names)
+        children[b"iref"] = _box(b"iref", _payload(data, parts.get(b"iref"), 4) + b"".join(links))
+        children[b"iloc"] = _location_box(located)
+        return _box(b"meta", data[meta.start : meta.start + 4] + b"".join(children.values()))
+
+    added = {first + i: (0, len(payload)) for i, (_, payload) in enumerate(items)}
+    delta = len(grown(places | added)) - (meta.stop - meta.at)
+    moved = {item: (at + delta, length) for item, (at, length) in places.items()}
+    position = len(data) + delta + 8
+    for item, (_, length) in added.items():
+        moved[item] = (position, length)
+        position += length
+    tail = _box(b"mdat", b"".join(payload for _, payload in items))
+    return data[: meta.at] + grown(moved) + data[meta.stop :] + tail
+
+
+def _tables(data: bytes) -> tuple[Box, dict[bytes, Box]]:
+    """Return the box of a file's item tables, and those tables."""
     meta = next((b for b in boxes(data, 0, len(data)) if b.kind == b"meta"), None)
     if meta is None:
         raise BoxError("no meta box")
@@ -82,31 +109,7 @@ def with_metadata(data: bytes, metadata: Metadata) -> bytes:
         raise BoxError("no item tables")
     if b"iref" in parts and data[parts[b"iref"].start] != 0:
         raise BoxError("a reference table of another version")
-    primary = struct.unpack(">H", data[parts[b"pitm"].start + 4 : parts[b"pitm"].start + 6])[0]
-    locations = _locations(data, parts[b"iloc"])
-    first = max(locations) + 1
-    names = [_box(b"infe", struct.pack(">IHH", 2 << 24, first + i, 0) + k) for i, (k, _) in enumerate(items)]
-    links = [_box(b"cdsc", struct.pack(">HHH", first + i, 1, primary)) for i in range(len(items))]
-    grown = {
-        b"iinf": _grown_info(data, parts[b"iinf"], names),
-        b"iref": _box(b"iref", _payload(data, parts.get(b"iref"), 4) + b"".join(links)),
-        b"iloc": b"",
-    }
-    places = locations | {first + i: (0, 0) for i in range(len(items))}
-    size = sum(len(grown.get(b.kind, data[b.at : b.stop])) for b in parts.values())
-    size += len(_location_box(places)) + (0 if b"iref" in parts else len(grown[b"iref"])) + 12
-    delta = size - (meta.stop - meta.at)
-    moved = {i: (at + delta, length) for i, (at, length) in locations.items()}
-    position = len(data) + delta + 8
-    for i, (_, payload) in enumerate(items):
-        moved[first + i] = (position, len(payload))
-        position += len(payload)
-    grown[b"iloc"] = _location_box(moved)
-    children = [grown.get(b.kind, data[b.at : b.stop]) for b in parts.values()]
-    children += [] if b"iref" in parts else [grown[b"iref"]]
-    body = data[meta.start : meta.start + 4] + b"".join(children)
-    tail = _box(b"mdat", b"".join(payload for _, payload in items))
-    return data[: meta.at] + _box(b"meta", body) + data[meta.stop :] + tail
+    return meta, parts
 
 
 def _payload(data: bytes, box: Box | None, default: int) -> bytes:
