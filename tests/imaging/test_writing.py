@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from wildsr import imaging
-from wildsr.errors import BackendError, OutputError
+from wildsr.errors import BackendError, OutputError, UsageError
 from wildsr.imaging import FORMATS, Frame, Picture, WriteOptions, check_output, format_named, format_of
 from wildsr.imaging.framing import Rows, frame_png
 
@@ -347,6 +347,20 @@ def test_alpha_onto_a_background(tmp_path: Path) -> None:
     assert report.dropped == ("transparency (blended onto the background)",)
     got = imaging.read(tmp_path / "a.jpg").rgb[4, 4]
     np.testing.assert_allclose(got, [0.498, 0.249, 0.0], atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"quality": 0}, "from 1 to 100"),
+        ({"compression": 10}, "from 0 to 9"),
+        ({"depth": 9}, "8, 10, 12 or 16"),
+        ({"background": (0.0, 2.0, 0.0)}, "from 0 to 1"),
+    ],
+)
+def test_impossible_options_are_refused_when_made(wish: dict[str, object], said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        WriteOptions(**wish)  # type: ignore[arg-type]
 
 
 def test_quality_is_heard(tmp_path: Path) -> None:

@@ -50,6 +50,10 @@ class WriteOptions:
             raise UsageError(f"quality is {self.quality}; it must be from 1 to 100")
         if self.compression is not None and not 0 <= self.compression <= 9:
             raise UsageError(f"compression is {self.compression}; it must be from 0 to 9")
+        if self.depth is not None and self.depth not in (8, 10, 12, 16):
+            raise UsageError(f"depth is {self.depth}; it must be 8, 10, 12 or 16")
+        if self.background is not None and not all(0 <= value <= 1 for value in self.background):
+            raise UsageError(f"background is {self.background}; red, green and blue must be from 0 to 1")
 
 
 @dataclass(frozen=True, kw_only=True)
