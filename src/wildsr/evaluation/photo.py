@@ -40,7 +40,7 @@ class PhotoFacts:
     """Pixels."""
 
     noise: float
-    """Standard deviation of noise in levels: the finer or the coarser grain, whichever is stronger."""
+    """Standard deviation of the luma's noise in levels: the finer or the coarser grain, whichever is stronger."""
 
     blocks: float
     """Height of the steps on the 8×8 grid of JPEG, in levels; below 0.25 there is no grid."""

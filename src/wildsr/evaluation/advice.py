@@ -1,0 +1,124 @@
+"""Which model for a photo: from what was measured on it to a suggestion, with the reasons in words.
+
+The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, table in
+`docs/evaluation.md`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
+or badly compressed ones; realsr-df2k-jpeg stays closest to the photo in between.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from wildsr.evaluation.photo import PhotoFacts, examine
+
+CLEAN: Final = "realsr-df2k"
+USUAL: Final = "realsr-df2k-jpeg"
+HEAVY: Final = "realesrgan-x4plus"
+
+_SLIGHT_NOISE: Final = 1.5
+_STRONG_NOISE: Final = 10.0
+_FINE_QUALITY: Final = 93
+_POOR_QUALITY: Final = 60
+_SHARP: Final = 0.75
+_SOFT: Final = 0.6
+_SHRINKS: Final = (0.5, 0.4, 1 / 3, 0.25)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Advice:
+    """What to do with a photo."""
+
+    model: str
+    """Name in the catalog."""
+
+    downscale: float | None
+    """Factor to shrink the photo by before super-resolving it; None to take it as it is."""
+
+    reasons: tuple[str, ...]
+    """Why, in sentences."""
+
+    facts: PhotoFacts
+    """What was measured."""
+
+    @property
+    def shrink_to(self) -> tuple[int, int] | None:
+        """Width and height to shrink to."""
+        if self.downscale is None:
+            return None
+        return max(1, round(self.facts.width * self.downscale)), max(
+            1, round(self.facts.height * self.downscale)
+        )
+
+
+def advise(path: str | Path) -> Advice:
+    """Measure a photo and suggest what to do with it.
+
+    Raises:
+        InputError: It can't be read, or is too small to be measured.
+    """
+    return advice_for(examine(path))
+
+
+def advice_for(facts: PhotoFacts) -> Advice:
+    """Suggest what to do with a photo of which this was measured."""
+    quality = _quality(facts)
+    downscale = None
+    if facts.detail < _SOFT:
+        downscale = min(_SHRINKS, key=lambda factor: abs(factor - facts.detail))
+    poor = quality is not None and quality < _POOR_QUALITY
+    fine = quality is None or quality >= _FINE_QUALITY
+    if facts.detail < _SOFT or poor or (facts.noise >= _STRONG_NOISE and not fine):
+        model = HEAVY
+    elif facts.noise < _SLIGHT_NOISE and fine and facts.detail >= _SHARP:
+        model = CLEAN
+    else:
+        model = USUAL
+    reasons = (_about_noise(facts), _about_jpeg(facts), _about_detail(facts, downscale), _WHY[model])
+    return Advice(model=model, downscale=downscale, reasons=reasons, facts=facts)
+
+
+_WHY: Final = {
+    CLEAN: f"{CLEAN}: clean and sharp; the model with the lightest hand keeps most of the photo's own detail",
+    USUAL: f"{USUAL}: made for photos with noise and compression like this, and close to the original",
+    HEAVY: f"{HEAVY}: the strongest at clearing away blur and compression; look whether it flattens texture, "
+    f"and try {USUAL} if it does",
+}
+
+
+def _quality(facts: PhotoFacts) -> int | None:
+    """The worse of what the file says and what its pixels show; None without any sign of JPEG."""
+    known = [one for one in (facts.file_quality, facts.seen_quality) if one is not None]
+    return min(known) if known else None
+
+
+def _about_noise(facts: PhotoFacts) -> str:
+    strength = f"σ {facts.noise:.1f} of 255 levels"
+    if facts.noise < _SLIGHT_NOISE:
+        return f"noise: none to speak of ({strength})"
+    word = "slight" if facts.noise < 4 else "plain to see" if facts.noise < _STRONG_NOISE else "strong"
+    return f"noise: {word} ({strength})"
+
+
+def _about_jpeg(facts: PhotoFacts) -> str:
+    said, seen = facts.file_quality, facts.seen_quality
+    if said is None and seen is None:
+        return "JPEG: no trace of it"
+    if said is None:
+        return f"JPEG: no JPEG file, but its pixels show 8×8 blocks, as of quality {seen}"
+    if seen is None or seen >= said - 15:
+        return f"JPEG: saved at quality {said}" + (
+            ", blocks hardly show" if seen is None else ", blocks show"
+        )
+    return f"JPEG: saved at quality {said}, but its blocks are older, as of quality {seen}"
+
+
+def _about_detail(facts: PhotoFacts, downscale: float | None) -> str:
+    share = f"{100 * facts.detail:.0f} % of its resolution"
+    if facts.detail >= _SHARP:
+        return f"detail: sharp, up to {share}"
+    if downscale is None:
+        return f"detail: a little soft; it ends at {share}, as after a blur of σ {facts.blur:.1f} pixels"
+    return (
+        f"detail: it ends at {share}, as after enlarging or a blur of σ {facts.blur:.1f} pixels; shrunk to "
+        f"{100 * downscale:.0f} % first it gives as good a result, {1 / downscale**2:.0f} times faster"
+    )
