@@ -6,6 +6,7 @@ in the cache.
 """
 
 import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -26,6 +27,7 @@ Weights: TypeAlias = Mapping[str, NDArray[np.float32]]
 
 _REVISION = 1
 _OPSET = 18
+_KEPT_KERNELS = "32"
 _LPIPS_SHIFT = (-0.030, -0.088, -0.188)
 _LPIPS_SCALE = (0.458, 0.448, 0.450)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -135,11 +137,15 @@ def compiled(name: GraphName) -> "openvino.CompiledModel":
 
     path = _cached_file(name)
     try:
-        core = openvino.Core()
-        # bf16, OpenVINO's default where the CPU has it, would change the third digit
-        return core.compile_model(
-            path, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
-        )
+        # Every picture size makes kernels of its own; unbounded, a folder of mixed sizes keeps them all.
+        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_KERNELS)
+        config = {
+            # bf16, OpenVINO's default where the CPU has it, would change the third digit
+            "INFERENCE_PRECISION_HINT": "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
+        }
+        return openvino.Core().compile_model(path, "CPU", config)
     except RuntimeError as error:
         raise BackendError(f"OpenVINO can't run the metric graph {name}: {error}") from error
 
