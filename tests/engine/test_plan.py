@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from wildsr.engine import Settings, Size, memory
 from wildsr.engine.plan import Plan, Shape, make_plan, pass_count
 from wildsr.errors import LimitError, UsageError
+from wildsr.imaging import FORMATS
 from wildsr.models import ModelSpec
 
 RRDB = ModelSpec(id="rrdb", architecture="rrdb")
@@ -108,3 +109,10 @@ def test_more_memory_makes_larger_tiles_and_a_minimum_is_kept() -> None:
     assert memory.tile_pixels(8, 7_300) > memory.tile_pixels(2.7, 7_300) > memory.tile_pixels(1.2, 7_300)
     assert memory.tile_pixels(0.5, 7_300) == memory.SMALLEST_TILE
     assert memory.available() > 10**8
+
+
+def test_an_encoder_that_holds_the_frame_counts() -> None:
+    made = plan(1000, 1000, Size())
+    assert made.into(FORMATS["png"]) == made
+    webp = FORMATS["webp"]
+    assert made.into(webp).memory - made.memory == webp.bytes_per_pixel * 16_000_000 > 0

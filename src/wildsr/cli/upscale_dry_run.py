@@ -11,7 +11,7 @@ from wildsr.engine import Size, Upscaler
 from wildsr.engine.plan import Shape
 from wildsr.errors import WildsrError
 from wildsr.files import Job, Problem, shown
-from wildsr.imaging import Limits, WriteOptions, check_output, format_named, format_of, probe
+from wildsr.imaging import Limits, WriteOptions, check_output, chosen_format, probe
 
 
 def dry_run(
@@ -33,8 +33,9 @@ def dry_run(
             header = probe(job.source, limits=limits)
             channels = (1 if header.gray else 3) + header.alpha
             plan = upscaler.plan_shape(Shape(header.height, header.width, channels, header.depth), size)
-            form = format_named(options.format) if options.format else format_of(job.target)
+            form = chosen_format(job.target, options)
             check_output(form, plan.width, plan.height, header.depth, header.alpha)
+            plan = plan.into(form)
         except WildsrError as error:
             failed.append({"source": os.fspath(job.source), "status": "failed", "reason": str(error)})
             say(f"will fail: {shown(job.source)}: {error}")

@@ -1,13 +1,14 @@
 """What a run will do, decided before it starts: passes, tiles, memory, output."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wildsr.engine import memory
 from wildsr.engine.colour_fix import RADIUS
 from wildsr.engine.grid import Grid, best_grid, fixed_grid
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError
+from wildsr.imaging import Format
 from wildsr.models import ModelSpec
 
 MAX_PICTURE_PIXELS = 4_000_000_000
@@ -78,6 +79,10 @@ class Plan:
     def overlap_cost(self) -> float:
         """Computed LR pixels for each LR pixel."""
         return self.network_pixels / sum(step.height * step.width for step in self.passes)
+
+    def into(self, form: Format) -> "Plan":
+        """Return the plan with the memory of an encoder that holds the whole frame (WebP, AVIF)."""
+        return replace(self, memory=self.memory + form.bytes_per_pixel * self.height * self.width)
 
 
 def make_plan(

@@ -26,6 +26,7 @@ from wildsr.imaging import (
     Picture,
     Source,
     WriteOptions,
+    chosen_format,
     open_source,
     write_rows,
 )
@@ -193,11 +194,12 @@ class Upscaler:
         options = options or WriteOptions()
         if options.model is None:
             options = replace(options, model=self.model.spec.id)
+        form = chosen_format(Path(target), options)
 
         def attempt() -> Report:
             for guard in self._guards:
                 guard.redone.clear()
-            plan = self.plan(source, size)
+            plan = self.plan(source, size).into(form)
             tally = _tally(plan, progress)
             frame = Frame(
                 width=plan.width,

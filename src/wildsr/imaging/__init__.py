@@ -12,7 +12,7 @@ from wildsr.imaging.reading import open_source, read
 from wildsr.imaging.resize import resize, resize_uint8, weights
 from wildsr.imaging.rows import RowResizer
 from wildsr.imaging.source import Source, quantise
-from wildsr.imaging.writing import write, write_rows
+from wildsr.imaging.writing import chosen_format, write, write_rows
 
 __all__ = [
     "FORMATS",
@@ -28,6 +28,7 @@ __all__ = [
     "WriteOptions",
     "WriteReport",
     "check_output",
+    "chosen_format",
     "format_named",
     "format_of",
     "open_source",
