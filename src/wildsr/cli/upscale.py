@@ -106,7 +106,13 @@ def upscale(
     strip_gps: Annotated[
         bool, typer.Option("--strip-gps", help=field_help(WriteOptions, "strip_gps"))
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace files that exist; a batch that goes on keeps what it finished (see --no-resume).",
+        ),
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted batch stopped.")
     ] = True,
