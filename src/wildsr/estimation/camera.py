@@ -1,0 +1,30 @@
+"""Which camera took a photo, as its EXIF says."""
+
+from typing import Final
+
+from wildsr.imaging.metadata.exif import bare
+from wildsr.imaging.metadata.ifd import Budget, TiffError, read_directory, read_start, reader
+
+_MAKE, _MODEL = 0x010F, 0x0110
+_ASCII: Final = 2
+_MOST_BYTES: Final = 4096
+
+
+def camera_of(exif: bytes | None) -> str:
+    """Return maker and model, the maker once; empty where the block doesn't say or can't be followed."""
+    if not exif:
+        return ""
+    try:
+        read = reader(bare(exif))
+        layout, offset = read_start(read)
+        values = read_directory(read, layout, offset, Budget(_MOST_BYTES), wanted={_MAKE, _MODEL}).values
+    except TiffError:
+        return ""
+    make, model = (
+        values[tag].data.split(b"\0")[0].decode("ascii", "replace").strip()
+        if tag in values and values[tag].kind == _ASCII
+        else ""
+        for tag in (_MAKE, _MODEL)
+    )
+    whole = model if make and model.lower().startswith(make.lower().split()[0]) else f"{make} {model}"
+    return "".join(one for one in whole.strip() if one.isprintable())[:80]

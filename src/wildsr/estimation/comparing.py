@@ -1,0 +1,113 @@
+"""Two profiles side by side: do they tell of the same camera?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from wildsr.degradation import Profile
+from wildsr.errors import ProfileError
+from wildsr.estimation.facts import Facts, facts_of
+from wildsr.estimation.spectrum import Doubles
+
+_ALIKE: Final = 0.85
+_DIFFERENT: Final = 0.65
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """What two profiles have in common."""
+
+    first: Facts
+    second: Facts
+
+    kernel_overlap: float | None
+    """Part of the mean kernels that is common, 0…1; None where one has none."""
+
+    kernel_scatter: float | None
+    """The same for the kernels within each profile: what to expect of one camera."""
+
+    blur_ratio: float | None
+    """Blur of the second (geometric mean of the axes) in terms of the first's."""
+
+    noise_ratio: float | None
+    """σ of the second's noise in terms of the first's, at the brightnesses both have."""
+
+    verdict: tuple[str, ...]
+    """What that means, in sentences."""
+
+
+def compare(first: Profile, second: Profile) -> Comparison:
+    """Compare two profiles of one scale.
+
+    Raises:
+        ProfileError: Different scales.
+    """
+    if first.scale != second.scale:
+        raise ProfileError(f"profiles of scales {first.scale} and {second.scale} can't be compared")
+    one, other = facts_of(first), facts_of(second)
+    overlap = scatter = blur = None
+    if one.mean_kernel is not None and other.mean_kernel is not None:
+        overlap = round(_overlap(one.mean_kernel, other.mean_kernel), 3)
+        within = [_overlap(kernel.astype(np.float64), one.mean_kernel) for kernel in first.kernels]
+        within += [_overlap(kernel.astype(np.float64), other.mean_kernel) for kernel in second.kernels]
+        scatter = round(float(np.median(within)), 3)
+        blur = round(_mean_blur(other) / _mean_blur(one), 3)
+    noise = _noise_ratio(one, other)
+    return Comparison(
+        first=one,
+        second=other,
+        kernel_overlap=overlap,
+        kernel_scatter=scatter,
+        blur_ratio=blur,
+        noise_ratio=noise,
+        verdict=tuple(_verdict(overlap, blur, noise, one, other)),
+    )
+
+
+def _verdict(
+    overlap: float | None, blur: float | None, noise: float | None, one: Facts, other: Facts
+) -> list[str]:
+    said = []
+    if overlap is None or blur is None:
+        said.append("one of the profiles has no kernels; their blur can't be compared")
+    else:
+        how = "alike" if overlap >= _ALIKE else "clearly different" if overlap < _DIFFERENT else "related"
+        more = "as much as" if 0.9 < blur < 1.1 else f"{blur:.2f} times as much as"
+        said.append(
+            f"the blurs are {how} ({overlap:.0%} of the mean kernels is common); the second blurs {more} the first"
+        )
+    if noise is None:
+        said.append("there is no brightness at which both have noise; it can't be compared")
+    else:
+        said.append(
+            "the noise is equally strong"
+            if 0.85 < noise < 1.18
+            else f"the second's noise is {noise:.2f} times as strong"
+        )
+        if max(one.grain, other.grain) > 1.5 * min(one.grain, other.grain):
+            said.append(f"its grain differs: coarse against fine {one.grain:.2f} and {other.grain:.2f}")
+    return said
+
+
+def _overlap(a: Doubles, b: Doubles) -> float:
+    size = max(len(a), len(b))
+    a, b = (np.pad(one, (size - len(one)) // 2) for one in (a, b))
+    return float(np.minimum(np.maximum(a, 0), np.maximum(b, 0)).sum())
+
+
+def _mean_blur(facts: Facts) -> float:
+    """Geometric mean of all axes."""
+    return float(np.exp(np.mean([0.5 * np.log(max(one.long * one.short, 1e-6)) for one in facts.axes])))
+
+
+def _noise_ratio(one: Facts, other: Facts) -> float | None:
+    """Geometric mean over the brightnesses of both (interpolated where the steps differ)."""
+    if not one.noise_by_brightness or not other.noise_by_brightness:
+        return None
+    levels, sigmas, _ = zip(*one.noise_by_brightness, strict=True)
+    logs = []
+    for level, sigma, _ in other.noise_by_brightness:
+        if min(levels) - 0.1 <= level <= max(levels) + 0.1:
+            logs.append(np.log(max(sigma, 1e-3) / max(float(np.interp(level, levels, sigmas)), 1e-3)))
+    return round(float(np.exp(np.mean(logs))), 3) if logs else None

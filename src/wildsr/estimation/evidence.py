@@ -1,0 +1,107 @@
+"""How far a kernel estimate can be trusted: from the fit's own spread and from how the photo's parts agree."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from wildsr.estimation.natural import Blur, covariance_of, fit_blur
+from wildsr.estimation.shapes import gaussian
+from wildsr.estimation.spectrum import Doubles, Spectrum, oriented_spectrum
+
+SMALLEST: Final = 96
+"""Shorter side in pixels below which nothing is estimated."""
+_PARTS: Final = 3
+_LEAST_PART: Final = 16
+"""Tiles below which a part is not fitted on its own."""
+_HALF_TRUST: Final = 0.03
+"""Expected L2 error of the kernel at which confidence is a half: the best constant answer errs by 0.05."""
+_LARGEST: Final = 12.0
+_SMALLEST_VARIANCE: Final = 0.12
+_UNSURE: Final = 0.075
+_NOTHING_LEARNT: Final = 0.75
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Evidence:
+    """What a photo's spectrum says of its blur."""
+
+    blur: Blur
+    """The fit over all textured tiles."""
+
+    expected_error: float
+    """Expected L2 distance between the true kernel and the Gaussian of the fit."""
+
+    agreement: float
+    """0…1: how alike the kernels of the photo's parts are (1 − relative L2 spread)."""
+
+    tiles: int
+    """Tiles that were used."""
+
+    @property
+    def confidence(self) -> float:
+        """0…1, falling as the expected error grows."""
+        return float(1 / (1 + (self.expected_error / _HALF_TRUST) ** 2))
+
+    @property
+    def reason(self) -> str | None:
+        """Why the estimate is not to be used; None where it is."""
+        shorter, longer = np.linalg.eigvalsh(self.blur.covariance)
+        if longer > _LARGEST:
+            return (
+                f"the blur is wider than the kernel can hold (variance {longer:.1f}, at most {_LARGEST:.0f} squared "
+                "pixels at ×2): the photo was enlarged, is out of focus, or moved"
+            )
+        if shorter < _SMALLEST_VARIANCE:
+            return "the photo is sharper than any lens: it was sharpened, drawn, or shrunk without a filter"
+        if np.sqrt(self.blur.spread[0, 0]) > _NOTHING_LEARNT * 0.8:
+            return "the photo says too little: the estimate is no better than the guess it started from"
+        if self.expected_error > _UNSURE:
+            return f"parts of the photo disagree (expected error {self.expected_error:.3f}, at most {_UNSURE:.3f})"
+        return None
+
+
+def gather_evidence(power: Doubles, texture: Doubles) -> Evidence | None:
+    """Fit the blur to all tiles and to three interleaved parts of them.
+
+    Returns:
+        None where there is no textured tile.
+    """
+    spectrum = oriented_spectrum(power, texture)
+    if spectrum is None or spectrum.tiles < 2:
+        return None
+    blur = fit_blur(spectrum)
+    # Every third tile: over 70 photos this foretold the error better than bands of the photo (rank .52, not .37).
+    parts = [_part(power[index::_PARTS], texture[index::_PARTS]) for index in range(_PARTS)]
+    fitted = [fit_blur(part) for part in parts if part is not None and part.tiles >= _LEAST_PART / 4]
+    whole = gaussian(blur.covariance)
+    spread = blur.spread
+    agreement = 0.5
+    if len(fitted) >= 2:
+        values = np.array([[one.size, *one.stretch] for one in fitted])
+        # the mean of all tiles is steadier than that of a part
+        spread = spread + np.cov(values.T) / len(fitted)
+        apart = [np.linalg.norm(gaussian(one.covariance) - whole) for one in fitted]
+        agreement = float(np.clip(1 - np.mean(apart) / np.linalg.norm(whole), 0, 1))
+    return Evidence(
+        blur=blur, expected_error=_expected_error(blur, spread), agreement=agreement, tiles=spectrum.tiles
+    )
+
+
+def _part(power: Doubles, texture: Doubles) -> Spectrum | None:
+    return oriented_spectrum(power, texture) if len(power) >= _LEAST_PART else None
+
+
+def _expected_error(blur: Blur, spread: Doubles) -> float:
+    """Root mean squared L2 distance over the spread, one standard deviation along each of its axes."""
+    whole = gaussian(blur.covariance)
+    values, axes = np.linalg.eigh(spread)
+    total = 0.0
+    for value, axis in zip(values, axes.T, strict=True):
+        step = np.sqrt(max(float(value), 0.0)) * axis
+        moved = covariance_of(
+            blur.size + float(np.clip(step[0], -1.5, 1.5)),
+            (blur.stretch[0] + float(step[1]), blur.stretch[1] + float(step[2])),
+        )
+        total += float(((gaussian(moved) - whole) ** 2).sum())
+    return float(np.sqrt(total))

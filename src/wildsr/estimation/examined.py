@@ -1,0 +1,216 @@
+"""One photo's part of a profile: its kernel, its noise, what was turned down and why.
+
+What is found is a plain value, kept in a file so that an interrupted run goes on where it was.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+
+import numpy as np
+
+from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, Rejected
+from wildsr.errors import InputError
+from wildsr.estimation.camera import camera_of
+from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernel
+from wildsr.estimation.noise import noise_patches
+from wildsr.estimation.shapes import SIZE
+from wildsr.estimation.spectrum import Doubles, luma
+from wildsr.files import shown
+from wildsr.imaging import FloatArray, Picture, read
+
+JpegFacts: TypeAlias = Callable[[Path, FloatArray], tuple[int | None, float | None]]
+"""(file, H×W luma in levels) → quality of its tables, height of its block steps."""
+
+_DRAWN: Final = 0.6
+"""Part of neighbouring pixels that are equal in a screenshot or a drawing; photos stay below a third."""
+_SEEDS_AGREE: Final = 0.7
+_LARGEST_SIDE: Final = 3072
+"""Noise is looked for in the middle of larger photos."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PhotoSettings:
+    """How a photo is examined."""
+
+    method: Method = "auto"
+    """How kernels are estimated."""
+
+    seeds: tuple[int, ...] = (0, 1)
+    """The kernel is the mean over these, if they agree."""
+
+    patch: int = 64
+    """Side of the noise patches."""
+
+    patches: int = 32
+    """Most noise patches of one photo."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Examined:
+    """What one photo gave."""
+
+    note: PhotoNote | None
+    """None for a file that can't be read."""
+
+    kernel: Doubles | None = None
+    """The accepted ×2 kernel."""
+
+    kernel_note: KernelNote | None = None
+    """Provenance of `kernel`."""
+
+    noise: FloatArray
+    """N×3×p×p."""
+
+    noise_notes: tuple[NoiseNote, ...] = ()
+    """One for each patch."""
+
+    rejected: tuple[Rejected, ...] = field(default=())
+    """What was turned down."""
+
+    def save(self, path: Path) -> None:
+        """Write the value to a file (numpy's format, without pickles)."""
+        notes = {
+            "note": asdict(self.note) if self.note else None,
+            "kernel_note": asdict(self.kernel_note) if self.kernel_note else None,
+            "noise_notes": [asdict(one) for one in self.noise_notes],
+            "rejected": [asdict(one) for one in self.rejected],
+        }
+        kernel = np.zeros((0, 0)) if self.kernel is None else self.kernel
+        with path.open("wb") as file:
+            np.savez(file, kernel=kernel, noise=self.noise, notes=np.array(json.dumps(notes)))
+
+    @classmethod
+    def load(cls, path: Path) -> "Examined":
+        """Read the value back.
+
+        Raises:
+            ValueError, OSError, KeyError, TypeError: The file is damaged.
+        """
+        with np.load(path, allow_pickle=False) as file:
+            notes = json.loads(str(file["notes"]))
+            kernel, noise = file["kernel"], file["noise"]
+        if notes["kernel_note"]:
+            notes["kernel_note"]["seeds"] = tuple(notes["kernel_note"]["seeds"])
+        return cls(
+            note=PhotoNote(**notes["note"]) if notes["note"] else None,
+            kernel=kernel if kernel.size else None,
+            kernel_note=KernelNote(**notes["kernel_note"]) if notes["kernel_note"] else None,
+            noise=noise,
+            noise_notes=tuple(NoiseNote(**one) for one in notes["noise_notes"]),
+            rejected=tuple(Rejected(**one) for one in notes["rejected"]),
+        )
+
+
+def examine_photo(path: Path, settings: PhotoSettings, jpeg: JpegFacts | None = None) -> Examined:
+    """Estimate a photo's kernel and cut its noise; never raises for what a photo may be."""
+    name = shown(path.name)
+    nothing = np.zeros((0, 3, settings.patch, settings.patch), np.float32)
+    try:
+        picture = read(path)
+    except InputError as error:
+        return Examined(
+            note=None, noise=nothing, rejected=(Rejected(kind="photo", photo=name, reason=str(error)),)
+        )
+    plane = luma(picture.rgb)
+    note = _photo_note(path, name, picture, plane, jpeg)
+    drawn = _equal_neighbours(picture.rgb)
+    if drawn > _DRAWN:
+        reason = f"it looks like a screenshot or a drawing: {drawn:.0%} of neighbouring pixels are equal"
+        return Examined(
+            note=note, noise=nothing, rejected=(Rejected(kind="photo", photo=name, reason=reason),)
+        )
+    kernel, kernel_note, why_not = _kernel(picture.rgb, name, settings)
+    noise, noise_notes, rejected = _noise(picture.rgb, name, settings)
+    if why_not is not None:
+        rejected = (Rejected(kind="kernel", photo=name, reason=why_not), *rejected)
+    return Examined(
+        note=note,
+        kernel=kernel,
+        kernel_note=kernel_note,
+        noise=noise,
+        noise_notes=noise_notes,
+        rejected=rejected,
+    )
+
+
+def _photo_note(
+    path: Path, name: str, picture: Picture, plane: FloatArray, jpeg: JpegFacts | None
+) -> PhotoNote:
+    quality, blockiness = None, None
+    if jpeg is not None and min(plane.shape) >= 48:
+        quality, blockiness = jpeg(path, plane * np.float32(255))
+    return PhotoNote(
+        photo=name,
+        camera=camera_of(picture.exif),
+        width=picture.width,
+        height=picture.height,
+        jpeg_quality=quality,
+        blockiness=blockiness,
+        scores={"brightness": round(float(plane.mean()), 4)},
+    )
+
+
+def _equal_neighbours(rgb: FloatArray) -> float:
+    """Part of horizontal and vertical neighbours that are equal in all channels, black and white apart."""
+    parts = []
+    for a, b in ((rgb[:, 1:], rgb[:, :-1]), (rgb[1:], rgb[:-1])):
+        inside = ((a > 0.01) & (a < 0.99)).any(axis=2)
+        if np.count_nonzero(inside) > 100:
+            parts.append(float((a == b).all(axis=2)[inside].mean()))
+    # a flat picture is told by its missing texture, with the better reason
+    return min(parts) if parts and rgb.std() > 0.02 else 0.0
+
+
+def _kernel(
+    rgb: FloatArray, name: str, settings: PhotoSettings
+) -> tuple[Doubles | None, KernelNote | None, str | None]:
+    """The mean of the seeds' kernels, or why there is none."""
+    estimates: list[KernelEstimate] = []
+    for seed in settings.seeds[: 1 if settings.method == "spectrum" else None]:
+        estimates.append(estimate_kernel(rgb, method=settings.method, seed=seed))
+        if estimates[-1].reason is not None:
+            return None, None, estimates[-1].reason
+    kernel: Doubles = np.mean([one.kernel for one in estimates], axis=0)
+    shared = min(float(np.minimum(one.kernel, kernel).sum()) for one in estimates)
+    if shared < _SEEDS_AGREE:
+        return None, None, f"different seeds give different kernels (they share {shared:.0%})"
+    assert kernel.shape == (SIZE, SIZE)
+    note = KernelNote(
+        photo=name,
+        method=settings.method,
+        confidence=round(float(np.mean([one.confidence for one in estimates])) * shared, 4),
+        agreement=round(min(shared, estimates[0].agreement), 4),
+        seeds=settings.seeds,
+        scores={"noise": round(estimates[0].noise, 4)},
+    )
+    return kernel, note, None
+
+
+def _noise(
+    rgb: FloatArray, name: str, settings: PhotoSettings
+) -> tuple[FloatArray, tuple[NoiseNote, ...], tuple[Rejected, ...]]:
+    top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in rgb.shape[:2])
+    found = noise_patches(
+        rgb[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE],
+        side=settings.patch,
+        most=settings.patches,
+    )
+    notes = tuple(
+        NoiseNote(
+            photo=name,
+            row=int(row) + top,
+            column=int(column) + left,
+            brightness=round(float(np.clip(level, 0, 1)), 4),
+            std=round(float(patch.std()), 6),
+        )
+        for patch, level, (row, column) in zip(found.patches, found.brightness, found.corners, strict=True)
+    )
+    rejected = tuple(
+        Rejected(kind="noise", photo=name, reason=reason, count=count)
+        for reason, count in sorted(found.rejected.items())
+        if reason != "more than are needed"
+    )
+    return found.patches, notes, rejected

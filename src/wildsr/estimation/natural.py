@@ -1,0 +1,135 @@
+"""Blur read off a photo's spectrum: what a natural scene's spectrum lacks, the lens, the sensor and the software took.
+
+Sharp photos have power falling as f^−α with the same α in all directions but for a mild preference of the vertical
+and the horizontal (Field, JOSA A 1987; Torralba and Oliva, Network 2003). Blur by a kernel multiplies that law by
+|K(f)|², subsampling folds it, noise adds a floor. So the logarithm of the measured spectrum is fitted by
+
+    log( Σ over the folded frequencies  S(f)·exp(−4π² f·C·f)  +  floor )
+
+for the law's parameters (with the spread they were found to have over sharp photos as a prior), the floor and the
+blur's covariance C. The low frequencies settle the scene, the high ones the blur.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from wildsr.estimation.spectrum import ANGLES, Doubles, Spectrum
+
+# Mean and spread over 60 clean photos of: exponent, curvature, cos and sin of 2θ and of 4θ, and how these change
+# with log f. The spread of the exponent is widened a little on the safe side of other cameras' scenes.
+_LAW: Final = np.array([2.5, 0.17, -0.3, 0.0, 0.2, 0.0, 0.0, 0.0, -0.12, 0.0])
+_LAW_SPREAD: Final = np.array([0.6, 0.3, 0.5, 0.35, 0.25, 0.2, 0.2, 0.15, 0.15, 0.1])
+_TYPICAL_VARIANCE: Final = 2.2
+"""Variance in squared HR pixels (scale 2) that a photo without any evidence is taken to have."""
+_VARIANCE_SPREAD: Final = 0.8
+_SHAPE_SPREAD: Final = 0.5
+_FLOOR, _FLOOR_SPREAD = np.log(0.15), 1.5
+_MISFIT: Final = 0.3
+"""Standard deviation of a cell's log power around the law."""
+_REFERENCE: Final = 0.1  # cycles per HR pixel where the law's logarithm is 0
+_ITERATIONS: Final = 60
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Blur:
+    """The second moments of a blur kernel, and how well they are known."""
+
+    size: float
+    """Half the logarithm of the covariance's determinant, of squared HR pixels."""
+
+    stretch: tuple[float, float]
+    """Anisotropy: half the log-ratio of the axes' variances times (cos 2φ, sin 2φ) of the long axis."""
+
+    spread: Doubles
+    """3×3 posterior covariance of (size, stretch)."""
+
+    noise: float
+    """Standard deviation of the white part of the noise in levels."""
+
+    @property
+    def covariance(self) -> Doubles:
+        """2×2 covariance over (x, y) in squared HR pixels at scale 2."""
+        return covariance_of(self.size, self.stretch)
+
+
+def covariance_of(size: float, stretch: tuple[float, float]) -> Doubles:
+    """Return the 2×2 covariance whose matrix logarithm has these parts."""
+    ratio = float(np.hypot(*stretch)) + 1e-12
+    round_part, long_part = np.exp(size) * np.cosh(ratio), np.exp(size) * np.sinh(ratio) / ratio
+    a, b = stretch
+    return np.array(
+        [[round_part + long_part * a, long_part * b], [long_part * b, round_part - long_part * a]]
+    )
+
+
+def fit_blur(spectrum: Spectrum) -> Blur:
+    """Fit the law above by robust least squares (maximum a posteriori)."""
+    from scipy.optimize import least_squares
+
+    problem = _Problem(spectrum)
+    solution = least_squares(problem.residuals, problem.start(), method="trf", max_nfev=_ITERATIONS)
+    found = solution.x
+    posterior = np.linalg.inv(solution.jac.T @ solution.jac)
+    return Blur(
+        size=float(found[1]),
+        stretch=(float(found[2]), float(found[3])),
+        spread=posterior[1:4, 1:4],
+        noise=float(np.exp(found[4] / 2)),
+    )
+
+
+class _Problem:
+    """Residuals of one photo. Parameters: level, size, stretch (2), floor, law (10)."""
+
+    def __init__(self, spectrum: Spectrum) -> None:
+        used = spectrum.count > 0
+        angle = np.broadcast_to(np.arange(ANGLES) * np.pi / ANGLES, used.shape)[used]
+        # in cycles per HR pixel
+        x, y = spectrum.radius[used] * np.cos(angle) / 2, spectrum.radius[used] * np.sin(angle) / 2
+        self._log_power = spectrum.log_power[used]
+        self._weight = 1 / np.sqrt(_MISFIT**2 + 0.5 / spectrum.count[used])
+        self._folds = [
+            (x + right, y + down, _law_basis(x + right, y + down), _beyond_nyquist(x + right, y + down))
+            for right in (-0.5, 0.0, 0.5)
+            for down in (-0.5, 0.0, 0.5)
+        ]
+
+    def start(self) -> Doubles:
+        level = 0.8 * self._log_power.max() + 0.2 * self._log_power.min()
+        floor = min(self._log_power.min() - 0.5, _FLOOR)
+        return np.concatenate([[level, np.log(2.0), 0, 0, floor], _LAW])
+
+    def residuals(self, parameters: Doubles) -> Doubles:
+        misfit = (self._model(parameters) - self._log_power) * self._weight
+        robust = np.sign(misfit) * np.sqrt(2 * (np.sqrt(1 + misfit**2) - 1))
+        prior = [
+            (parameters[1] - np.log(_TYPICAL_VARIANCE)) / _VARIANCE_SPREAD,
+            parameters[2] / _SHAPE_SPREAD,
+            parameters[3] / _SHAPE_SPREAD,
+            (parameters[4] - _FLOOR) / _FLOOR_SPREAD,
+        ]
+        return np.concatenate([robust, (parameters[5:] - _LAW) / _LAW_SPREAD, prior])
+
+    def _model(self, parameters: Doubles) -> Doubles:
+        (xx, xy), (_, yy) = covariance_of(parameters[1], (parameters[2], parameters[3]))
+        power = np.full_like(self._log_power, np.exp(np.clip(parameters[4], -30, 40)))
+        for x, y, basis, beyond in self._folds:
+            blur = -4 * np.pi**2 * (xx * x * x + 2 * xy * x * y + yy * y * y)
+            power += np.exp(np.clip(parameters[0] + basis @ parameters[5:] + blur + beyond, -30, 40))
+        logs: Doubles = np.log(power)
+        return logs
+
+
+def _law_basis(x: Doubles, y: Doubles) -> Doubles:
+    """Columns that the law's parameters multiply."""
+    log_f = np.log(np.maximum(np.hypot(x, y), 0.01) / _REFERENCE)
+    angle = np.arctan2(y, x)
+    turns = [np.cos(2 * angle), np.sin(2 * angle), np.cos(4 * angle), np.sin(4 * angle)]
+    return np.stack([-log_f, -(log_f**2), *turns, *(turn * log_f for turn in turns)], axis=1)
+
+
+def _beyond_nyquist(x: Doubles, y: Doubles) -> Doubles:
+    """An HR picture holds nothing beyond half a cycle per pixel."""
+    return np.where(np.maximum(np.abs(x), np.abs(y)) <= 0.5, 0.0, -8.0)

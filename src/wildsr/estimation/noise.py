@@ -1,0 +1,236 @@
+"""Real noise, cut from the parts of photos where there is nothing else.  Plain numpy.
+
+Two published rules, made to adapt. RealSR (Ji et al., CVPR Workshops 2020) keeps patches whose variance is below a
+fixed value, which gives nothing from textured or noisy photos and everything from smooth ones; here the value follows
+the photo's own noise at each brightness. The block rule asks that all 16-pixel blocks of a patch have the patch's mean
+and variance; here its tolerance follows what blocks of such noise scatter by, since the noise of real cameras is
+smooth and scatters more. A fitted cubic surface is taken out first (skies are ramps), clipped patches are left out,
+and what is kept is all that is *not above* a bound, so that the choice does not favour low noise.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wildsr.imaging import FloatArray
+
+BLOCK: Final = 16
+_BINS: Final = 16
+"""Brightness is looked at in this many steps."""
+_LOW: Final = 0.05
+"""Quantile of the variances at a brightness that is taken for pure noise."""
+_ABOVE: Final = 1.2
+"""Variances up to this many times the pure noise's are taken."""
+_MOST: Final = 400.0
+"""Variance in squared levels beyond which a patch is texture, whatever the rest of the photo."""
+_MOST_LOOKED_AT: Final = 1500
+_QUIET: Final = 0.02
+"""Variance in squared levels below which a patch holds no noise: drawn, or clipped in the file it came from."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoisePatches:
+    """Noise cut from one photo."""
+
+    patches: FloatArray
+    """N×3×p×p, in units of [0, 1]; the surface fitted to each channel was taken out, so each mean is 0."""
+
+    brightness: FloatArray
+    """N mean lumas in [0, 1] of the places they were cut from."""
+
+    corners: NDArray[np.intp]
+    """N×2 top-left pixels (row, column)."""
+
+    rejected: dict[str, int]
+    """Reason → patches that were left out for it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Candidates:
+    """Patches under consideration, in levels."""
+
+    level: FloatArray  # N mean lumas
+    corners: NDArray[np.intp]
+    variance: FloatArray  # N, mean over the channels
+    uneven_means: FloatArray  # N, scatter of block means relative to what white noise has
+    uneven_variances: FloatArray  # N, largest relative departure of a block's variance
+
+
+def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePatches:
+    """Cut noise patches from a photo.
+
+    Args:
+        rgb: H×W×3 in [0, 1].
+        side: p, a multiple of 16.
+        most: Patches to keep; spread over the brightnesses there are.
+    """
+    rejected: Counter[str] = Counter()
+    found = _candidates(rgb, side, rejected)
+    if found is None:
+        return _nothing(side, rejected)
+    keep = np.ones(len(found.level), bool)
+
+    def leave_out(reason: str, which: NDArray[np.bool_]) -> None:
+        rejected[reason] += int(np.count_nonzero(keep & which))
+        keep[which] = False
+
+    leave_out("no noise at all", found.variance < _QUIET)
+    leave_out("uneven blocks", ~_even(found, keep))
+    leave_out("textured", ~_plain(found, keep))
+    chosen = _spread(found, np.flatnonzero(keep), most)
+    rejected["more than are needed"] += int(np.count_nonzero(keep)) - len(chosen)
+    patches = np.zeros((len(chosen), 3, side, side), np.float32)
+    for index, (top, left) in enumerate(found.corners[chosen]):
+        patches[index] = _without_ramps(_planes(rgb, (int(top), int(left)), side)) / np.float32(255)
+    return NoisePatches(
+        patches=patches,
+        brightness=found.level[chosen] / np.float32(255),
+        corners=found.corners[chosen],
+        rejected={reason: count for reason, count in rejected.items() if count},
+    )
+
+
+def _nothing(side: int, rejected: Counter[str]) -> NoisePatches:
+    return NoisePatches(
+        patches=np.zeros((0, 3, side, side), np.float32),
+        brightness=np.zeros(0, np.float32),
+        corners=np.zeros((0, 2), np.intp),
+        rejected=dict(rejected),
+    )
+
+
+def _candidates(rgb: FloatArray, side: int, rejected: Counter[str]) -> _Candidates | None:
+    """All unclipped patches at half-patch steps, at most 1500, without their ramps."""
+    height, width = rgb.shape[:2]
+    if min(height, width) < side:
+        rejected["the photo is smaller than a patch"] += 1
+        return None
+    rows, columns = range(0, height - side + 1, side // 2), range(0, width - side + 1, side // 2)
+    corners = [(top, left) for top in rows for left in columns]
+    corners = corners[:: -(-len(corners) // _MOST_LOOKED_AT)]
+    kept, measured = [], []
+    for top, left in corners:
+        found = _measured(_planes(rgb, (top, left), side))
+        if found is None:
+            rejected["clipped"] += 1
+        else:
+            kept.append((top, left))
+            measured.append(found)
+    if not kept:
+        return None
+    level, variance, uneven_means, uneven_variances = np.array(measured, np.float32).T
+    return _Candidates(
+        corners=np.array(kept, np.intp),
+        level=level,
+        variance=variance,
+        uneven_means=uneven_means,
+        uneven_variances=uneven_variances,
+    )
+
+
+def _planes(rgb: FloatArray, corner: tuple[int, int], side: int) -> FloatArray:
+    """A patch as 3×p×p levels, its channels apart: sums along them are quick."""
+    top, left = corner
+    patch = rgb[top : top + side, left : left + side].transpose(2, 0, 1)
+    levels: FloatArray = np.ascontiguousarray(patch) * np.float32(255)
+    return levels
+
+
+def _measured(patch: FloatArray) -> tuple[float, float, float, float] | None:
+    """Mean luma, variance, and the two kinds of unevenness of `_Candidates`; None for a clipped patch."""
+    side, small = patch.shape[1], BLOCK // 2
+    flat = _without_ramps(patch)
+    variance = np.maximum((flat**2).reshape(3, -1).mean(axis=1), 1e-6)
+    mean = patch.reshape(3, -1).mean(axis=1)
+    if _is_clipped(patch, mean, np.sqrt(variance)):
+        return None
+    tiles = flat.reshape(3, side // small, small, side // small, small).mean(axis=(2, 4)).reshape(3, -1)
+    squares = (
+        (flat**2).reshape(3, side // BLOCK, BLOCK, side // BLOCK, BLOCK).mean(axis=(2, 4)).reshape(3, -1)
+    )
+    return (
+        float(mean @ (0.299, 0.587, 0.114)),
+        float(variance.mean()),
+        float(((tiles**2).mean(axis=1) * small**2 / variance).mean()),
+        float(np.abs(squares / variance[:, None] - 1).mean(axis=0).max()),
+    )
+
+
+def _is_clipped(patch: FloatArray, mean: FloatArray, spread: FloatArray) -> bool:
+    """Values at the ends of the range, or so near that some noise was cut off: such noise is too weak."""
+    if bool((mean - 2.5 * spread < 0).any() or (mean + 2.5 * spread > 255).any()):
+        return True
+    if float(patch.min()) > 0.5 and float(patch.max()) < 254.5:
+        return False
+    return float(((patch <= 0.5) | (patch >= 254.5)).mean()) > 0.001
+
+
+def _without_ramps(patch: FloatArray) -> FloatArray:
+    """Take the least-squares cubic surface out of every channel: mean, plane, and the bend of skies and shadows."""
+    powers, wanted = _polynomials(patch.shape[1])
+    weights = (powers @ patch @ powers.T) * wanted
+    flat: FloatArray = patch - (powers.T @ weights @ powers).astype(np.float32)
+    return flat
+
+
+@cache
+def _polynomials(side: int) -> tuple[FloatArray, FloatArray]:
+    """Orthonormal polynomials up to degree 3 (4×side), and which of their products are of degree 3 at most."""
+    powers = np.linalg.qr(np.vander(np.linspace(-1, 1, side), 4, increasing=True))[0].T
+    degree = np.add.outer(np.arange(4), np.arange(4))
+    return powers.astype(np.float32), (degree <= 3).astype(np.float32)
+
+
+def _even(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The block rule: its tolerances widen to what the most even tenth of the photo's patches shows."""
+    if not keep.any():
+        return keep
+    means = max(1.4, 1.4 * float(np.quantile(found.uneven_means[keep], 0.1)))
+    variances = max(0.3, 1.4 * float(np.quantile(found.uneven_variances[keep], 0.1)))
+    result: NDArray[np.bool_] = (found.uneven_means <= min(means, 12.0)) & (
+        found.uneven_variances <= min(variances, 0.9)
+    )
+    return result
+
+
+def _plain(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """RealSR's rule with a bound that follows the noise at each brightness."""
+    if not keep.any():
+        return keep
+    bins = np.minimum((found.level / 256 * _BINS).astype(int), _BINS - 1)
+    lows = np.full(_BINS, np.inf)
+    for index in range(_BINS):
+        here = found.variance[keep & (bins == index)]
+        if len(here):
+            lows[index] = np.quantile(here, _LOW)
+    # noise changes slowly with brightness: a bin whose quietest patches are far above its neighbours' is texture
+    padded = np.pad(lows, 2, constant_values=np.inf)
+    around = np.array([np.min(padded[index : index + 5]) for index in range(_BINS)])
+    bound = np.minimum(_ABOVE * np.minimum(lows, 2.0 * around), _MOST)
+    result: NDArray[np.bool_] = found.variance <= bound[bins]
+    return result
+
+
+def _spread(found: _Candidates, kept: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """At most so many, in turn from every brightness, evenly over the photo within each."""
+    if len(kept) <= most:
+        return kept
+    bins = (found.level[kept] / 256 * _BINS).astype(int)
+    queues = [list(kept[bins == index]) for index in np.unique(bins)]
+    share = [
+        np.array(queue)[np.linspace(0, len(queue) - 1, min(len(queue), most)).astype(int)] for queue in queues
+    ]
+    taken: list[int] = []
+    place = 0
+    while len(taken) < most:
+        taken += [
+            int(queue[place * len(queue) // most])
+            for queue in share
+            if place * len(queue) // most < len(queue)
+        ]
+        place += max(1, most // max(1, most // len(share)))
+    return np.unique(np.array(taken[:most], np.intp))

@@ -1,0 +1,113 @@
+"""The generator is one filter, the steps are the published ones, and the game keeps to its rules."""
+
+import numpy as np
+import pytest
+import torch
+
+from tests.estimation.pictures import blurred, gaussian, leaves
+from wildsr.estimation.crops import crop_corners
+from wildsr.estimation.discriminator import PatchDiscriminator
+from wildsr.estimation.generator import LinearGenerator
+from wildsr.estimation.kernelgan import GanSettings, learn_filter
+from wildsr.estimation.shapes import centre_of_mass
+from wildsr.estimation.spectrum import luma
+
+
+def generator(seed: int = 0) -> LinearGenerator:
+    made = LinearGenerator(torch.Generator().manual_seed(seed))
+    for weight in made.weights:  # larger than at the start, so that differences show
+        weight.data.mul_(8)
+    return made
+
+
+def test_the_cascade_is_one_filter() -> None:
+    made = generator().double()
+    x = torch.randn(3, 1, 64, 64, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    layers, single = made(x), made.downscale(x.double())
+    assert layers.shape == (3, 1, 26, 26)
+    torch.testing.assert_close(single, layers, rtol=1e-9, atol=1e-12)
+    assert float(layers.detach().abs().max()) > 1e-3
+    assert sum(weight.numel() for weight in made.parameters()) == 150_656
+
+
+def test_a_constant_picture_gives_the_sum_of_the_filter() -> None:
+    made = generator().double()
+    out = made(torch.ones(1, 1, 13, 13, dtype=torch.float64))
+    assert float(out.detach()) == pytest.approx(float(made.effective_kernel().sum().detach()), rel=1e-9)
+
+
+def test_gradients_reach_the_layers_alike() -> None:
+    one, two = generator().double(), generator().double()
+    x = torch.randn(3, 1, 40, 40, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    (one(x) ** 2).sum().backward()
+    (two.downscale(x) ** 2).sum().backward()
+    for a, b in zip(one.weights, two.weights, strict=True):
+        assert a.grad is not None
+        assert b.grad is not None
+        torch.testing.assert_close(a.grad, b.grad, rtol=1e-8, atol=1e-12)
+
+
+def test_the_discriminator_sees_patches_of_seven() -> None:
+    judge = PatchDiscriminator(torch.Generator().manual_seed(0))
+    x = torch.randn(1, 3, 26, 26, generator=torch.Generator().manual_seed(1))
+    a, b = judge((x, x))
+    assert a.shape == (400, 1)
+    torch.testing.assert_close(a, b)
+    assert float(a.detach().min()) > 0
+    assert float(a.detach().max()) < 1
+
+
+def test_crops_lie_on_edges_and_on_even_pixels() -> None:
+    plane = np.full((200, 200), 0.5, np.float32)
+    plane[:, 100:] = 0.9
+    corners = crop_corners(plane, side=64, count=200, rng=np.random.default_rng(0))
+    assert corners.shape == (200, 2)
+    assert (corners % 2 == 0).all()
+    assert (corners >= 0).all()
+    assert (corners <= 200 - 64).all()
+    assert np.mean(np.abs(corners[:, 1] + 32 - 100) <= 34) > 0.9
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return blurred(leaves(260, 260), gaussian(2.5, 1.2, 0.6))
+
+
+def test_both_ways_to_step_learn_the_same(photo: np.ndarray) -> None:
+    start = gaussian(1.5, 1.5, 0, 13)
+    fast, slow = (
+        learn_filter(
+            photo,
+            settings=GanSettings(iterations=5, settled=0, spring=0, layer_by_layer=way),
+            seed=0,
+            reference=start,
+        ).kernel
+        for way in (False, True)
+    )
+    moved = np.abs(fast - start).max()
+    assert moved > 1e-4
+    # the slow way takes one more step of the power iteration a turn; all else is alike
+    assert np.abs(fast - slow).max() < 0.25 * moved
+
+
+def test_the_same_seed_learns_the_same_filter(photo: np.ndarray) -> None:
+    settings = GanSettings(iterations=5)
+    one, same, other = (learn_filter(photo, settings=settings, seed=seed).kernel for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert np.abs(one - other).max() > 0
+
+
+def test_it_starts_from_bicubic_as_published(photo: np.ndarray) -> None:
+    found = learn_filter(photo, settings=GanSettings(iterations=120, settled=0), seed=0).kernel
+    assert found.sum() == pytest.approx(1, abs=0.3)
+    assert centre_of_mass(np.maximum(found, 0)) == pytest.approx((6.5, 6.5), abs=0.6)
+
+
+def test_it_stops_once_settled(photo: np.ndarray) -> None:
+    held = GanSettings(iterations=1000, spring=100.0, settled=0.05)
+    assert learn_filter(photo, settings=held, seed=0, reference=gaussian(1.5, 1, 0, 13)).iterations == 300
+
+
+def test_luma_of_gray_is_gray() -> None:
+    gray = np.linspace(0, 1, 12, dtype=np.float32).reshape(4, 3, 1).repeat(3, 2)
+    np.testing.assert_allclose(luma(gray), gray[..., 0], atol=1e-6)
