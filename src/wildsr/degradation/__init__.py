@@ -1,37 +1,110 @@
 """How pictures get damaged: kernels, noise and compression as small seeded operations; the Profile of a camera.
 
-Names are loaded when they are first used: a Profile needs no torch, the operations do.
+Names are loaded when they are first used: a Profile and `wildsr.degradation.kernels` need no torch, the operations do.
 """
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from wildsr.degradation.blur import Blur, BlurSubsample, FromPool, KernelSampler, correlate
+    from wildsr.degradation.bsrgan import Bsrgan
+    from wildsr.degradation.compression import Jpeg
+    from wildsr.degradation.levels import Clip, Round
+    from wildsr.degradation.noise import CorrelatedNoise, GaussianNoise, GaussianPoissonNoise, PoissonNoise
+    from wildsr.degradation.noise_pool import NoisePool
+    from wildsr.degradation.operation import Chance, Degradation, Log, OneOf, Pipeline
+    from wildsr.degradation.presets import PRESETS, Chosen, Preset, choose, realsr, samsung_generic
     from wildsr.degradation.profile import Profile, empty_kernels, empty_noise, merge
     from wildsr.degradation.profile_notes import KernelNote, Meta, NoiseNote, PhotoNote, Rejected
+    from wildsr.degradation.real_esrgan import RealEsrgan
+    from wildsr.degradation.resampling import Downscale, resize
+    from wildsr.degradation.samplers import Gaussians, Mixed, Sincs
 
 __all__ = [
+    "PRESETS",
+    "Blur",
+    "BlurSubsample",
+    "Bsrgan",
+    "Chance",
+    "Chosen",
+    "Clip",
+    "CorrelatedNoise",
+    "Degradation",
+    "Downscale",
+    "FromPool",
+    "GaussianNoise",
+    "GaussianPoissonNoise",
+    "Gaussians",
+    "Jpeg",
     "KernelNote",
+    "KernelSampler",
+    "Log",
     "Meta",
+    "Mixed",
     "NoiseNote",
+    "NoisePool",
+    "OneOf",
     "PhotoNote",
+    "Pipeline",
+    "PoissonNoise",
+    "Preset",
     "Profile",
+    "RealEsrgan",
     "Rejected",
+    "Round",
+    "Sincs",
+    "choose",
+    "correlate",
     "empty_kernels",
     "empty_noise",
     "merge",
+    "realsr",
+    "resize",
+    "samsung_generic",
 ]
 
 _HOMES = {
+    "PRESETS": "presets",
+    "Blur": "blur",
+    "BlurSubsample": "blur",
+    "Bsrgan": "bsrgan",
+    "Chance": "operation",
+    "Chosen": "presets",
+    "Clip": "levels",
+    "CorrelatedNoise": "noise",
+    "Degradation": "operation",
+    "Downscale": "resampling",
+    "FromPool": "blur",
+    "GaussianNoise": "noise",
+    "GaussianPoissonNoise": "noise",
+    "Gaussians": "samplers",
+    "Jpeg": "compression",
     "KernelNote": "profile_notes",
+    "KernelSampler": "blur",
+    "Log": "operation",
     "Meta": "profile_notes",
+    "Mixed": "samplers",
     "NoiseNote": "profile_notes",
+    "NoisePool": "noise_pool",
+    "OneOf": "operation",
     "PhotoNote": "profile_notes",
+    "Pipeline": "operation",
+    "PoissonNoise": "noise",
+    "Preset": "presets",
     "Profile": "profile",
+    "RealEsrgan": "real_esrgan",
     "Rejected": "profile_notes",
+    "Round": "levels",
+    "Sincs": "samplers",
+    "choose": "presets",
+    "correlate": "blur",
     "empty_kernels": "profile",
     "empty_noise": "profile",
     "merge": "profile",
+    "realsr": "presets",
+    "resize": "resampling",
+    "samsung_generic": "presets",
 }
 
 
