@@ -94,6 +94,15 @@ def test_health_accepts_noise_and_names_an_explosion() -> None:
     health.check({"loss": 1.1}, explosion=20)  # the bad value left no trace
 
 
+def test_a_discriminator_that_loses_its_lead_is_no_explosion() -> None:
+    health = Health()
+    for step in range(400):
+        health.check({"discriminator": max(0.05, 0.65 - step / 300)}, explosion=20)
+    health.check({"discriminator": 1.5}, explosion=20)  # 30 times its mean, but a game's natural size
+    with pytest.raises(UnhealthyError, match="exploded"):
+        health.check({"discriminator": 15.0}, explosion=20)
+
+
 def test_a_start_is_no_explosion() -> None:
     health = Health()
     health.check({"loss": 0.001}, explosion=20)

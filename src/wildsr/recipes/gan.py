@@ -3,7 +3,7 @@
 SRGAN, ESRGAN and EnhanceNet are presets of this one story.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -165,6 +165,9 @@ _CPU = OptimiserSettings(
     learning_rate=2e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.05, warm_up=50, clip=1.0
 )
 
+_CPU_DISCRIMINATOR = replace(_CPU, learning_rate=1e-4)
+"""Half the generator's: at the same rate it was right 98 times of 100 after 350 steps."""
+
 PRESETS: dict[str, GanConfig] = {
     "srgan": GanConfig(
         network="srresnet",
@@ -224,8 +227,8 @@ PRESETS: dict[str, GanConfig] = {
         perceptual="esrgan-vgg16",
         data=DataSettings(patch=96, batch=4),
         optimiser=_CPU,
-        discriminator_optimiser=_CPU,
-        run=RunSettings(steps=2000, time_budget=3600.0),
+        discriminator_optimiser=_CPU_DISCRIMINATOR,
+        run=RunSettings(steps=2000, time_budget=3600.0, checkpoint_every=100, validate_every=250),
     ),
     "srgan-cpu": GanConfig(
         network="srvgg-16",
@@ -234,8 +237,8 @@ PRESETS: dict[str, GanConfig] = {
         perceptual="esrgan-vgg16",
         data=DataSettings(patch=96, batch=4),
         optimiser=_CPU,
-        discriminator_optimiser=_CPU,
-        run=RunSettings(steps=2000, time_budget=3600.0),
+        discriminator_optimiser=_CPU_DISCRIMINATOR,
+        run=RunSettings(steps=2000, time_budget=3600.0, checkpoint_every=100, validate_every=250),
     ),
 }
 """The papers' numbers (VGG19: give its file), and sizes that two CPU cores train in an hour (`-cpu`, VGG16)."""

@@ -25,6 +25,9 @@ class Health:
     means: dict[str, float] = field(default_factory=dict)
     """Running mean of every loss term's size."""
 
+    peaks: dict[str, float] = field(default_factory=dict)
+    """The largest running mean each of them has had."""
+
     seen: int = 0
     """Steps in the means."""
 
@@ -50,13 +53,14 @@ class Health:
         for name, value in losses.items():
             if not math.isfinite(value):
                 raise UnhealthyError(f"the loss `{name}` is {value}")
-            mean = self.means.get(name)
-            if mean is not None and self.seen >= _SETTLED and abs(value) > explosion * max(mean, _TINY):
+            usual = max(self.means.get(name, math.inf), _OF_PEAK * self.peaks.get(name, 0.0), _TINY)
+            if self.seen >= _SETTLED and abs(value) > explosion * usual:
                 raise UnhealthyError(
-                    f"the loss `{name}` exploded to {value:.4g}, {abs(value) / max(mean, _TINY):.0f} × its mean"
+                    f"the loss `{name}` exploded to {value:.4g}, {abs(value) / usual:.0f} × its mean"
                 )
         for name, value in losses.items():
             self.means[name] = abs(value) + (self.means.get(name, abs(value)) - abs(value)) * _MEMORY
+            self.peaks[name] = max(self.means[name], self.peaks.get(name, 0.0))
         self.seen += 1
 
 
@@ -64,6 +68,9 @@ _SETTLED = 20
 """Steps before an explosion can be told from a start."""
 
 _MEMORY = 0.98
+_OF_PEAK = 0.2
+"""A loss that fell far is judged by this part of its highest mean: a discriminator that was winning for a while may
+be undecided again, which is a game and no explosion."""
 _TINY = 1e-3
 """Losses below this are not judged by their ratio: an adversarial term may pass through 0."""
 
