@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from tests.estimation.pictures import blurred, gaussian, leaves
+from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation.crops import crop_corners
 from wildsr.estimation.discriminator import PatchDiscriminator
 from wildsr.estimation.generator import LinearGenerator
 from wildsr.estimation.kernelgan import GanSettings, learn_filter
-from wildsr.estimation.shapes import centre_of_mass
 from wildsr.estimation.spectrum import luma
 
 

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from tests.estimation.pictures import NATURAL, blurred, comet, distance, gaussian, leaves, natural
+from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation import estimate_kernel
-from wildsr.estimation.shapes import centre_of_mass, centred, composed, second_moments
+from wildsr.estimation.shapes import centred, second_moments
 
 CONSTANT = gaussian(2.4, 2.4, 0)
 """The best constant answer over the kernels of benchmarks/profile.py."""
@@ -38,7 +39,7 @@ def test_the_promises_of_a_kernel(method: str) -> None:
     again = estimate_kernel(rgb, method=method, seed=1)  # type: ignore[arg-type]
     np.testing.assert_array_equal(found.kernel, again.kernel)
     four = estimate_kernel(rgb, scale=4, method=method, seed=1)  # type: ignore[arg-type]
-    np.testing.assert_allclose(four.kernel, composed(found.kernel), atol=1e-12)
+    np.testing.assert_allclose(four.kernel, compose_x4(found.kernel), atol=1e-12)
     assert four.kernel.shape[0] % 2 == 1
     middle = len(four.kernel) // 2 + 1.5
     assert centre_of_mass(four.kernel) == pytest.approx((middle, middle), abs=0.1)

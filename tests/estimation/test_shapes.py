@@ -6,12 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.estimation.pictures import gaussian, leaves
+from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.estimation.shapes import (
     carried_to_4,
-    centre_of_mass,
     centred,
     completed,
-    composed,
     second_moments,
     with_phase_of,
     without_dust,
@@ -27,7 +26,7 @@ def test_twice_times_two_is_once_times_four() -> None:
     kernel /= kernel.sum()
     x = leaves(96, 96)[..., 0].astype(np.float64)
     twice = correlate(correlate(x, kernel)[::2, ::2], kernel)[::2, ::2]
-    once = correlate(x, composed(kernel))[::4, ::4]
+    once = correlate(x, compose_x4(kernel))[::4, ::4]
     # away from the border, where mirroring twice and once differ
     np.testing.assert_allclose(twice[5:-5, 5:-5], once[5:-5, 5:-5], atol=1e-12)
 
@@ -35,10 +34,10 @@ def test_twice_times_two_is_once_times_four() -> None:
 def test_composition_of_a_delta_and_of_a_box() -> None:
     delta = np.zeros((3, 3))
     delta[1, 1] = 1
-    assert composed(delta)[3, 3] == pytest.approx(1)
+    assert compose_x4(delta)[3, 3] == pytest.approx(1)
     box = np.zeros((3, 3))
     box[1:, 1:] = 0.25
-    four = composed(box)
+    four = compose_x4(box)
     assert np.count_nonzero(four > 1e-9) == 16
     np.testing.assert_allclose(four[four > 1e-9], 1 / 16)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli import advise, bench, doctor, evaluate, metrics, models, train, upscale
+from wildsr.cli import advise, bench, doctor, evaluate, metrics, models, profile, train, upscale
 from wildsr.cli.talk import complain, data, say
 from wildsr.errors import UsageError, WildsrError
 from wildsr.version import __version__
@@ -24,6 +24,7 @@ app.add_typer(models.app, name="models")
 app.command("evaluate")(evaluate.evaluate)
 app.add_typer(metrics.app, name="metrics")
 app.command("advise")(advise.advise)
+app.command("profile")(profile.profile)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

@@ -29,29 +29,24 @@ class PatchDiscriminator(nn.Module):
         self.middle = _Normalised(_MIDDLE, WIDTH, WIDTH, rng)
         self.last = _Normalised(1, 1, WIDTH, rng)
         self.first_bias = nn.Parameter(torch.zeros(WIDTH))
-        self.middle_bias = nn.Parameter(torch.zeros(_MIDDLE, WIDTH))
         self.last_bias = nn.Parameter(torch.zeros(1))
         self.gain = nn.Parameter(1 + 0.02 * torch.randn(_MIDDLE, WIDTH, generator=rng))
         self.offset = nn.Parameter(torch.zeros(_MIDDLE, WIDTH))
 
     def forward(self, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        """Judge several batches with the same normalised weights; each has batch statistics of its own."""
-        first, middle, last = self.first()[0].t(), self.middle().unbind(), self.last()[0].t()
-        layers = list(zip(middle, self.middle_bias, self.gain, self.offset, strict=True))
-        results = []
-        for x in batches:
-            y = torch.addmm(self.first_bias, _windows(x), first)
-            for weight, bias, gain, offset in layers:
-                y = torch.addmm(bias, y, weight.t())
-                y = functional.batch_norm(y, None, None, gain, offset, training=True).relu()
-            results.append(torch.addmm(self.last_bias, y, last).sigmoid())
-        return tuple(results)
+        """Judge several batches of one size with the same normalised weights; each has batch statistics of its own."""
+        first, middle, last = self.first()[0], self.middle().unbind(), self.last()[0]
+        y = first @ torch.cat([_windows(x) for x in batches]) + self.first_bias[:, None]
+        for weight, gain, offset in zip(middle, self.gain, self.offset, strict=True):
+            # No bias: the normalisation takes any off again. Over the positions of each batch it is batch norm.
+            y = functional.instance_norm(weight @ y, weight=gain, bias=offset).relu()
+        return tuple((last @ y + self.last_bias).sigmoid().view(len(batches), -1, 1).unbind())
 
 
 def _windows(x: Tensor) -> Tensor:
-    """Every 7×7 window of N×3×h×w as a row: a product with them is cheaper than so small a convolution."""
-    rows = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1).permute(0, 2, 3, 1, 4, 5)
-    return rows.reshape(-1, 3 * PATCH**2)
+    """Every 7×7 window of N×3×h×w as a column, 1×147×(N·h'·w'): cheaper to multiply than so small a convolution."""
+    windows = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1).permute(1, 4, 5, 0, 2, 3)
+    return windows.reshape(1, 3 * PATCH**2, -1)
 
 
 class _Normalised(nn.Module):

@@ -18,7 +18,7 @@ _HALF_TRUST: Final = 0.03
 """Expected L2 error of the kernel at which confidence is a half: the best constant answer errs by 0.05."""
 _LARGEST: Final = 12.0
 _SMALLEST_VARIANCE: Final = 0.12
-_UNSURE: Final = 0.075
+_UNSURE: Final = 0.06
 _NOTHING_LEARNT: Final = 0.75
 
 

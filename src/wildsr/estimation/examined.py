@@ -3,6 +3,7 @@
 What is found is a plain value, kept in a file so that an interrupted run goes on where it was.
 """
 
+import io
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -89,7 +90,7 @@ class Examined:
         Raises:
             ValueError, OSError, KeyError, TypeError: The file is damaged.
         """
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             notes = json.loads(str(file["notes"]))
             kernel, noise = file["kernel"], file["noise"]
         if notes["kernel_note"]:

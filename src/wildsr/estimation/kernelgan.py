@@ -99,11 +99,13 @@ class _Game:
         self._rng = torch.Generator().manual_seed(seed)
         self._generator = LinearGenerator(self._rng)
         self._discriminator = PatchDiscriminator(self._rng)
-        optimiser = {"lr": _LEARNING_RATE, "betas": (0.5, 0.999)}
-        self._optimisers = [
-            torch.optim.Adam(list(player.parameters()), **optimiser, fused=True)  # type: ignore[arg-type]
-            for player in (self._generator, self._discriminator)
-        ]
+        # Both players' parameters are updated in one go: what they share is the rate and the moment.
+        self._optimiser = torch.optim.Adam(
+            [*self._generator.parameters(), *self._discriminator.parameters()],
+            lr=_LEARNING_RATE,
+            betas=(0.5, 0.999),
+            fused=True,
+        )
         self._free = reference is None
         padded = np.pad(np.outer(BICUBIC_HALF, BICUBIC_HALF), ((3, 2), (3, 2)))
         self._reference = torch.tensor(padded if reference is None else reference, dtype=torch.float32)
@@ -121,11 +123,9 @@ class _Game:
         averaged = self._generator.effective_kernel().detach().clone()
         seen, step = averaged.clone(), 0
         for step in range(1, self._settings.iterations + 1):
-            self._step(step)
-            averaged.lerp_(self._generator.effective_kernel().detach(), 1 / min(step, 100))
+            averaged.lerp_(self._step(step), 1 / min(step, 100))
             if step % _DECAY_EVERY == 0:
-                for optimiser in self._optimisers:
-                    optimiser.param_groups[0]["lr"] *= _DECAY
+                self._optimiser.param_groups[0]["lr"] *= _DECAY
             if step % _LOOK_EVERY == 0:
                 change = float((averaged - seen).norm() / averaged.norm())
                 if step >= 3 * _LOOK_EVERY and change < self._settings.settled:
@@ -142,13 +142,13 @@ class _Game:
             distance.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
 
-    def _step(self, step: int) -> None:
+    def _step(self, step: int) -> Tensor:
+        """Play one step; return the filter it was played with."""
         large = self._crop(self._corners[step - 1], CROP)[:, None]
         real = self._crop(self._small_corners[step - 1], SMALL_CROP)[None]
         # twice as strong as on the made one: σ was meant for [0, 1], the pixels lie in [−1, 1]
         real = real + torch.randn(real.shape, generator=self._rng) * (2 * _NOISE)
-        for optimiser in self._optimisers:
-            optimiser.zero_grad(set_to_none=True)
+        self._optimiser.zero_grad(set_to_none=True)
         kernel = self._generator.effective_kernel()
         slow = self._settings.layer_by_layer
         fake = self._generator(large).transpose(0, 1) if slow else _downscaled(large, kernel)
@@ -164,8 +164,8 @@ class _Game:
         if not slow:
             assert seen.grad is not None
             torch.autograd.backward([fake, rest], [-2 * seen.grad, torch.ones(())])
-        for optimiser in self._optimisers:
-            optimiser.step()
+        self._optimiser.step()
+        return kernel.detach()
 
     def _regularisers(self, kernel: Tensor, fake: Tensor, large: Tensor, step: int) -> Tensor:
         loss = 0.5 * (1 - kernel.sum()).abs() + 0.5 * (kernel * self._penalty).abs().mean()

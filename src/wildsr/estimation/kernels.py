@@ -5,9 +5,10 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 
+from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.evidence import SMALLEST, Evidence, gather_evidence
-from wildsr.estimation.shapes import centred, completed, composed, gaussian, with_phase_of, without_dust
+from wildsr.estimation.shapes import centred, completed, gaussian, with_phase_of, without_dust
 from wildsr.estimation.spectrum import Doubles, luma, textured_tiles
 from wildsr.imaging import FloatArray
 
@@ -75,7 +76,7 @@ def estimate_kernel(
     estimate = _estimate_x2(rgb, method, seed)
     if scale == 2:
         return estimate
-    return replace(estimate, kernel=composed(estimate.kernel))
+    return replace(estimate, kernel=compose_x4(estimate.kernel))
 
 
 def _estimate_x2(rgb: FloatArray, method: Method, seed: int) -> KernelEstimate:

@@ -25,8 +25,10 @@ _LOW: Final = 0.05
 """Quantile of the variances at a brightness that is taken for pure noise."""
 _ABOVE: Final = 1.2
 """Variances up to this many times the pure noise's are taken."""
-_MOST: Final = 400.0
-"""Variance in squared levels beyond which a patch is texture, whatever the rest of the photo."""
+_STRONGEST: Final = 20.0
+"""σ in levels beyond which a patch is texture, whatever the rest of the photo."""
+_ENOUGH: Final = 8
+_REPEATING: Final = 1.15
 _MOST_LOOKED_AT: Final = 1500
 _QUIET: Final = 0.02
 """Variance in squared levels below which a patch holds no noise: drawn, or clipped in the file it came from."""
@@ -58,6 +60,9 @@ class _Candidates:
     variance: FloatArray  # N, mean over the channels
     uneven_means: FloatArray  # N, scatter of block means relative to what white noise has
     uneven_variances: FloatArray  # N, largest relative departure of a block's variance
+    repetition: (
+        FloatArray  # N, correlation over 5 to 18 pixels in terms of what noise of that grain has by chance
+    )
 
 
 def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePatches:
@@ -79,8 +84,11 @@ def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePa
         keep[which] = False
 
     leave_out("no noise at all", found.variance < _QUIET)
+    leave_out("repeating texture", found.repetition > _REPEATING)
     leave_out("uneven blocks", ~_even(found, keep))
     leave_out("textured", ~_plain(found, keep))
+    if np.count_nonzero(keep) > _ENOUGH:  # faint texture shows as unevenness first
+        leave_out("less even than the others", found.uneven_means > np.median(found.uneven_means[keep]))
     chosen = _spread(found, np.flatnonzero(keep), most)
     rejected["more than are needed"] += int(np.count_nonzero(keep)) - len(chosen)
     patches = np.zeros((len(chosen), 3, side, side), np.float32)
@@ -122,13 +130,14 @@ def _candidates(rgb: FloatArray, side: int, rejected: Counter[str]) -> _Candidat
             measured.append(found)
     if not kept:
         return None
-    level, variance, uneven_means, uneven_variances = np.array(measured, np.float32).T
+    level, variance, uneven_means, uneven_variances, repetition = np.array(measured, np.float32).T
     return _Candidates(
         corners=np.array(kept, np.intp),
         level=level,
         variance=variance,
         uneven_means=uneven_means,
         uneven_variances=uneven_variances,
+        repetition=repetition,
     )
 
 
@@ -140,8 +149,8 @@ def _planes(rgb: FloatArray, corner: tuple[int, int], side: int) -> FloatArray:
     return levels
 
 
-def _measured(patch: FloatArray) -> tuple[float, float, float, float] | None:
-    """Mean luma, variance, and the two kinds of unevenness of `_Candidates`; None for a clipped patch."""
+def _measured(patch: FloatArray) -> tuple[float, float, float, float, float] | None:
+    """Mean luma, variance, both kinds of unevenness and the repetition; None for a clipped patch."""
     side, small = patch.shape[1], BLOCK // 2
     flat = _without_ramps(patch)
     variance = np.maximum((flat**2).reshape(3, -1).mean(axis=1), 1e-6)
@@ -157,12 +166,35 @@ def _measured(patch: FloatArray) -> tuple[float, float, float, float] | None:
         float(variance.mean()),
         float(((tiles**2).mean(axis=1) * small**2 / variance).mean()),
         float(np.abs(squares / variance[:, None] - 1).mean(axis=0).max()),
+        _repetition(flat.mean(axis=0)),
     )
+
+
+def _repetition(plane: FloatArray) -> float:
+    """Cloth and gravel are as even as noise, but correlate with themselves at a distance.
+
+    Sample autocorrelations of noise scatter by √(Σρ²/n) around 0 beyond its grain (Bartlett, 1946).
+    """
+    power = np.abs(np.fft.rfft2(plane)) ** 2
+    correlation = np.fft.irfft2(power, plane.shape)
+    correlation /= max(float(correlation[0, 0]), 1e-12)
+    grain, distant = _lags(plane.shape[0])
+    by_chance = np.sqrt(float((correlation[grain] ** 2).sum())) / plane.shape[0]
+    return float(np.sqrt((correlation[distant] ** 2).mean()) / by_chance)
+
+
+@cache
+def _lags(side: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Lags within the grain of noise, and those beyond it."""
+    lag = np.fft.fftfreq(side, 1 / side)
+    distance = np.hypot(lag[:, None], lag[None])
+    return distance < 5, (distance >= 5) & (distance <= 18)
 
 
 def _is_clipped(patch: FloatArray, mean: FloatArray, spread: FloatArray) -> bool:
     """Values at the ends of the range, or so near that some noise was cut off: such noise is too weak."""
-    if bool((mean - 2.5 * spread < 0).any() or (mean + 2.5 * spread > 255).any()):
+    near = (mean - 2.5 * spread < 0) | (mean + 2.5 * spread > 255)
+    if bool((near & (spread < _STRONGEST)).any()):  # stronger is texture, and turned down for that
         return True
     if float(patch.min()) > 0.5 and float(patch.max()) < 254.5:
         return False
@@ -186,18 +218,19 @@ def _polynomials(side: int) -> tuple[FloatArray, FloatArray]:
 
 
 def _even(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The block rule: its tolerances widen to what the most even tenth of the photo's patches shows."""
-    if not keep.any():
-        return keep
-    means = max(1.4, 1.4 * float(np.quantile(found.uneven_means[keep], 0.1)))
-    variances = max(0.3, 1.4 * float(np.quantile(found.uneven_variances[keep], 0.1)))
+    """The block rule: its tolerances widen to what the most even tenth of the quiet patches shows."""
+    quiet = keep & _plain(found, keep, above=2.0)
+    if not quiet.any():
+        return np.zeros_like(keep)
+    means = max(1.4, 1.5 * float(np.quantile(found.uneven_means[quiet], 0.1)))
+    variances = max(0.3, 1.5 * float(np.quantile(found.uneven_variances[quiet], 0.1)))
     result: NDArray[np.bool_] = (found.uneven_means <= min(means, 12.0)) & (
-        found.uneven_variances <= min(variances, 0.9)
+        found.uneven_variances <= min(variances, 0.6)
     )
     return result
 
 
-def _plain(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def _plain(found: _Candidates, keep: NDArray[np.bool_], above: float = _ABOVE) -> NDArray[np.bool_]:
     """RealSR's rule with a bound that follows the noise at each brightness."""
     if not keep.any():
         return keep
@@ -206,31 +239,22 @@ def _plain(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
     for index in range(_BINS):
         here = found.variance[keep & (bins == index)]
         if len(here):
-            lows[index] = np.quantile(here, _LOW)
+            lows[index] = min(float(np.quantile(here, _LOW)), 1.5 * float(here.min()))
     # noise changes slowly with brightness: a bin whose quietest patches are far above its neighbours' is texture
     padded = np.pad(lows, 2, constant_values=np.inf)
-    around = np.array([np.min(padded[index : index + 5]) for index in range(_BINS)])
-    bound = np.minimum(_ABOVE * np.minimum(lows, 2.0 * around), _MOST)
+    near = np.minimum(padded[1:-3], padded[3:-1])
+    far = np.minimum(padded[:-4], padded[4:])
+    bound = np.minimum(above * np.minimum.reduce([lows, 1.4 * near, 1.8 * far]), _STRONGEST**2)
     result: NDArray[np.bool_] = found.variance <= bound[bins]
     return result
 
 
 def _spread(found: _Candidates, kept: NDArray[np.intp], most: int) -> NDArray[np.intp]:
     """At most so many, in turn from every brightness, evenly over the photo within each."""
-    if len(kept) <= most:
-        return kept
     bins = (found.level[kept] / 256 * _BINS).astype(int)
-    queues = [list(kept[bins == index]) for index in np.unique(bins)]
-    share = [
-        np.array(queue)[np.linspace(0, len(queue) - 1, min(len(queue), most)).astype(int)] for queue in queues
-    ]
-    taken: list[int] = []
-    place = 0
-    while len(taken) < most:
-        taken += [
-            int(queue[place * len(queue) // most])
-            for queue in share
-            if place * len(queue) // most < len(queue)
-        ]
-        place += max(1, most // max(1, most // len(share)))
-    return np.unique(np.array(taken[:most], np.intp))
+    groups = [kept[bins == index] for index in np.unique(bins)]
+    share = most
+    while share > 1 and sum(min(len(group), share) for group in groups) > most:
+        share -= 1
+    taken = [group[np.linspace(0, len(group) - 1, min(len(group), share)).astype(int)] for group in groups]
+    return np.sort(np.concatenate(taken)) if taken else kept

@@ -147,6 +147,8 @@ def _remarks(meta: Meta, kept: Sequence[Examined], patches: FloatArray) -> list[
         remarks.append("there was one photo: it may say more of its subject than of the camera")
     if not kept:
         remarks.append("no kernel could be trusted: the blur is left to bicubic downscaling")
+    elif len(kept) < _FEW_KERNELS and 1 < len(meta.photos) == len(kept):
+        remarks.append(f"there were only {len(kept)} photos; more would make the profile surer")
     elif len(kept) < _FEW_KERNELS and len(meta.photos) > 1:
         remarks.append(f"only {len(kept)} of {len(meta.photos)} photos gave a kernel; more photos would help")
     if not len(patches):

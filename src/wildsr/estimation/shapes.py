@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation.spectrum import Doubles
 
 SIZE: Final = 17
@@ -24,13 +25,6 @@ def gaussian(covariance: Doubles, *, size: int = SIZE, scale: int = 2) -> Double
     kernel = np.exp(-0.5 * (xx * x * x + 2 * xy * x * y + yy * y * y))
     result: Doubles = kernel / kernel.sum()
     return result
-
-
-def centre_of_mass(kernel: Doubles) -> tuple[float, float]:
-    """Return (row, column)."""
-    places = np.arange(kernel.shape[0])
-    total = kernel.sum()
-    return float(kernel.sum(1) @ places / total), float(kernel.sum(0) @ places / total)
 
 
 def second_moments(kernel: Doubles) -> Doubles:
@@ -82,8 +76,8 @@ def completed(cross_scale: Doubles, *, size: int = SIZE) -> Doubles:
 def carried_to_4(kernel: Doubles, *, size: int = 33) -> Doubles:
     """Return the ×4 kernel that blurs as much as this ×2 kernel, measured on the small picture: K₄(f) = K₂(2f).
 
-    Applying the ×2 kernel twice (`compose`) blurs more, 5/4 of the variance: it puts the camera's blur on the picture
-    halfway too.
+    Applying the ×2 kernel twice (`compose_x4`) blurs more, 5/4 of the variance: it puts the camera's blur on the
+    picture halfway too.
     """
     frequencies = _frequencies()
     return centred(
@@ -102,18 +96,6 @@ def with_phase_of(shape: Doubles, other: Doubles) -> Doubles:
     trust = np.clip(np.abs(theirs) / 0.1, 0, 1)  # the phase of what is hardly there is noise
     turned = np.abs(_transfer(shape, frequencies)) * np.exp(1j * np.angle(theirs) * trust)
     return centred(_resampled(turned, shape.shape[0], 2), size=shape.shape[0])
-
-
-def composed(kernel: Doubles) -> Doubles:
-    """Return the ×4 kernel of applying a ×2 kernel twice: k ⊛ (k dilated by 2), (3n − 2)×(3n − 2)."""
-    side = kernel.shape[0]
-    dilated = np.zeros((2 * side - 1, 2 * side - 1))
-    dilated[::2, ::2] = kernel
-    whole = 3 * side - 2
-    transform = np.fft.rfft2(kernel, (whole, whole)) * np.fft.rfft2(dilated, (whole, whole))
-    kernel = np.maximum(np.fft.irfft2(transform, (whole, whole)), 0)
-    result: Doubles = kernel / kernel.sum()
-    return result
 
 
 def _frequencies() -> Doubles:

@@ -1,0 +1,434 @@
+# ruff: noqa: E501 -- rows of tables are long
+"""How well blur and noise are found: photos damaged on purpose, by kernels and noise that are known.
+
+    python benchmarks/profile.py --photos PHOTOS [--kernels KERNELS] [--noisy PAIRS] [--count 36] [--methods auto …]
+                                 [--half test] [--gan-photos 2] [--speed] [--out docs/results]
+
+The photos are sorted by the hash of their names and split in halves; `dev` was used to choose parameters, `test` is
+reported. Kernels in turn: anisotropic Gaussians (DIV2KRK's generator: 11×11, variances 0.6…5, ±25 % noise), the twelve
+of `kernels_12.mat`, straight motion, and comets (lopsided; the second is the first mirrored). Baselines: bicubic, delta,
+and the best constant answer, an isotropic Gaussian whose variance is chosen on kernels drawn anew.
+"""
+
+import argparse
+import datetime
+import hashlib
+import resource
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import correlate
+from scipy.stats import spearmanr
+
+from wildsr.degradation.kernels import centre_of_mass, compose_x4
+from wildsr.estimation import KernelEstimate, estimate_kernel
+from wildsr.estimation.kernelgan import BICUBIC_HALF, GanSettings, learn_filter
+from wildsr.estimation.noise import noise_patches
+from wildsr.estimation.shapes import centred, gaussian, second_moments
+from wildsr.estimation.spectrum import Doubles
+from wildsr.imaging import FloatArray, read, resize
+
+SIZE = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """A photo, and the kernel it is blurred with."""
+
+    photo: Path
+    group: str
+    kernel: Doubles
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What one method made of a case."""
+
+    case: Case
+    method: str
+    estimate: KernelEstimate
+    error: float
+    mirrored: float
+    gain: float
+    seconds: float
+
+
+def random_gaussian(rng: np.random.Generator) -> Doubles:
+    long, short = rng.uniform(0.6, 5, 2)
+    angle = rng.uniform(0, np.pi)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    kernel = gaussian(turn @ np.diag([long, short]) @ turn.T, size=11)
+    return centred(kernel * rng.uniform(0.75, 1.25, kernel.shape), size=SIZE)
+
+
+def drawn_line(length: float, angle: float, *, fading: float = 0.0) -> Doubles:
+    """A straight stroke 1.2 pixels wide; `fading` makes it a comet."""
+    places = np.arange(SIZE) - SIZE // 2
+    kernel = np.zeros((SIZE, SIZE))
+    for part in np.linspace(-0.5, 0.5, 81):
+        x, y = places[None] - part * length * np.cos(angle), places[:, None] - part * length * np.sin(angle)
+        kernel += np.exp(-fading * (part + 0.5)) * np.exp(-(x**2 + y**2) / (2 * 0.6**2))
+    return centred(kernel / kernel.sum(), size=SIZE)
+
+
+def kernels_12(folder: Path | None) -> list[Doubles]:
+    if folder is None or not (folder / "kernels_12.mat").exists():
+        return []
+    from scipy.io import loadmat
+
+    return [
+        centred(one.astype(np.float64), size=SIZE) for one in loadmat(folder / "kernels_12.mat")["kernels"][0]
+    ]
+
+
+def cases(photos: list[Path], folder: Path | None, seed: int) -> list[Case]:
+    rng = np.random.default_rng(seed)
+    listed = kernels_12(folder)
+    made: list[tuple[str, Doubles]] = [("kernels_12", one) for one in listed]
+    made += [("motion", drawn_line(rng.uniform(3, 8), rng.uniform(0, np.pi))) for _ in range(4)]
+    comet = drawn_line(7, rng.uniform(0, 2 * np.pi), fading=3)
+    made += [("comet", comet), ("comet", centred(comet[::-1, ::-1], size=SIZE))]
+    made += [("gaussian", random_gaussian(rng)) for _ in range(max(len(photos) - len(made), 0))]
+    order = rng.permutation(len(made))[: len(photos)]
+    return [
+        Case(photo=photo, group=made[index][0], kernel=made[index][1])
+        for photo, index in zip(photos, order, strict=False)
+    ]
+
+
+def best_constant(seed: int) -> Doubles:
+    """The isotropic Gaussian with the least median error over other kernels of the same kinds."""
+    rng = np.random.default_rng(seed)
+    others = [random_gaussian(rng) for _ in range(150)]
+    others += [drawn_line(rng.uniform(3, 8), rng.uniform(0, np.pi)) for _ in range(20)]
+    tried = [gaussian(np.diag([v, v]), size=SIZE) for v in np.arange(0.6, 5, 0.1)]
+    errors = [np.median([np.linalg.norm(one - other) for other in others]) for one in tried]
+    return tried[int(np.argmin(errors))]
+
+
+def blurred(rgb: FloatArray, kernel: Doubles, step: int = 2) -> FloatArray:
+    planes = [
+        correlate(rgb[..., c], kernel.astype(np.float32), mode="reflect")[::step, ::step]
+        for c in range(rgb.shape[2])
+    ]
+    return (np.rint(np.clip(np.stack(planes, -1), 0, 1) * 255) / 255).astype(np.float32)
+
+
+def laid(kernel: Doubles) -> Doubles:
+    edge = (SIZE - len(kernel)) // 2
+    return np.pad(kernel, edge) if edge >= 0 else kernel[-edge:edge, -edge:edge]
+
+
+def bicubic() -> Doubles:
+    return laid(np.pad(np.outer(BICUBIC_HALF, BICUBIC_HALF), ((5, 4), (5, 4))))
+
+
+def measured(case: Case, methods: list[str], constant: Doubles) -> list[Row]:
+    rgb = read(case.photo).rgb
+    lr = blurred(rgb, case.kernel)
+    crop = rgb[:320, :320] @ np.array([[0.299], [0.587], [0.114]], np.float32)
+    truth_lr = blurred(crop, compose_x4(case.kernel), 4)
+    constant_mse = float(((blurred(crop, compose_x4(constant), 4) - truth_lr) ** 2).mean())
+    rows = []
+    for method in methods:
+        started = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+        estimate = estimate_kernel(lr, method=method, seed=0)  # type: ignore[arg-type]
+        seconds = resource.getrusage(resource.RUSAGE_SELF).ru_utime - started
+        found_lr = blurred(crop, compose_x4(estimate.kernel), 4)
+        mse = max(float(((found_lr - truth_lr) ** 2).mean()), 1e-12)
+        rows.append(
+            Row(
+                case=case,
+                method=method,
+                estimate=estimate,
+                error=float(np.linalg.norm(laid(estimate.kernel) - case.kernel)),
+                mirrored=float(
+                    np.linalg.norm(laid(estimate.kernel) - centred(case.kernel[::-1, ::-1], size=SIZE))
+                ),
+                gain=10 * np.log10(max(constant_mse, 1e-12) / mse),
+                seconds=seconds,
+            )
+        )
+    return rows
+
+
+def ellipse(kernel: Doubles) -> tuple[float, float, float]:
+    values, axes = np.linalg.eigh(second_moments(kernel))
+    return float(values[0]), float(values[1]), float(np.arctan2(axes[1, 1], axes[0, 1]))
+
+
+def summary(rows: list[Row], constant: Doubles, method: str) -> list[str]:
+    rows = [row for row in rows if row.method == method]
+    kept = [row for row in rows if row.estimate.reason is None]
+    lines = [
+        f"### {method}",
+        "",
+        "| kernels | photos | accepted | bicubic | delta | constant | found | found / constant |",
+        "|--|--|--|--|--|--|--|--|",
+    ]
+    delta = np.zeros((SIZE, SIZE))
+    delta[12:14, 12:14] = 0.25  # the centre lies between four pixels
+    for group in ("all", "gaussian", "kernels_12", "motion", "comet"):
+        every = [row for row in rows if group in ("all", row.case.group)]
+        some = [row for row in kept if group in ("all", row.case.group)]
+        if not every:
+            continue
+        base = [
+            np.median([np.linalg.norm(answer - row.case.kernel) for row in some or every])
+            for answer in (bicubic(), delta, constant)
+        ]
+        error = float(np.median([row.error for row in some])) if some else float("nan")
+        lines.append(
+            f"| {group} | {len(every)} | {len(some)} | {base[0]:.4f} | {base[1]:.4f} | {base[2]:.4f} | {error:.4f} | {error / base[2]:.2f} |"
+        )
+    gauss = [row for row in kept if row.case.group == "gaussian"]
+    truth, found = (
+        np.array([ellipse(k) for k in ks])
+        for ks in ([row.case.kernel for row in gauss], [row.estimate.kernel for row in gauss])
+    )
+    if len(gauss) >= 4:
+        long = truth[:, 1] / truth[:, 0] >= 2
+        apart = np.degrees(np.abs((truth[:, 2] - found[:, 2] + np.pi / 2) % np.pi - np.pi / 2))
+        lines += [
+            "",
+            f"- Gaussians: rank correlation of the smaller variance {spearmanr(truth[:, 0], found[:, 0])[0]:.2f}, of the larger "
+            f"{spearmanr(truth[:, 1], found[:, 1])[0]:.2f}; median angle error where λmax/λmin ≥ 2: "
+            f"{np.median(apart[long]) if long.any() else float('nan'):.1f}° ({np.count_nonzero(long)} photos).",
+        ]
+    off = [
+        max(abs(np.subtract(centre_of_mass(row.estimate.kernel), len(row.estimate.kernel) // 2 + 0.5)))
+        for row in rows
+    ]
+    confidence, error = [row.estimate.confidence for row in rows], [row.error for row in rows]
+    comets = [row for row in rows if row.case.group == "comet"]
+    lines += [
+        f"- Accepted {len(kept)} of {len(rows)}; largest departure from the centre {max(off):.3f} px; rank correlation of "
+        f"confidence and error {spearmanr(confidence, error)[0]:.2f} (all), median error of rejected "
+        f"{np.median([row.error for row in rows if row.estimate.reason]) if len(kept) < len(rows) else float('nan'):.4f}.",
+        f"- The ×4 LR made by it is {np.median([row.gain for row in kept]):.1f} dB (median) closer to the true one than the constant's.",
+        f"- Comets: distance to the truth {', '.join(f'{row.error:.3f}' for row in comets)}, to its mirror image "
+        f"{', '.join(f'{row.mirrored:.3f}' for row in comets)}.",
+        f"- {np.median([row.seconds for row in rows]):.1f} s of one core a photo (median).",
+        "",
+    ]
+    return lines
+
+
+def scatter(rows: list[Row], method: str) -> str:
+    """True against found variances of the Gaussians as SVG."""
+    rows = [row for row in rows if row.method == method and row.case.group == "gaussian"]
+    marks = []
+    for row in rows:
+        for which, colour in ((0, "#1f6feb"), (1, "#d1481f")):
+            x, y = ellipse(row.case.kernel)[which], ellipse(row.estimate.kernel)[which]
+            fill = colour if row.estimate.reason is None else "none"
+            marks.append(
+                f'<circle cx="{40 + 50 * x:.0f}" cy="{340 - 50 * min(y, 6.5):.0f}" r="4" fill="{fill}" stroke="{colour}"/>'
+            )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 380 380" font-family="sans-serif" font-size="12">'
+        '<rect width="380" height="380" fill="#fff"/><path d="M40,20 V340 H365" fill="none" stroke="#333"/>'
+        '<path d="M40,340 L360,20" stroke="#aaa" stroke-dasharray="4"/>'
+        + "".join(
+            f'<text x="{36 + 50 * v}" y="356">{v}</text><text x="24" y="{344 - 50 * v}">{v}</text>'
+            for v in range(1, 7)
+        )
+        + f'<text x="200" y="374">true variance (px², ×2)</text><text x="46" y="30">found by {method}: smaller axis blue, larger red</text>'
+        + "".join(marks)
+        + "</svg>\n"
+    )
+
+
+def speed(photo: Path) -> list[str]:
+    """KernelGAN's steps: layer by layer against composed, in turn, so that what else runs hits both alike."""
+    lr = resize(read(photo).rgb, scale=0.5)
+    start = gaussian(np.diag([1.8, 1.8]), size=13)
+    slow, fast = [], []
+    for _ in range(3):
+        for way, times, steps in ((True, slow, 6), (False, fast, 60)):
+            durations = []
+            for count in (1, steps + 1):  # the difference leaves out what is done once
+                settings = GanSettings(iterations=count, settled=0, layer_by_layer=way)
+                before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+                learn_filter(lr, settings=settings, seed=0, reference=start)
+                durations.append(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)
+            times.append((durations[1] - durations[0]) / steps)
+    one, other = np.median(slow), np.median(fast)
+    return [
+        f"A step takes {1000 * one:.0f} ms layer by layer, {1000 * other:.1f} ms composed and shared: {one / other:.1f} times as fast. "
+        f"3000 steps: {3000 * other:.0f} s of one core against {3000 * one:.0f} s.",
+        "",
+    ]
+
+
+def gan_quality(chosen: list[Case]) -> list[str]:
+    """Does stopping early cost anything?"""
+    lines = [
+        "| photo | steps until settled | s of one core | error | error at 3000 steps | s of one core |",
+        "|--|--|--|--|--|--|",
+    ]
+    for case in chosen:
+        lr = blurred(read(case.photo).rgb, case.kernel)
+        start = estimate_kernel(lr, method="auto", seed=0)
+        from wildsr.estimation.shapes import completed
+
+        reference = centred(gaussian(0.75 * second_moments(start.kernel), size=13), size=13)
+        cells = []
+        for settled in (GanSettings().settled, 0.0):
+            before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
+            result = learn_filter(lr, settings=GanSettings(settled=settled), seed=0, reference=reference)
+            seconds = resource.getrusage(resource.RUSAGE_SELF).ru_utime - before
+            error = np.linalg.norm(laid(completed(result.kernel)) - case.kernel)
+            cells.append((result.iterations, seconds, error))
+        (a, b, c), (_, e, f) = cells
+        lines.append(f"| {case.group} | {a} | {b:.0f} | {c:.4f} | {f:.4f} | {e:.0f} |")
+    return [*lines, ""]
+
+
+def noise_section(photos: list[Path], pairs: Path | None) -> list[str]:
+    lines = [
+        "## Noise",
+        "",
+        "| added | photos with patches | patches | pooled σ / added σ | pooled σ / σ of added and the photo's own grain | power by octave, coarse to fine (white: 1) |",
+        "|--|--|--|--|--|--|",
+    ]
+    rng = np.random.default_rng(0)
+    for kind in ("σ 2", "σ 5", "σ 10", "Poisson 400"):
+        sums: list[tuple[float, float, float]] = []
+        pools = []
+        for photo in photos:
+            rgb = read(photo).rgb
+            true = rgb * 0 + float(kind[2:]) / 255 if kind[0] == "σ" else np.sqrt(rgb / 400)
+            noise = (
+                rng.normal(0, 1, rgb.shape) * true if kind[0] == "σ" else rng.poisson(rgb * 400) / 400 - rgb
+            )
+            noisy = (np.rint(np.clip(rgb + noise, 0, 1) * 255) / 255).astype(np.float32)
+            found = noise_patches(noisy)
+            if not len(found.patches):
+                continue
+            pools.append(found.patches)
+            for patch, (row, column) in zip(found.patches, found.corners, strict=True):
+                here = (slice(row, row + 64), slice(column, column + 64))
+                sums.append((float((patch**2).mean()), float((true[here] ** 2).mean()), grain_of(rgb[here])))
+        pooled, added, own_grain = np.sum(sums, axis=0)
+        lines.append(
+            f"| {kind} | {len(pools)} of {len(photos)} | {len(sums)} | {np.sqrt(pooled / added):.3f} | "
+            f"{np.sqrt(pooled / (added + own_grain)):.3f} | {octaves(np.concatenate(pools))} |"
+        )
+    return [*lines, "", *(polyu(pairs) if pairs else [])]
+
+
+def grain_of(patch: FloatArray) -> float:
+    """Variance of what a clean patch holds beside a cubic surface: the photo's own grain, and texture."""
+    axis = np.linspace(-1, 1, patch.shape[0])
+    powers = np.linalg.qr(np.vander(axis, 4, increasing=True))[0].T
+    planes = patch.transpose(2, 0, 1).astype(np.float64)
+    weights = (powers @ planes @ powers.T) * (np.add.outer(range(4), range(4)) <= 3)
+    return float(((planes - powers.T @ weights @ powers) ** 2).mean())
+
+
+def octaves(patches: FloatArray) -> str:
+    scaled = patches / patches.std(axis=(1, 2, 3), keepdims=True)
+    power = (np.abs(np.fft.fft2(scaled)) ** 2).mean(axis=(0, 1)) / patches.shape[2] ** 2
+    radius = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.fftfreq(64)[None])
+    edges = (0.0625, 0.125, 0.25, 0.5)
+    return ", ".join(
+        f"{power[(radius >= low) & (radius < 2 * low)].mean():.2f}" for low in (0.03125, *edges[:3])
+    )
+
+
+def polyu(folder: Path) -> list[str]:
+    """Pooled variance against that of (noisy − mean), by brightness."""
+    found, true = [], []
+    files = sorted(folder.glob("*_real.*"))
+    used = 0
+    for file in files:
+        noisy, mean = read(file).rgb, read(file.with_name(file.name.replace("_real", "_mean"))).rgb
+        patches = noise_patches(noisy)
+        difference = noisy - mean
+        used += bool(len(patches.patches))
+        for patch, level, (a, b) in zip(patches.patches, patches.brightness, patches.corners, strict=True):
+            there = difference[a : a + 64, b : b + 64]
+            found.append((level, patch.var(axis=(1, 2)).mean()))
+            true.append(there.var(axis=(0, 1)).mean())
+    levels, values, truth = np.array(found)[:, 0], np.array(found)[:, 1], np.array(true)
+    lines = [
+        f"PolyU pairs: patches from {used} of {len(files)} photos. Variance of the pooled noise against that of (noisy − mean) at the same places:",
+        "",
+        "| brightness | patches | pooled / true |",
+        "|--|--|--|",
+    ]
+    for low in np.arange(0, 1, 0.125):
+        here = (levels >= low) & (levels < low + 0.125)
+        if np.count_nonzero(here) >= 3:
+            lines.append(
+                f"| {low:.3f}–{low + 0.125:.3f} | {np.count_nonzero(here)} | {values[here].sum() / truth[here].sum():.2f} |"
+            )
+    return [*lines, f"| all | {len(values)} | {values.sum() / truth.sum():.2f} |", ""]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--kernels", type=Path)
+    parser.add_argument("--noisy", type=Path)
+    parser.add_argument("--count", type=int, default=36)
+    parser.add_argument("--methods", nargs="*", default=["spectrum", "auto", "recurrence"])
+    parser.add_argument("--half", choices=("dev", "test"), default="test")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--gan-photos", type=int, default=0)
+    parser.add_argument("--noise-photos", type=int, default=0)
+    parser.add_argument("--speed", action="store_true")
+    parser.add_argument("--out", type=Path)
+    chosen = parser.parse_args()
+    files = [
+        one for one in chosen.photos.iterdir() if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
+    ]
+    files.sort(key=lambda one: hashlib.sha256(one.name.encode()).hexdigest())
+    photos = files[chosen.half == "test" :: 2]
+    made = cases(photos[: chosen.count], chosen.kernels, chosen.seed)
+    constant = best_constant(chosen.seed + 1000)
+    started = time.time()
+    rows: list[Row] = []
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
+        for some in pool.map(measured, made, [chosen.methods] * len(made), [constant] * len(made)):
+            rows += some
+            print(
+                *(
+                    f"{row.case.group} {row.method} {row.error:.4f} {row.estimate.confidence:.2f} {row.estimate.reason or ''}"
+                    for row in some
+                ),
+                sep="\n",
+                flush=True,
+            )
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    lines = [
+        f"{today}, {len(made)} photos of the {chosen.half} half, kernels of seed {chosen.seed}; constant: variance {second_moments(constant)[0, 0]:.1f}.",
+        "",
+    ]
+    for method in chosen.methods:
+        lines += summary(rows, constant, method)
+    if chosen.speed:
+        lines += ["## Speed of KernelGAN", "", *speed(photos[0])]
+    if chosen.gan_photos:
+        lines += gan_quality(made[: chosen.gan_photos])
+    if chosen.noise_photos:
+        lines += noise_section(photos[: chosen.noise_photos], chosen.noisy)
+    print("\n".join(lines))
+    print(f"took {time.time() - started:.0f} s")
+    if chosen.out is not None:
+        (chosen.out / "profile").mkdir(parents=True, exist_ok=True)
+        for method in chosen.methods:
+            (chosen.out / "profile" / f"{method}.svg").write_text(scatter(rows, method))
+        (chosen.out / "profile" / "tables.md").write_text("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

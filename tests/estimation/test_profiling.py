@@ -1,0 +1,221 @@
+"""From a folder to a profile: resumable, deterministic, and clear about what was turned down."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import wildsr.estimation.profiling as profiling_module
+from tests.estimation.pictures import blurred, gaussian, leaves
+from tests.estimation.test_noise import quantised, scene
+from wildsr.degradation import Profile, Rejected
+from wildsr.degradation.kernels import centre_of_mass
+from wildsr.errors import ProfileError, UsageError
+from wildsr.estimation.camera import camera_of
+from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
+from wildsr.estimation.pooling import Context, log_variance, pool
+from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
+from wildsr.estimation.shapes import second_moments
+from wildsr.imaging import Picture, resize, write
+
+FAST = PhotoSettings(method="spectrum", seeds=(0,), patches=6)
+SETTINGS = ProfileSettings(photo=FAST)
+TRUTH = gaussian(3.0, 1.2, 0.6)
+
+
+def shot(seed: int, kernel: NDArray[np.float64] = TRUTH, sigma: float = 3.0) -> NDArray[np.float32]:
+    """A photo of the camera under test: its blur, its noise."""
+    rng = np.random.default_rng(seed)
+    large = resize(np.clip(scene(seed), 0, 1), scale=1.25)
+    small = blurred(np.clip(large, 0, 1), kernel)
+    return quantised(small + rng.normal(0, sigma / 255, small.shape))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("photos")
+    for seed in range(3):
+        write(Picture(rgb=shot(seed)), home / f"shot{seed}.png")
+    return home
+
+
+def photos(folder: Path) -> list[Path]:
+    return sorted(folder.glob("shot*.png"))
+
+
+@pytest.fixture(scope="module")
+def made(folder: Path) -> Profile:
+    return make_profile(photos(folder), SETTINGS)
+
+
+def test_the_profile_tells_of_the_camera(made: Profile) -> None:
+    assert made.scale == 4
+    assert len(made.kernels) == 3
+    for kernel in made.kernels:
+        middle = len(kernel) // 2 + 1.5
+        assert centre_of_mass(kernel.astype(np.float64)) == pytest.approx((middle, middle), abs=0.1)
+        assert kernel.sum() == pytest.approx(1, abs=1e-5)
+    # the blur on the small picture is that of the ×2 kernel: 4 times its covariance at ×4
+    found = np.mean([second_moments(kernel.astype(np.float64)) for kernel in made.kernels], axis=0)
+    values = np.linalg.eigvalsh(found) / 4
+    assert values[1] == pytest.approx(3.0, rel=0.4)
+    assert values[0] == pytest.approx(1.2, rel=0.4)
+    assert float(made.noise.std()) * 255 == pytest.approx(3, rel=0.1)
+    assert [note.photo for note in made.meta.kernels] == ["shot0.png", "shot1.png", "shot2.png"]
+    assert made.meta.confidence is not None
+    assert 0 < made.meta.confidence < 1
+    assert made.meta.cameras() == {"unknown": 3}
+
+
+def test_it_is_the_same_again(folder: Path, made: Profile) -> None:
+    assert make_profile(photos(folder), SETTINGS).fingerprint == made.fingerprint
+
+
+@pytest.mark.slow
+def test_processes_change_nothing(folder: Path, made: Profile) -> None:
+    assert make_profile(photos(folder), replace(SETTINGS, jobs=2)).fingerprint == made.fingerprint
+
+
+def test_an_interrupted_run_goes_on(
+    folder: Path, made: Profile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def examine(path: Path, settings: PhotoSettings, jpeg: object = None) -> Examined:
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        seen.append(path.name)
+        return examine_photo(path, settings)
+
+    monkeypatch.setattr(profiling_module, "examine_photo", examine)
+    state = tmp_path / "state"
+    with pytest.raises(KeyboardInterrupt):
+        make_profile(photos(folder), SETTINGS, state=state)
+    assert len(list(state.glob("part-*.npz"))) == 2
+    seen.clear()
+    done = make_profile(photos(folder), SETTINGS, state=state)
+    assert seen == ["shot2.png"]
+    assert done.fingerprint == made.fingerprint
+    (state / "part-damaged.npz").write_bytes(b"PK")
+    for part in state.glob("part-*.npz"):
+        part.write_bytes(part.read_bytes()[:100])
+    seen.clear()
+    monkeypatch.setattr(profiling_module, "examine_photo", examine_photo)
+    assert make_profile(photos(folder), SETTINGS, state=state).fingerprint == made.fingerprint
+    (state / "other").write_text("not ours")
+    forget(state)
+    assert [path.name for path in state.iterdir()] == ["other"]
+
+
+def test_a_budget_stops_in_time_and_says_so(folder: Path) -> None:
+    done = make_profile(photos(folder), replace(SETTINGS, time_budget=1e-6))
+    assert len(done.meta.photos) == 1
+    assert done.meta.remarks[0] == "2 of 3 photos were not looked at: the time was used up"
+    assert "one photo" in " ".join(done.meta.remarks)
+
+
+def test_most_photos_are_taken_evenly(folder: Path) -> None:
+    calls: list[tuple[int, int, str]] = []
+    done = make_profile(
+        photos(folder),
+        replace(SETTINGS, max_photos=2),
+        progress=lambda done, total, path: calls.append((done, total, path.name)),
+    )
+    assert [note.photo for note in done.meta.photos] == ["shot0.png", "shot1.png"]
+    assert calls == [(1, 2, "shot0.png"), (2, 2, "shot1.png")]
+
+
+def bad_photos(home: Path) -> dict[str, str]:
+    """Photos that give no kernel, and a word of the reason."""
+    rng = np.random.default_rng(0)
+    write(Picture(rgb=np.full((200, 200, 3), 0.5, np.float32)), home / "flat.png")
+    write(Picture(rgb=np.zeros((200, 200, 3), np.float32)), home / "black.png")
+    write(Picture(rgb=np.full((1, 1, 3), 0.5, np.float32)), home / "pixel.png")
+    write(Picture(rgb=leaves(60, 60)), home / "tiny.png")
+    write(Picture(rgb=np.clip(resize(leaves(100, 100), scale=4), 0, 1)), home / "enlarged.png")
+    screen = np.full((300, 300, 3), 0.95, np.float32)
+    screen[40:120, 30:200] = (0.2, 0.4, 0.8)
+    screen[150:160, 30:250:2] = 0.1
+    write(Picture(rgb=screen), home / "screen.png")
+    write(Picture(rgb=rng.random((200, 200, 3)).astype(np.float32)), home / "noise.png")
+    (home / "junk.jpg").write_bytes(b"this is no picture")
+    (home / "empty.jpg").write_bytes(b"")
+    return {
+        "flat.png": "no texture",
+        "black.png": "no texture",
+        "pixel.png": "pixels",
+        "tiny.png": "pixels",
+        "enlarged.png": "enlarged",
+        "screen.png": "screenshot",
+        "noise.png": "",
+        "junk.jpg": "",
+        "empty.jpg": "",
+    }
+
+
+def test_bad_photos_are_turned_down_with_their_reasons(folder: Path, tmp_path: Path) -> None:
+    expected = bad_photos(tmp_path)
+    listed = [*photos(folder), *(tmp_path / name for name in expected)]
+    video = Rejected(kind="photo", photo="film.mp4", reason="is a video")
+    done = make_profile(listed, SETTINGS, problems=[video])
+    assert [note.photo for note in done.meta.kernels] == ["shot0.png", "shot1.png", "shot2.png"]
+    reasons = {note.photo: note.reason for note in done.meta.rejected if note.kind != "noise"}
+    assert reasons["film.mp4"] == "is a video"
+    for name, word in expected.items():
+        assert word in reasons[name], name
+    assert Profile  # what was made was checked by its constructor
+    assert np.isfinite(done.kernels).all()
+
+
+def test_nothing_but_bad_photos_is_an_error(tmp_path: Path) -> None:
+    expected = bad_photos(tmp_path)
+    del expected["noise.png"]  # its noise is a fair pool
+    with pytest.raises(ProfileError, match="no photo gave") as caught:
+        make_profile([tmp_path / name for name in expected], SETTINGS)
+    assert "2 × the photo holds no texture" in str(caught.value)
+    assert "screenshot" in str(caught.value.hint)
+
+
+def test_a_kernel_unlike_the_others_is_left_out(folder: Path, made: Profile) -> None:
+    one = examine_photo(photos(folder)[0], FAST)
+    assert one.kernel is not None
+    assert one.kernel_note is not None
+    many = [one] * 5
+    wide = replace(
+        one, kernel=gaussian(40.0, 30.0, 0.2), kernel_note=replace(one.kernel_note, photo="odd.png")
+    )
+    pooled = pool([*many, wide], Context(settings={}))
+    assert len(pooled.kernels) == 5
+    (turned_down,) = (note for note in pooled.meta.rejected if note.kind == "kernel")
+    assert turned_down.photo == "odd.png"
+    assert "unlike" in turned_down.reason
+    assert log_variance(wide.kernel) > log_variance(one.kernel) + 1
+
+
+def test_mixed_cameras_are_said(folder: Path) -> None:
+    one = examine_photo(photos(folder)[0], FAST)
+    assert one.note is not None
+    two = [replace(one, note=replace(one.note, camera=name)) for name in ("Canon A", "Nikon B")]
+    remarks = pool(two, Context(settings={})).meta.remarks
+    assert any("Canon A (1), Nikon B (1)" in remark for remark in remarks)
+
+
+def test_the_camera_is_read_from_exif(tmp_path: Path) -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "NIKON CORPORATION", "NIKON D800"
+    assert camera_of(exif.tobytes()) == "NIKON D800"
+    exif[0x010F], exif[0x0110] = "Apple", "iPhone 6"
+    assert camera_of(exif.tobytes()) == "Apple iPhone 6"
+    assert camera_of(None) == ""
+    assert camera_of(b"no exif") == ""
+    assert camera_of(exif.tobytes()[:20]) == ""
+
+
+def test_settings_are_checked() -> None:
+    for wrong in ({"max_photos": 0}, {"time_budget": 0.0}, {"jobs": 0}):
+        with pytest.raises(UsageError):
+            ProfileSettings(**wrong)  # type: ignore[arg-type]
