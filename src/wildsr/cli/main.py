@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli import advise, bench, doctor, evaluate, metrics, models, profile, train, upscale
+from wildsr.cli import advise, bench, degrade, doctor, evaluate, metrics, models, profile, train, upscale
 from wildsr.cli.talk import complain, data, say
 from wildsr.errors import UsageError, WildsrError
 from wildsr.version import __version__
@@ -25,6 +25,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(metrics.app, name="metrics")
 app.command("advise")(advise.advise)
 app.command("profile")(profile.profile)
+app.command("degrade")(degrade.degrade)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)

@@ -1,0 +1,188 @@
+"""Aligned pairs out of photos: clean up, cut, degrade, note every step (RealSR, Algorithm 1, steps 3 and 4)."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+
+from wildsr.data.degrading import array_degrader
+from wildsr.data.photos import Bytes
+from wildsr.degradation import Chosen, Log
+from wildsr.errors import InputError
+from wildsr.files import atomic_write, make_folder
+from wildsr.imaging import Picture, WriteOptions, open_source, resize_uint8, write
+from wildsr.version import __version__
+
+MANIFEST: Final = "manifest.jsonl"
+CLEAN_UP: Final = 2
+"""Factor by which a noisy picture is shrunk to become a clean one."""
+_SMALLEST: Final = 8
+"""LR pixels along a side; less shows nothing of blur and noise."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairSettings:
+    """How pairs are made."""
+
+    chosen: Chosen
+    """The degradation."""
+
+    scale: int = 4
+    """HR pixels per LR pixel along one side."""
+
+    seed: int = 0
+    """Of everything drawn; each picture's draws depend on it and on the picture's name alone."""
+
+    clean_up: bool = False
+    """Shrink by 2 (bicubic, antialiased) what is used as HR, which takes noise and compression out of it."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MadePair:
+    """An LR and its HR, and how they came about."""
+
+    lr: Bytes
+    """h×w×3."""
+
+    hr: Bytes
+    """sh×sw×3."""
+
+    icc: bytes | None
+    """Colour profile of both."""
+
+    steps: Log
+    """What was done, in order."""
+
+    seed: tuple[int, int]
+    """Seeds numpy's default generator, from which all draws of this pair come."""
+
+    source_sha256: str
+    """Of the photo's file."""
+
+
+def make_pair(source: Path, name: str, settings: PairSettings) -> MadePair:
+    """Make LR and HR of a photo; the same for the same file content, name and settings.
+
+    Args:
+        source: The photo, in any format that imaging reads; 16 bits are rounded to 8, transparency is left out.
+        name: Stands for the photo in the seed, so that pairs don't depend on what else is in a folder.
+        settings: How.
+
+    Raises:
+        InputError: It can't be read, or is too small.
+    """
+    hr, icc, source_sha256 = _decoded(source)
+    steps: Log = []
+    if settings.clean_up:
+        hr = _cut(hr, CLEAN_UP * settings.scale)
+        _check_size(hr, settings)
+        steps.append(
+            {"operation": "clean up", "method": "bicubic", "scale": CLEAN_UP, "from": list(hr.shape[:2])}
+        )
+        hr = resize_uint8(hr, scale=1 / CLEAN_UP)
+    else:
+        hr = _cut(hr, settings.scale)
+        _check_size(hr, settings)
+    digest = hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()
+    seed = (settings.seed, int.from_bytes(digest[:8], "little"))
+    degrade = array_degrader(settings.chosen.pipeline, log=steps)
+    lr = degrade(hr.astype(np.float32) / np.float32(255), np.random.default_rng(seed))
+    return MadePair(
+        lr=np.rint(lr * 255).astype(np.uint8),
+        hr=hr,
+        icc=icc,
+        steps=steps,
+        seed=seed,
+        source_sha256=source_sha256,
+    )
+
+
+def write_pair(pair: MadePair, lr: Path, hr: Path, *, overwrite: bool) -> None:
+    """Write both as PNG, each whole or not at all, without the photo's metadata.
+
+    Raises:
+        OutputError: Existing file, full disk, missing permission.
+    """
+    for pixels, path in ((pair.hr, hr), (pair.lr, lr)):
+        make_folder(path.parent)
+        picture = Picture(rgb=pixels.astype(np.float32) / np.float32(255), icc=pair.icc)
+        write(picture, path, options=WriteOptions(overwrite=overwrite))
+
+
+def head(settings: PairSettings, *, profile: str | None, content: str | None) -> dict[str, object]:
+    """Return the first line of a manifest: what holds for all pairs.
+
+    Args:
+        settings: How they were made.
+        profile: File name of the profile.
+        content: SHA-256 of its content.
+    """
+    return {
+        "wildsr_pairs": 1,
+        "wildsr": __version__,
+        "torch": torch.__version__,
+        "degradation": settings.chosen.name,
+        "scale": settings.scale,
+        "seed": settings.seed,
+        "clean_up": settings.clean_up,
+        "profile": profile,
+        "profile_sha256": content,
+    }
+
+
+def entry(name: str, source: str, pair: MadePair) -> dict[str, object]:
+    """Return a pair's line of a manifest.
+
+    Args:
+        name: Of the LR and HR files below their folders.
+        source: Of the photo below the folder it was found in.
+        pair: The pair.
+    """
+    return {
+        "name": name,
+        "source": source,
+        "source_sha256": pair.source_sha256,
+        "hr": list(pair.hr.shape[:2]),
+        "lr": list(pair.lr.shape[:2]),
+        "seed": list(pair.seed),
+        "steps": pair.steps,
+        "hr_pixels_sha256": hashlib.sha256(pair.hr.tobytes()).hexdigest(),
+        "lr_pixels_sha256": hashlib.sha256(pair.lr.tobytes()).hexdigest(),
+    }
+
+
+def write_manifest(path: Path, lines: list[dict[str, object]], *, overwrite: bool) -> None:
+    """Write one JSON object a line: `head`, then an entry a pair.
+
+    Raises:
+        OutputError: Existing file, full disk, missing permission.
+    """
+    text = "".join(json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n" for line in lines)
+    with atomic_write(path, overwrite=overwrite) as temporary:
+        temporary.write_text(text, encoding="ascii")
+
+
+def _decoded(path: Path) -> tuple[Bytes, bytes | None, str]:
+    source = open_source(path)
+    rgb = source.rgb(0, source.height, 0, source.width)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return np.rint(rgb * 255).astype(np.uint8), None if source.gray else source.icc, digest
+
+
+def _cut(picture: Bytes, multiple: int) -> Bytes:
+    """Leave out what doesn't fill a block at the right and bottom."""
+    height, width = (length // multiple * multiple for length in picture.shape[:2])
+    return picture[:height, :width]
+
+
+def _check_size(picture: Bytes, settings: PairSettings) -> None:
+    least = _SMALLEST * settings.scale * (CLEAN_UP if settings.clean_up else 1)
+    if min(picture.shape[:2]) < least:
+        raise InputError(
+            f"it has fewer than {least} pixels along a side, which would leave an LR of less than {_SMALLEST}"
+        )
