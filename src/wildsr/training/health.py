@@ -68,7 +68,7 @@ _SETTLED = 20
 """Steps before an explosion can be told from a start."""
 
 _MEMORY = 0.98
-_OF_PEAK = 0.2
+_OF_PEAK = 0.5
 """A loss that fell far is judged by this part of its highest mean: a discriminator that was winning for a while may
 be undecided again, which is a game and no explosion."""
 _TINY = 1e-3
