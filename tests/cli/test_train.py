@@ -54,6 +54,18 @@ def test_options_become_settings(tmp_path: Path) -> None:
     assert tomllib.loads(result.stdout)["start"] == "realsr-df2k"
 
 
+@pytest.mark.parametrize("recipe", ["psnr", "gan"])
+def test_a_profile_and_a_degradation_are_settings(recipe: str, tmp_path: Path) -> None:
+    file = tmp_path / "cam.profile"
+    result = runner.invoke(app, ["train", recipe, "--profile", str(file), "--print-config"])
+    assert tomllib.loads(result.stdout)["data"]["profile"] == str(file.resolve())
+    result = runner.invoke(app, ["train", recipe, "--degradation", "bsrgan", "--print-config"])
+    assert tomllib.loads(result.stdout)["data"]["degradation"] == "bsrgan"
+    result = runner.invoke(app, ["train", recipe, "--degradation", "bsrgam", "--print-config"])
+    assert isinstance(result.exception, UsageError)
+    assert "'bicubic', 'samsung_generic', 'realsr', 'bsrgan' or 'real_esrgan'" in str(result.exception)
+
+
 def test_without_a_recipe_all_are_listed() -> None:
     result = runner.invoke(app, ["train"])
     assert result.exit_code == 0

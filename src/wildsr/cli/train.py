@@ -21,6 +21,18 @@ def train(
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Named configuration to start from.")] = None,
     hr: Annotated[Path | None, typer.Option(help="Folder of clean, large photos.")] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            help="Degradation profile of the camera to train for: LR is made with its blur and noise."
+        ),
+    ] = None,
+    degradation: Annotated[
+        str | None,
+        typer.Option(
+            help="How LR is made: bicubic, samsung_generic, realsr (needs --profile), bsrgan or real_esrgan."
+        ),
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", help="Folder of the run; `wildsr upscale -m` takes it."),
@@ -65,7 +77,9 @@ def train(
         names = [*RECIPES, *(name for item in RECIPES.values() for name in item.presets)]
         raise UsageError(f"there is no recipe `{recipe}`", hint=nearest(recipe, names))
     name, default = found
-    changes = _changes(hr=hr, start=start, steps=steps, time_budget=time_budget)
+    changes = _changes(hr=hr, profile=profile, start=start, steps=steps, time_budget=time_budget)
+    if degradation is not None:
+        changes.append(f"data.degradation={_quoted(degradation)}")
     chosen = _configured(
         name, preset or default, config, [*changes, *(sets or [])], output if resume else None
     )
@@ -93,11 +107,15 @@ def seconds(text: str) -> float:
     return sum(float(number) * _UNITS[unit or "s"] for number, unit in pieces)
 
 
-def _changes(*, hr: Path | None, start: str | None, steps: int | None, time_budget: str | None) -> list[str]:
+def _changes(
+    *, hr: Path | None, profile: Path | None, start: str | None, steps: int | None, time_budget: str | None
+) -> list[str]:
     """Named options as settings."""
     changes = []
     if hr is not None:
         changes.append(f"data.hr={_quoted(str(hr.resolve()))}")
+    if profile is not None:
+        changes.append(f"data.profile={_quoted(str(profile.resolve()))}")
     if start is not None:
         changes.append(f"start={_quoted(str(Path(start).resolve()) if Path(start).exists() else start)}")
     if steps is not None:

@@ -17,7 +17,7 @@ from wildsr.training.config import to_toml
 from wildsr.training.fit import GameLosses, fit_gan
 from wildsr.training.loop import Plan
 from wildsr.training.losses import OBJECTIVES, PIXEL, ObjectiveName, PerceptualName, PixelName
-from wildsr.training.material import aligned_sampler, build, gather
+from wildsr.training.material import build, gather, sampler_of
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, closing, launch, open_session, silent
@@ -130,7 +130,7 @@ def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: S
         adversarial_weight=config.adversarial_weight,
     )
     plan = Plan(
-        sampler=aligned_sampler(material, config.data, scale=scale),
+        sampler=sampler_of(material, config.data, scale=scale),
         data=config.data,
         optimisers={"generator": config.optimiser, "discriminator": config.discriminator_optimiser},
         validate=(

@@ -13,7 +13,7 @@ from wildsr.training.config import to_toml
 from wildsr.training.fit import fit_psnr
 from wildsr.training.loop import Plan
 from wildsr.training.losses import PIXEL, PixelName, luma
-from wildsr.training.material import aligned_sampler, build, gather
+from wildsr.training.material import build, gather, sampler_of
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, closing, launch, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
@@ -87,7 +87,7 @@ def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: 
         return distance(luma(sr), luma(hr)) if config.loss_on == "y" else distance(sr, hr)
 
     plan = Plan(
-        sampler=aligned_sampler(material, config.data, scale=scale),
+        sampler=sampler_of(material, config.data, scale=scale),
         data=config.data,
         optimisers={"generator": config.optimiser},
         validate=validator(session, material.validation, border=scale) if material.validation else None,

@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -11,14 +11,18 @@ from torch import nn
 
 from wildsr.data import (
     AlignedCrops,
+    DegradedCrops,
     Photo,
     Sample,
     Sampler,
+    array_degrader,
+    degraded_validation_crops,
     hold_out,
     open_pairs,
     open_photos,
     validation_crops,
 )
+from wildsr.degradation import Chosen, Profile, choose
 from wildsr.errors import UsageError
 from wildsr.training.config import nearest
 from wildsr.training.session import Say
@@ -36,13 +40,16 @@ class Material:
     """To judge on."""
 
     fingerprint: str
-    """Of names and sizes."""
+    """Of names and sizes, and of the degradation behind a space."""
 
     summary: str
     """For the card: how many, how many skipped."""
 
     names: tuple[str, ...]
     """Of the photos learnt from."""
+
+    degradation: Chosen | None = field(default=None)
+    """What makes LR on the fly; None: the photos have their LR."""
 
 
 def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Material:
@@ -55,8 +62,9 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Mat
         say: Told about skipped files.
 
     Raises:
-        UsageError: No HR folder, or a patch that is no multiple of the scale.
+        UsageError: No HR folder, a patch that is no multiple of the scale, a degradation that doesn't fit.
         InputError: Nothing usable in the folders, pairs that don't fit.
+        ProfileError: A profile that can't be read or trusted.
     """
     if settings.hr is None:
         raise UsageError(
@@ -67,28 +75,58 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Mat
             f"data.patch is {settings.patch}, which is no multiple of the scale {scale}",
             hint=f"for example --set data.patch={max(settings.patch // scale, 1) * scale}",
         )
+    degradation = _degradation(settings, scale)
+    stored = degradation is None
     cache = settings.cache or folder / "cache"
     if settings.lr is not None:
         found = open_pairs(settings.hr, settings.lr, scale=scale, patch=settings.patch, cache=cache)
     else:
-        found = open_photos(settings.hr, scale=scale, patch=settings.patch, cache=cache, say=say)
+        found = open_photos(
+            settings.hr, scale=scale, patch=settings.patch, cache=cache, make_lr=stored, say=say
+        )
     if settings.validation is not None:
-        judged = open_photos(settings.validation, scale=scale, patch=scale, cache=cache, say=say)
+        judged = open_photos(
+            settings.validation, scale=scale, patch=scale, cache=cache, make_lr=stored, say=say
+        )
         train, held = found.photos, judged.photos
     else:
         train, held = hold_out(found.photos, settings.validation_photos)
+    fingerprint = _fingerprint([*train, *held])
+    summary = f"{len(train)} photos, {len(held)} more for validation, {len(found.skipped)} skipped"
+    if degradation is None:
+        crops = validation_crops(held, scale=scale, side=settings.validation_side)
+    else:
+        crops = degraded_validation_crops(
+            held,
+            scale=scale,
+            side=settings.validation_side,
+            degrade=array_degrader(degradation.pipeline),
+            margin=degradation.margin,
+        )
+        fingerprint += f" {degradation.fingerprint}"
+        summary += f"; LR by {degradation.name} ({degradation.summary})"
     return Material(
         train=train,
-        validation=validation_crops(held, scale=scale, side=settings.validation_side),
-        fingerprint=_fingerprint([*train, *held]),
+        validation=crops,
+        fingerprint=fingerprint,
         names=tuple(photo.name for photo in train),
-        summary=f"{len(train)} photos, {len(held)} more for validation, {len(found.skipped)} skipped",
+        summary=summary,
+        degradation=degradation,
     )
 
 
-def aligned_sampler(material: Material, settings: DataSettings, *, scale: int) -> Sampler:
-    """Crops of photos and their LR, flipped and turned."""
-    return AlignedCrops(material.train, scale=scale, patch=settings.patch)
+def sampler_of(material: Material, settings: DataSettings, *, scale: int) -> Sampler:
+    """Crops of photos, flipped and turned, with their LR or degraded on the fly."""
+    chosen = material.degradation
+    if chosen is None:
+        return AlignedCrops(material.train, scale=scale, patch=settings.patch)
+    return DegradedCrops(
+        material.train,
+        scale=scale,
+        patch=settings.patch,
+        degrade=array_degrader(chosen.pipeline),
+        margin=chosen.margin,
+    )
 
 
 def build(
@@ -113,6 +151,18 @@ def build(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return presets[name](**arguments)
+
+
+def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
+    """What makes LR on the fly; None for bicubic, which is made once, and for given pairs."""
+    if settings.lr is not None and (settings.profile is not None or settings.degradation is not None):
+        raise UsageError(
+            "LR pictures are given, and a degradation to make them by",
+            hint="leave out data.lr, or --profile and --degradation",
+        )
+    profile = None if settings.profile is None else Profile.load(settings.profile)
+    chosen = choose(settings.degradation, scale=scale, profile=profile)
+    return None if chosen.name == "bicubic" else chosen
 
 
 def _fingerprint(photos: list[Photo]) -> str:

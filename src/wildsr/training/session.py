@@ -183,6 +183,13 @@ def _check_same(before: Context, now: Context, session: Session) -> None:
             f"{session.folder} was started with another configuration:\n  {listed}",
             hint="resume without these options, or start anew in another folder (-o)",
         )
+    photos, _, degradation = before.data.partition(" ")
+    if (photos, degradation) != now.data.partition(" ")[::2] and photos == now.data.partition(" ")[0]:
+        raise TrainingError(
+            "the degradation is not the one the training was started with: the profile's content, or wildsr's "
+            "preset, has changed",
+            hint="put the profile back as it was, or start anew in another folder (-o)",
+        )
     if before.data != now.data:
         raise TrainingError(
             "the photos are not those the training was started with: names or sizes differ",

@@ -19,7 +19,13 @@ class DataSettings:
     """Folder of clean, large photos."""
 
     lr: Path | None = None
-    """Folder of their low-resolution partners, same names; without it LR is made by bicubic downscaling."""
+    """Folder of their low-resolution partners, same names; without it LR is made from `hr`."""
+
+    profile: Path | None = None
+    """Degradation profile of a camera: LR is made on the fly with its kernels and noise."""
+
+    degradation: Literal["bicubic", "samsung_generic", "realsr", "bsrgan", "real_esrgan"] | None = None
+    """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling."""
 
     validation: Path | None = None
     """Folder of photos to judge the training on; without it some of `hr` are held out."""
