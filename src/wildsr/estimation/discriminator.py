@@ -36,10 +36,13 @@ class PatchDiscriminator(nn.Module):
     def forward(self, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Judge several batches of one size with the same normalised weights; each has batch statistics of its own."""
         first, middle, last = self.first()[0], self.middle().unbind(), self.last()[0]
-        y = first @ torch.cat([_windows(x) for x in batches]) + self.first_bias[:, None]
+        count = len(batches)
+        windows = torch.cat([_windows(x) for x in batches])
+        y = torch.baddbmm(self.first_bias[:, None], first.expand(count, -1, -1), windows)
         for weight, gain, offset in zip(middle, self.gain, self.offset, strict=True):
             # No bias: the normalisation takes any off again. Over the positions of each batch it is batch norm.
-            y = functional.instance_norm(weight @ y, weight=gain, bias=offset).relu()
+            y = torch.bmm(weight.expand(count, -1, -1), y)
+            y = functional.instance_norm(y, weight=gain, bias=offset).relu()
         return tuple((last @ y + self.last_bias).sigmoid().view(len(batches), -1, 1).unbind())
 
 

@@ -44,6 +44,12 @@ class Evidence:
         return float(1 / (1 + (self.expected_error / _HALF_TRUST) ** 2))
 
     @property
+    def is_plausible(self) -> bool:
+        """False for a blur that no kernel of the supported size has: nothing can be refined then."""
+        shorter, longer = np.linalg.eigvalsh(self.blur.covariance)
+        return bool(longer <= _LARGEST and shorter >= _SMALLEST_VARIANCE)
+
+    @property
     def reason(self) -> str | None:
         """Why the estimate is not to be used; None where it is."""
         shorter, longer = np.linalg.eigvalsh(self.blur.covariance)

@@ -110,7 +110,7 @@ def _refined(
     """The kernel, and what part of it the spectrum's Gaussian and the refinement have in common."""
     covariance = evidence.blur.covariance
     start = gaussian(covariance)
-    if method == "spectrum" or evidence.reason is not None:
+    if method == "spectrum" or not evidence.is_plausible:
         return start, 1.0
     from wildsr.estimation.recurrence import recurring_filter
 
