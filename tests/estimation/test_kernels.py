@@ -10,7 +10,7 @@ from wildsr.estimation import estimate_kernel
 from wildsr.estimation.shapes import centred, second_moments
 
 CONSTANT = gaussian(2.4, 2.4, 0)
-"""The best constant answer over the kernels of benchmarks/profile.py."""
+"""The best constant answer over the kernels of benchmarks/profiles.py."""
 CASES = [(2.0, 0.8, 0.5), (4.0, 1.5, 2.2), (1.0, 0.8, 1.1), (4.5, 3.5, 0.2)]
 
 

@@ -1,7 +1,7 @@
 # ruff: noqa: E501 -- rows of tables are long
 """How well blur and noise are found: photos damaged on purpose, by kernels and noise that are known.
 
-    python benchmarks/profile.py --photos PHOTOS [--kernels KERNELS] [--noisy PAIRS] [--count 36] [--methods auto …]
+    python benchmarks/profiles.py --photos PHOTOS [--kernels KERNELS] [--noisy PAIRS] [--count 36] [--methods auto …]
                                  [--half test] [--gan-photos 2] [--speed] [--out docs/results]
 
 The photos are sorted by the hash of their names and split in halves; `dev` was used to choose parameters, `test` is
