@@ -3,8 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+settings.register_profile("wildsr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("wildsr")  # how fast a shared machine is, is no property of the code
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 

@@ -292,7 +292,11 @@ def test_missing_folders_and_names_that_can_not_be(tmp_path: Path) -> None:
         sound().save(tmp_path / "no" / "a.profile")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(data=st.data())
 def test_damaged_bytes_give_a_profile_or_a_named_error(tmp_path: Path, data: st.DataObject) -> None:
     """Cut anywhere, or with any byte replaced: what loads is sound, what doesn't is a ProfileError."""

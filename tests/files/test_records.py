@@ -156,7 +156,7 @@ records = st.fixed_dictionaries(
 lines = records.map(lambda record: json.dumps(record).encode()) | st.binary(max_size=60)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(lines, max_size=6), st.booleans(), st.booleans())
 def test_no_forged_or_broken_journal_makes_a_run_skip(
     tmp_path: Path, body: list[bytes], with_header: bool, torn: bool

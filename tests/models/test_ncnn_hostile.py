@@ -209,7 +209,11 @@ lines = st.lists(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=60,
+)
 @given(lines, st.binary(max_size=64))
 def test_random_graphs(tmp_path: Path, body: list[str], weights: bytes) -> None:
     graph = _graph(INPUT, *(line.replace("\n", " ") for line in body))
@@ -219,7 +223,11 @@ def test_random_graphs(tmp_path: Path, body: list[str], weights: bytes) -> None:
         assert str(error)  # noqa: PT017 -- any other exception fails the test
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+    max_examples=60,
+)
 @given(st.data())
 def test_mutated_graphs(tmp_path: Path, data: st.DataObject) -> None:
     net = _net()
