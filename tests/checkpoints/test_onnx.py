@@ -2,60 +2,24 @@
 
 from pathlib import Path
 
-import numpy as np
 import onnx
 import pytest
 import torch
-from PIL import Image
 from torch import nn
 
-from tests.cli.invoke import invoke
-from wildsr.checkpoints import build_network, export_onnx, load_network, multiple_of, save_model, scale_of
-from wildsr.checkpoints.onnx_export import TOLERANCE
+from tests.checkpoints.presets import HEAVY, check_preset
+from wildsr.checkpoints import build_network, export_onnx, load_network, save_model, scale_of
 from wildsr.checkpoints.onnx_graph import translate
 from wildsr.errors import ModelError
-from wildsr.models import ModelSpec, load_model
+from wildsr.models import ModelSpec
 from wildsr.networks import NETWORKS
 
-HEAVY = ("edsr", "rcan", "rrdb", "rrdb-x2", "rrdb-x1")
-"""15 to 43 million parameters: trained on one 8×8 LR picture, a few seconds each."""
 
-
-@pytest.mark.parametrize(
-    "preset", [pytest.param(name, marks=[pytest.mark.slow] if name in HEAVY else []) for name in NETWORKS]
-)
+@pytest.mark.parametrize("preset", sorted(set(NETWORKS) - set(HEAVY)))
 def test_every_preset_trains_four_steps_exports_and_upscales_as_torch_does(
     preset: str, tmp_path: Path
 ) -> None:
-    torch.manual_seed(0)
-    network = NETWORKS[preset]()
-    scale, multiple = scale_of(network), multiple_of(network)
-    batch = 1 if preset in HEAVY else 2
-    lr = torch.rand(batch, 3, 8, 8)
-    hr = torch.rand(batch, 3, 8 * scale, 8 * scale)
-    optimiser = torch.optim.SGD(network.parameters(), lr=1e-5)
-    losses = []
-    for _ in range(4):
-        optimiser.zero_grad()
-        loss = (network(lr) - hr).abs().mean()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert all(np.isfinite(losses))
-    spec = ModelSpec(id="test", architecture=preset, scale=scale, multiple=multiple)
-    assert export_onnx(network, spec, tmp_path / "model.onnx") <= TOLERANCE
-    model = load_model(tmp_path)  # what `wildsr upscale -m` does
-    assert model.spec == spec
-    rgb = np.random.default_rng(0).integers(0, 256, (5 * multiple, 11 * multiple, 3), dtype=np.uint8)
-    Image.fromarray(rgb).save(tmp_path / "lr.png")
-    sr = tmp_path / "sr.png"
-    options = ("-s", str(scale), "--precision", "fp32", "--no-color-fix")
-    done = invoke("upscale", tmp_path / "lr.png", "-m", tmp_path, "-o", sr, *options)
-    assert done.code == 0, done.err
-    with torch.no_grad():
-        expected = network.eval()(torch.from_numpy(rgb).permute(2, 0, 1)[None] / 255)[0].permute(1, 2, 0)
-    levels = 255 * expected.clamp(0, 1).numpy()
-    assert np.abs(np.asarray(Image.open(sr)) - levels).max() <= 0.5 + 255 * TOLERANCE  # rounding to 8 bit
+    check_preset(preset, tmp_path)
 
 
 def test_all_presets_are_covered() -> None:
