@@ -18,7 +18,7 @@ h1 { font-size: 1.6rem; } h2 { margin-top: 2.2rem; font-size: 1.2rem; }
 .row { display: flex; flex-wrap: wrap; gap: 14px; align-items: flex-start; }
 .card { border: 1px solid #8886; border-radius: 8px; padding: .6rem 1rem; min-width: 7rem; }
 .card b { display: block; font-size: 1.5rem; }
-figure { margin: 0; max-width: 190px; } figcaption { font-size: .78rem; overflow-wrap: anywhere; }
+figure { margin: 0; width: min-content; min-width: 150px; } figcaption { font-size: .78rem; overflow-wrap: anywhere; }
 img { image-rendering: pixelated; border-radius: 3px; } svg { font-size: 11px; fill: currentColor; }
 svg [fill=none] { fill: none; } table { border-collapse: collapse; }
 td, th { padding: .2rem .8rem .2rem 0; text-align: left; }
