@@ -1,8 +1,8 @@
 """Which model for a photo: from what was measured on it to a suggestion, with the reasons in words.
 
-The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, table in
-`docs/evaluation.md`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
-or badly compressed ones; realsr-df2k-jpeg stays closest to the photo in between.
+The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, made by
+`benchmarks/damage.py`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
+or badly compressed ones; in between the usual model is advised, which keeps closest to the photo.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What damaged a photo, measured on the photo alone: noise, JPEG blocks, blur and true resolution.  Plain numpy.
 
-Levels are 0…255 of full-range luma. How far to trust each number was measured on photos damaged on purpose; see
-`docs/evaluation.md`.
+Levels are 0…255 of full-range luma. How far to trust each number is tested on photos damaged on purpose
+(`tests/evaluation/test_photo.py`).
 """
 
 from dataclasses import dataclass
