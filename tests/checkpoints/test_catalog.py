@@ -20,7 +20,7 @@ SHRUNK = ("realesr-animevideov3-x2", "realesr-animevideov3-x3")
 @pytest.mark.parametrize("name", [*CATALOG])
 def test_catalog_weights_in_torch_compute_what_the_graph_computes(name: str) -> None:
     if not is_cached(name):
-        pytest.skip(f"{name} is not in the cache (wildsr models fetch {name})")
+        pytest.skip(f"{name} is not in the cache (wildsr models pull {name})")
     model = load_model(name)
     loaded = load_network(name)
     assert loaded.spec.id == name

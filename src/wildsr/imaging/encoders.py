@@ -154,7 +154,9 @@ class _Sink:
     def _on_write(self, data: bytes) -> int:
         try:
             self._write(data)
-        except Exception as error:
+        except (
+            Exception
+        ) as error:  # called from C, which no exception may cross; raised again when libvips returns
             self.trouble = error
             return -1
         return len(data)
@@ -162,14 +164,14 @@ class _Sink:
     def _on_seek(self, offset: int, whence: int) -> int:
         try:
             return self._seek(offset, whence)
-        except Exception as error:
+        except Exception as error:  # as above
             self.trouble = error
             return -1
 
     def _on_read(self, size: int) -> bytes | None:
         try:
             return self._read(size)
-        except Exception as error:
+        except Exception as error:  # as above
             self.trouble = error
             return None
 
