@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -83,8 +82,7 @@ def correlate(x: Tensor, kernel: NDArray[np.floating], *, stride: int = 1) -> Te
     rows, columns = height // stride, width // stride
     if min(rows, columns) < 1:
         raise UsageError(f"{width}×{height} pixels are too few to keep every {stride}th")
-    padded = x.index_select(2, _mirror(height, size, stride).to(x.device))
-    padded = padded.index_select(3, _mirror(width, size, stride).to(x.device))
+    padded = _mirrored(_mirrored(x, 2, size, stride), 3, size, stride)
     weight = torch.from_numpy(np.array(kernel, dtype=np.float32)).to(x)  # a copy: pools are read-only
     out = functional.conv2d(
         padded, weight[None, None].expand(channels, 1, size, size), stride=stride, groups=channels
@@ -93,10 +91,23 @@ def correlate(x: Tensor, kernel: NDArray[np.floating], *, stride: int = 1) -> Te
     return out
 
 
-@lru_cache(maxsize=64)
-def _mirror(length: int, size: int, stride: int) -> Tensor:
-    """Where to look for each pixel of a padded axis."""
-    span = (length // stride - 1) * stride + size
-    place = np.arange(span) - size // 2
+def _mirrored(x: Tensor, axis: int, size: int, stride: int) -> Tensor:
+    """Lengthen an axis by what kernels see beyond its ends, and cut off what none sees."""
+    length = x.shape[axis]
+    before = size // 2
+    after = (length // stride - 1) * stride + size - before - length
+    if max(before, after) > length:
+        return x.index_select(axis, _folded(length, before, after).to(x.device))
+    # seven times as fast as to look up every pixel
+    ends = (
+        x.narrow(axis, 0, before).flip(axis),
+        x.narrow(axis, length - max(after, 0), max(after, 0)).flip(axis),
+    )
+    return torch.cat([ends[0], x.narrow(axis, 0, length + min(after, 0)), ends[1]], axis)
+
+
+def _folded(length: int, before: int, after: int) -> Tensor:
+    """Where to look for each pixel when the picture is mirrored more than once."""
+    place = np.arange(-before, length + after)
     folded = np.mod(place, 2 * length)
     return torch.from_numpy(np.where(folded < length, folded, 2 * length - 1 - folded))

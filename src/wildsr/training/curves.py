@@ -52,7 +52,7 @@ def _panel(
     for share in (0.0, 0.5, 1.0):
         y = bottom - share * (bottom - top)
         draw.line((left, y, right, y), fill=_PALE)
-        draw.text((corner[0] + 4, y - 6), f"{low + share * (high - low):.3g}", fill=_INK)
+        draw.text((corner[0] + 4, y - 6), f"{low + share * (high - low):.4g}", fill=_INK)
         draw.text((left + share * (right - left) - 14 * share, bottom + 6), f"{share * steps:.0f}", fill=_INK)
     spots = [
         (left + step / steps * (right - left), bottom - min((value - low) / (high - low), 1) * (bottom - top))

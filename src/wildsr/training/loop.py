@@ -2,7 +2,8 @@
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
@@ -75,7 +76,8 @@ def run_loop(session: Session, state: State, step: Step, plan: Plan) -> None:
         workers=plan.data.workers,
     )
     clock = _Clock(state)
-    recent: list[dict[str, float]] = []
+    # Every point of the curves is a mean over this many steps, the last one too: two steps alone look like a disaster.
+    recent = deque[dict[str, float]](maxlen=settings.log_every)
     with _interruptible() as interrupted, _closing(source):
         while state.total is None or state.step < state.total:
             pair = _moved(next(source), session.fabric.device)
@@ -98,7 +100,6 @@ def run_loop(session: Session, state: State, step: Step, plan: Plan) -> None:
                 session.record({"step": float(state.step), **plan.validate(state.ema.module, state.step)})
             if (state.step % settings.log_every == 0 or last) and recent:
                 _log(session, state, plan, recent, clock)
-                recent = []
             if state.step % settings.checkpoint_every == 0 or last or interrupted():
                 good = _keep(session, state)
             if interrupted() and not last:
@@ -153,7 +154,9 @@ def _roll_back(
     session.tell(f"{message}; rolled back to the last good state, going on with the next batch")
 
 
-def _log(session: Session, state: State, plan: Plan, recent: list[dict[str, float]], clock: "_Clock") -> None:
+def _log(
+    session: Session, state: State, plan: Plan, recent: Collection[dict[str, float]], clock: "_Clock"
+) -> None:
     names = {name for losses in recent for name in losses}
     means = {
         name: sum(losses[name] for losses in recent if name in losses)
