@@ -2,7 +2,7 @@
 """How well blur and noise are found: photos damaged on purpose, by kernels and noise that are known.
 
     python benchmarks/profiles.py --photos PHOTOS [--kernels KERNELS] [--noisy PAIRS] [--count 36] [--methods auto …]
-                                 [--half test] [--gan-photos 2] [--speed] [--out docs/results]
+                                 [--half test] [--noise-photos 12] [--out docs/results]
 
 The photos are sorted by the hash of their names and split in halves; `dev` was used to choose parameters, `test` is
 reported. Kernels in turn: anisotropic Gaussians (DIV2KRK's generator: 11×11, variances 0.6…5, ±25 % noise), the twelve
@@ -26,11 +26,11 @@ from scipy.stats import spearmanr
 
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.estimation import KernelEstimate, estimate_kernel
-from wildsr.estimation.kernelgan import BICUBIC_HALF, GanSettings, learn_filter
+from wildsr.estimation.kernelgan import BICUBIC_HALF
 from wildsr.estimation.noise import noise_patches
 from wildsr.estimation.shapes import centred, gaussian, second_moments
 from wildsr.estimation.spectrum import Doubles
-from wildsr.imaging import FloatArray, read, resize
+from wildsr.imaging import FloatArray, read
 
 SIZE = 25
 
@@ -55,6 +55,13 @@ class Row:
     mirrored: float
     gain: float
     seconds: float
+
+
+def half_of(folder: Path, half: str) -> list[Path]:
+    """The photos of the `dev` or `test` half, in the order of their names' hashes."""
+    files = [one for one in folder.iterdir() if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")]
+    files.sort(key=lambda one: hashlib.sha256(one.name.encode()).hexdigest())
+    return files[half == "test" :: 2]
 
 
 def random_gaussian(rng: np.random.Generator) -> Doubles:
@@ -243,52 +250,6 @@ def scatter(rows: list[Row], method: str) -> str:
     )
 
 
-def speed(photo: Path) -> list[str]:
-    """KernelGAN's steps: layer by layer against composed, in turn, so that what else runs hits both alike."""
-    lr = resize(read(photo).rgb, scale=0.5)
-    start = gaussian(np.diag([1.8, 1.8]), size=13)
-    slow, fast = [], []
-    for _ in range(3):
-        for way, times, steps in ((True, slow, 6), (False, fast, 60)):
-            durations = []
-            for count in (1, steps + 1):  # the difference leaves out what is done once
-                settings = GanSettings(iterations=count, settled=0, layer_by_layer=way)
-                before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-                learn_filter(lr, settings=settings, seed=0, reference=start)
-                durations.append(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before)
-            times.append((durations[1] - durations[0]) / steps)
-    one, other = np.median(slow), np.median(fast)
-    return [
-        f"A step takes {1000 * one:.0f} ms layer by layer, {1000 * other:.1f} ms composed and shared: {one / other:.1f} times as fast. "
-        f"3000 steps: {3000 * other:.0f} s of one core against {3000 * one:.0f} s.",
-        "",
-    ]
-
-
-def gan_quality(chosen: list[Case]) -> list[str]:
-    """Does stopping early cost anything?"""
-    lines = [
-        "| photo | steps until settled | s of one core | error | error at 3000 steps | s of one core |",
-        "|--|--|--|--|--|--|",
-    ]
-    for case in chosen:
-        lr = blurred(read(case.photo).rgb, case.kernel)
-        start = estimate_kernel(lr, method="auto", seed=0)
-        from wildsr.estimation.shapes import completed
-
-        reference = centred(gaussian(0.75 * second_moments(start.kernel), size=13), size=13)
-        cells = []
-        for settled in (GanSettings().settled, 0.0):
-            before = resource.getrusage(resource.RUSAGE_SELF).ru_utime
-            result = learn_filter(lr, settings=GanSettings(settled=settled), seed=0, reference=reference)
-            seconds = resource.getrusage(resource.RUSAGE_SELF).ru_utime - before
-            error = np.linalg.norm(laid(completed(result.kernel)) - case.kernel)
-            cells.append((result.iterations, seconds, error))
-        (a, b, c), (_, e, f) = cells
-        lines.append(f"| {case.group} | {a} | {b:.0f} | {c:.4f} | {f:.4f} | {e:.0f} |")
-    return [*lines, ""]
-
-
 def noise_section(photos: list[Path], pairs: Path | None) -> list[str]:
     lines = [
         "## Noise",
@@ -383,16 +344,10 @@ def main() -> None:
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--gan-photos", type=int, default=0)
     parser.add_argument("--noise-photos", type=int, default=0)
-    parser.add_argument("--speed", action="store_true")
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
-    files = [
-        one for one in chosen.photos.iterdir() if one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
-    ]
-    files.sort(key=lambda one: hashlib.sha256(one.name.encode()).hexdigest())
-    photos = files[chosen.half == "test" :: 2]
+    photos = half_of(chosen.photos, chosen.half)
     made = cases(photos[: chosen.count], chosen.kernels, chosen.seed)
     constant = best_constant(chosen.seed + 1000)
     started = time.time()
@@ -413,12 +368,8 @@ def main() -> None:
         f"{today}, {len(made)} photos of the {chosen.half} half, kernels of seed {chosen.seed}; constant: variance {second_moments(constant)[0, 0]:.1f}.",
         "",
     ]
-    for method in chosen.methods:
+    for method in chosen.methods if made else ():
         lines += summary(rows, constant, method)
-    if chosen.speed:
-        lines += ["## Speed of KernelGAN", "", *speed(photos[0])]
-    if chosen.gan_photos:
-        lines += gan_quality(made[: chosen.gan_photos])
     if chosen.noise_photos:
         lines += noise_section(photos[: chosen.noise_photos], chosen.noisy)
     print("\n".join(lines))
