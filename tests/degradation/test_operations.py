@@ -50,7 +50,7 @@ def rng(seed: int = 0) -> np.random.Generator:
 @pytest.mark.parametrize("size", [(40, 52), (9, 5), (1, 1)])
 def test_correlation_is_scipys_with_its_border_and_no_flip(size: tuple[int, int]) -> None:
     """Also where the kernel is larger than the picture."""
-    kernel = kernels.motion(13, 6.0, 0.7)
+    kernel = kernels.gaussian(13, (6.0, 1.0), 0.7)
     kernel[2, 3] += 0.3  # lopsided: a flip would show
     picture = scene(*size, seed=1) if min(size) > 1 else np.full((1, 1, 3), 0.3, np.float32)
     expected = np.stack([scipy_correlate(picture[..., c], kernel, mode="reflect") for c in range(3)], axis=2)

@@ -83,7 +83,7 @@ def test_an_interrupted_run_goes_on(
 ) -> None:
     seen: list[str] = []
 
-    def examine(path: Path, settings: PhotoSettings, jpeg: object = None) -> Examined:
+    def examine(path: Path, settings: PhotoSettings) -> Examined:
         if len(seen) == 2:
             raise KeyboardInterrupt
         seen.append(path.name)

@@ -11,9 +11,9 @@ from PIL import Image
 
 from tests.evaluation.pictures import save, scene
 from wildsr.errors import InputError
-from wildsr.evaluation.jpeg_tables import jpeg_quality
-from wildsr.evaluation.photo import block_steps, examine, measure, noise_level, true_resolution
+from wildsr.evaluation.photo import examine, measure, noise_level, true_resolution
 from wildsr.imaging import open_source, resize
+from wildsr.metrics.blocks import block_steps
 
 Plane = NDArray[np.float32]
 PHOTOS = ("astronaut.png", "chelsea.png", "coffee.png", "camera.png")
@@ -149,28 +149,3 @@ def test_16_bit_is_measured_in_levels_of_8(tmp_path: Path) -> None:
 def test_too_small_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.png has 40×60 pixels; at least 48 a side"):
         examine(save(tmp_path / "a.png", scene(60, 40)))
-
-
-@pytest.mark.parametrize("quality", [1, 5, 25, 50, 75, 90, 100])
-def test_quality_is_read_from_the_tables(tmp_path: Path, quality: int) -> None:
-    path = tmp_path / "a.jpg"
-    Image.fromarray((255 * scene(32, 32)).astype(np.uint8)).save(path, quality=quality)
-    assert jpeg_quality(path) == pytest.approx(quality, abs=1)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"\xff\xd8",
-        b"\xff\xd8\xff\xdb\x00",
-        b"\xff\xd8\xff\xdb\x00\x01",
-        b"\xff\xd8\xff\xdb\x00\x20" + bytes(30),
-        b"\xff\xd8\xff\xff\xff\xda\x00\x02",
-        b"\x89PNG\r\n\x1a\n",
-        b"\xff\xd8\xff\xdb\x00\x43\x01" + bytes(64) + b"\xff\xda\x00\x08",
-    ],
-)
-def test_broken_tables_are_no_tables(tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "a.jpg").write_bytes(content)
-    assert jpeg_quality(tmp_path / "a.jpg") is None

@@ -12,7 +12,6 @@ from wildsr.files import atomic_write, find_pictures, shown
 
 if TYPE_CHECKING:
     from wildsr.estimation.facts import Facts
-    from wildsr.imaging import FloatArray
 
 _ACTIONS = ("show", "compare", "merge")
 _METHODS = ("both", "auto", "spectrum", "kernelgan", "realsr", "recurrence")
@@ -80,14 +79,6 @@ def profile(
             _show([str(target)], html=html, overwrite=overwrite, json=False, quiet=True)
 
 
-def jpeg_facts(path: Path, levels: "FloatArray") -> tuple[int | None, float | None]:
-    """Quality of a JPEG file's tables, and the height of steps on its 8×8 grid."""
-    from wildsr.evaluation.jpeg_tables import jpeg_quality
-    from wildsr.evaluation.photo import block_steps
-
-    return jpeg_quality(path), block_steps(levels)
-
-
 def _make(
     inputs: list[str],
     target: Path,
@@ -127,7 +118,6 @@ def _make(
             settings,
             state=state,
             problems=problems,
-            jpeg=jpeg_facts,
             progress=lambda done, total, photo: bar.update(task, completed=done, total=total),
         )
     made.save(target)

@@ -14,8 +14,6 @@ from wildsr.errors import UsageError
 
 Doubles: TypeAlias = NDArray[np.float64]
 
-_CENTRING_ROUNDS: Final = 6
-_CENTRED: Final = 1e-4
 _BESSEL_POINTS: Final = 256
 
 
@@ -55,34 +53,6 @@ def sinc(size: int, cutoff: float, *, scale: int = 1) -> Doubles:
     return _normalised(np.where(r < 1e-9, cutoff**2 / (4 * np.pi), ring))
 
 
-def motion(size: int, length: float, angle: float = 0.0, *, width: float = 0.6, scale: int = 1) -> Doubles:
-    """Return a straight stroke, as of a camera that moves evenly.
-
-    Args:
-        size: Side, odd.
-        length: Of the stroke in pixels.
-        angle: Of the stroke.
-        width: Standard deviation across it in pixels.
-        scale: For the centre.
-    """
-    if length < 0 or width <= 0:
-        raise UsageError(f"a stroke {length} long and {width} wide can't be")
-    places = _places(size, scale)
-    x, y = places[None], places[:, None]
-    along = x * np.cos(angle) + y * np.sin(angle)
-    across = y * np.cos(angle) - x * np.sin(angle)
-    beyond = np.maximum(np.abs(along) - length / 2, 0)
-    return _normalised(np.exp(-0.5 * (across**2 + beyond**2) / width**2))
-
-
-def delta(size: int) -> Doubles:
-    """Return the kernel that leaves a picture as it is (scale 1)."""
-    _check_size(size)
-    kernel = np.zeros((size, size))
-    kernel[size // 2, size // 2] = 1
-    return kernel
-
-
 def centre_of(size: int, scale: int) -> float:
     """Return where the centre of mass of a kernel belongs."""
     return size // 2 + (scale - 1) / 2
@@ -94,44 +64,6 @@ def centre_of_mass(kernel: NDArray[np.floating]) -> tuple[float, float]:
     total = exact.sum()
     rows, columns = np.arange(kernel.shape[0]), np.arange(kernel.shape[1])
     return float(exact.sum(1) @ rows / total), float(exact.sum(0) @ columns / total)
-
-
-def shift_to_centre(kernel: NDArray[np.floating], *, scale: int, size: int | None = None) -> Doubles:
-    """Return the kernel shifted, by fractions of a pixel, so that its centre of mass is where it belongs.
-
-    Interpolated by Keys' cubic, which keeps the variance; a kernel without negative values gets none.
-
-    Args:
-        kernel: Any sides.
-        scale: Whose centre: size//2 + (scale−1)/2.
-        size: Side of the result, odd; the larger side of the kernel, made odd, when not given.
-
-    Raises:
-        UsageError: An even size, or one too small to have that centre.
-    """
-    size = max(kernel.shape) // 2 * 2 + 1 if size is None else size
-    _check_size(size, scale)
-    non_negative = bool((kernel >= 0).all())
-    target = centre_of(size, scale)
-    exact = _normalised(kernel.astype(np.float64))
-    corner = (0, 0)  # of the array, on the grid of the result
-    canvas = exact
-    for _ in range(_CENTRING_ROUNDS):  # cutting negative values and borders off moves the centre again
-        if max(abs(target - one) for one in centre_of_mass(canvas)) < _CENTRED and canvas.shape == (
-            size,
-            size,
-        ):
-            break
-        for axis in (0, 1):
-            off = target - corner[axis] - centre_of_mass(canvas)[axis]
-            whole = int(np.floor(off))
-            corner = (corner[0] + whole, corner[1]) if axis == 0 else (corner[0], corner[1] + whole)
-            canvas, corner = _moved(canvas, off - whole, axis, corner)
-        if non_negative:
-            canvas = np.maximum(canvas, 0)
-        canvas, corner = _placed(canvas, corner, size), (0, 0)
-        canvas = _normalised(canvas)
-    return canvas
 
 
 def compose_x4(kernel: NDArray[np.floating]) -> Doubles:
@@ -155,50 +87,6 @@ def dilate(kernel: NDArray[np.floating], factor: int) -> Doubles:
     spread = np.zeros((rows, columns))
     spread[::factor, ::factor] = kernel
     return spread
-
-
-def cropped(kernel: NDArray[np.floating], size: int) -> Doubles:
-    """Return the middle of an odd kernel, summing to 1 again; a smaller kernel is padded with zeros."""
-    _check_size(size)
-    _check_size(kernel.shape[0])
-    corner = size // 2 - kernel.shape[0] // 2
-    return _normalised(_placed(kernel.astype(np.float64), (corner, corner), size))
-
-
-def _moved(
-    kernel: Doubles, fraction: float, axis: int, corner: tuple[int, int]
-) -> tuple[Doubles, tuple[int, int]]:
-    """Shift by a fraction in [0, 1) along an axis; the array grows by 3 and its corner moves by −1."""
-    shape = list(kernel.shape)
-    shape[axis] += 3
-    grown = np.zeros(shape)
-    for tap, weight in enumerate(_keys_cubic(np.arange(-1.0, 3.0) - fraction)):
-        place = [slice(None), slice(None)]
-        place[axis] = slice(tap, tap + kernel.shape[axis])
-        grown[tuple(place)] += weight * kernel
-    return grown, (corner[0] - (axis == 0), corner[1] - (axis == 1))
-
-
-def _keys_cubic(x: Doubles) -> Doubles:
-    x = np.abs(x)
-    near, far = 1.5 * x**3 - 2.5 * x**2 + 1, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2
-    return np.asarray(np.where(x <= 1, near, np.where(x <= 2, far, 0.0)))
-
-
-def _placed(kernel: Doubles, corner: tuple[int, int], size: int) -> Doubles:
-    """Put an array onto an empty one; what sticks out is cut off."""
-    canvas = np.zeros((size, size))
-    to, of = [], []
-    for start, length in zip(corner, kernel.shape, strict=True):
-        first, last = max(start, 0), min(start + length, size)
-        if first >= last:
-            raise UsageError(
-                f"a kernel of {kernel.shape} pixels lies outside {size}×{size} once it is centred"
-            )
-        to.append(slice(first, last))
-        of.append(slice(first - start, last - start))
-    canvas[tuple(to)] = kernel[tuple(of)]
-    return canvas
 
 
 def _places(size: int, scale: int) -> Doubles:

@@ -5,10 +5,9 @@ What is found is a plain value, kept in a file so that an interrupted run goes o
 
 import io
 import json
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
 
@@ -21,12 +20,13 @@ from wildsr.estimation.shapes import SIZE
 from wildsr.estimation.spectrum import Doubles, luma
 from wildsr.files import shown
 from wildsr.imaging import FloatArray, Picture, read
-
-JpegFacts: TypeAlias = Callable[[Path, FloatArray], tuple[int | None, float | None]]
-"""(file, H×W luma in levels) → quality of its tables, height of its block steps."""
+from wildsr.imaging.jpeg_tables import jpeg_quality
+from wildsr.metrics.blocks import block_steps
 
 _DRAWN: Final = 0.6
 """Part of neighbouring pixels that are equal in a screenshot or a drawing; photos stay below a third."""
+_LARGE_ENOUGH: Final = 48
+"""Pixels along the shorter side below which a grid can't be told."""
 _SEEDS_AGREE: Final = 0.7
 _LARGEST_SIDE: Final = 3072
 """Noise is looked for in the middle of larger photos."""
@@ -105,7 +105,7 @@ class Examined:
         )
 
 
-def examine_photo(path: Path, settings: PhotoSettings, jpeg: JpegFacts | None = None) -> Examined:
+def examine_photo(path: Path, settings: PhotoSettings) -> Examined:
     """Estimate a photo's kernel and cut its noise; never raises for what a photo may be."""
     name = shown(path.name)
     nothing = np.zeros((0, 3, settings.patch, settings.patch), np.float32)
@@ -116,7 +116,7 @@ def examine_photo(path: Path, settings: PhotoSettings, jpeg: JpegFacts | None = 
             note=None, noise=nothing, rejected=(Rejected(kind="photo", photo=name, reason=str(error)),)
         )
     plane = luma(picture.rgb)
-    note = _photo_note(path, name, picture, plane, jpeg)
+    note = _photo_note(path, name, picture, plane)
     drawn = _equal_neighbours(picture.rgb)
     if drawn > _DRAWN:
         reason = f"it looks like a screenshot or a drawing: {drawn:.0%} of neighbouring pixels are equal"
@@ -137,19 +137,15 @@ def examine_photo(path: Path, settings: PhotoSettings, jpeg: JpegFacts | None = 
     )
 
 
-def _photo_note(
-    path: Path, name: str, picture: Picture, plane: FloatArray, jpeg: JpegFacts | None
-) -> PhotoNote:
-    quality, blockiness = None, None
-    if jpeg is not None and min(plane.shape) >= 48:
-        quality, blockiness = jpeg(path, plane * np.float32(255))
+def _photo_note(path: Path, name: str, picture: Picture, plane: FloatArray) -> PhotoNote:
+    large = min(plane.shape) >= _LARGE_ENOUGH
     return PhotoNote(
         photo=name,
         camera=camera_of(picture.exif),
         width=picture.width,
         height=picture.height,
-        jpeg_quality=quality,
-        blockiness=blockiness,
+        jpeg_quality=jpeg_quality(path),
+        blockiness=block_steps(plane * np.float32(255)) if large else None,
         scores={"brightness": round(float(plane.mean()), 4)},
     )
 

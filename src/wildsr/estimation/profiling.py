@@ -16,7 +16,7 @@ import numpy as np
 from wildsr.degradation import Profile
 from wildsr.degradation.profile_notes import Rejected, Setting
 from wildsr.errors import UsageError
-from wildsr.estimation.examined import Examined, JpegFacts, PhotoSettings, examine_photo
+from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
 from wildsr.estimation.pooling import Context, pool
 from wildsr.files import atomic_write, make_folder
 from wildsr.imaging import FloatArray
@@ -60,7 +60,6 @@ def make_profile(
     *,
     state: Path | None = None,
     problems: Sequence[Rejected] = (),
-    jpeg: JpegFacts | None = None,
     progress: Progress | None = None,
 ) -> Profile:
     """Examine photos and pool what they give.
@@ -73,7 +72,6 @@ def make_profile(
         settings: How.
         state: Folder where each photo's part is kept until the profile is saved; what is there is not done again.
         problems: What was turned down before (files that could not be looked at).
-        jpeg: Measures compression; must be a function of a module, since other processes call it.
         progress: Called after each photo.
 
     Raises:
@@ -83,7 +81,7 @@ def make_profile(
     chosen = _evenly(photos, settings.max_photos)
     if state is not None:
         make_folder(state)
-    work = _Work(settings=settings, state=state, jpeg=jpeg)
+    work = _Work(settings=settings, state=state)
     found: dict[int, Examined] = {}
     started = time.monotonic()
     runner = _in_processes if settings.jobs > 1 and len(chosen) > 1 else _in_turn
@@ -121,7 +119,6 @@ class _Work:
 
     settings: ProfileSettings
     state: Path | None
-    jpeg: JpegFacts | None
 
     def do(self, photo: Path) -> Examined:
         """Examine a photo, or read what an earlier run found."""
@@ -129,7 +126,7 @@ class _Work:
         if part is not None and part.exists():
             with suppress(Exception):  # a damaged part is made again
                 return Examined.load(part)
-        result = examine_photo(photo, self.settings.photo, self.jpeg)
+        result = examine_photo(photo, self.settings.photo)
         if part is not None:
             with atomic_write(part) as temporary:
                 result.save(temporary)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError
-from wildsr.evaluation.jpeg_tables import jpeg_quality
 from wildsr.files import shown
 from wildsr.imaging import open_source
+from wildsr.imaging.jpeg_tables import jpeg_quality
+from wildsr.metrics.blocks import block_steps
 
 Plane: TypeAlias = NDArray[np.float32]
 
@@ -118,20 +119,6 @@ def grain_level(luma: Plane) -> float:
     half = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / np.float32(4)
     quiet, agreement = _quiet_blocks(half, 8)
     return 2 * quiet if agreement > 0.6 else 0.0
-
-
-def block_steps(luma: Plane) -> float:
-    """Return how much higher differences are on one phase of an 8-pixel grid than on any other, in levels.
-
-    The grid may start anywhere (cropped JPEGs); a grid of 2 or 4 (enlarged pictures) cancels out.
-    """
-    heights = []
-    for plane in (luma, luma.T):
-        steps = np.abs(np.diff(plane, axis=1))
-        excess = np.clip(steps[:, 1:-1] - (steps[:, :-2] + steps[:, 2:]) / 2, -8, 8).mean(axis=0)
-        phases = np.sort([float(np.median(excess[phase::8])) for phase in range(8)])
-        heights.append(phases[-1] - phases[-2])
-    return round(float(np.mean(heights)), 3)
 
 
 def true_resolution(luma: Plane, noise: float) -> float:
