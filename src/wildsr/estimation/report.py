@@ -43,12 +43,16 @@ def report(profile: Profile, *, name: str) -> str:
     return _page(f"Profile {name}", body)
 
 
+def _of_kernels(count: int) -> str:
+    return "its kernel" if count == 1 else f"mean of {count} kernels"
+
+
 def comparison_report(comparison: Comparison, *, names: tuple[str, str]) -> str:
     """Return the page that shows two profiles side by side."""
     one, other = comparison.first, comparison.second
     pictures = [
         f"<figure>{kernel_picture(facts.mean_kernel, zoom=8, alt='mean kernel')}"
-        f"<figcaption>{escape(name)}: mean of {facts.kernels} kernels</figcaption></figure>"
+        f"<figcaption>{escape(name)}: {_of_kernels(facts.kernels)}</figcaption></figure>"
         for facts, name in zip((one, other), names, strict=True)
         if facts.mean_kernel is not None
     ]
