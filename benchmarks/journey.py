@@ -1,7 +1,8 @@
 """The journey: a hidden camera, its profile from its photos alone, and what networks trained with it gain.
 
     python benchmarks/journey.py --scenes SCENES --hr CLEAN --start RUN -o WORK [--steps 1500] [--held-out 16]
-                                 [--variances 10 5] [--angle 35] [--sigma 6] [--seed 1] [--crops crops.png]
+                                 [--variances 10 5] [--angle 35] [--sigma 6] [--seed 1]
+                                 [--show PHOTO … --crops crops.jpg]
 
 The camera is a Gaussian blur (variances along its axes in HR pixels at ×4), every fourth pixel, and white noise of
 σ/255. SCENES (none of them in CLEAN) are sorted by the hash of their names: the first are photographed as held-out
@@ -21,7 +22,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wildsr import Upscaler, read
+from wildsr import Settings, Upscaler, read
 from wildsr.data import array_degrader
 from wildsr.degradation import GaussianNoise, Pipeline, Profile, kernels
 from wildsr.degradation.blur import BlurSubsample, FromPool
@@ -31,7 +32,7 @@ SCALE = 4
 PATCHES = 128
 """Of white noise, in the camera's own profile."""
 TRAININGS = ("bicubic", "found", "truth")
-CUT = 96
+CUT = 72
 """Side of the crops that are shown, in LR pixels."""
 
 
@@ -89,7 +90,7 @@ def wildsr(*arguments: object) -> str:
 
 
 def train(work: Path, name: str, chosen: argparse.Namespace) -> None:
-    run = work / "runs" / name
+    run = work / "runs" / f"by-{name}"
     if (run / "model.onnx").exists():
         return
     how = [] if name == "bicubic" else ["--profile", work / f"{name}.profile"]
@@ -99,25 +100,25 @@ def train(work: Path, name: str, chosen: argparse.Namespace) -> None:
            "--steps", chosen.steps)  # fmt: skip
 
 
-def crops(work: Path, names: list[str], target: Path) -> None:
-    """One row a picture: enlarged by bicubic, the three networks, the ground truth."""
+def crops(work: Path, camera: Camera, scenes: list[Path], target: Path) -> None:
+    """One row a scene: enlarged by bicubic, the three networks, the ground truth."""
+    shutil.rmtree(work / "shown", ignore_errors=True)
+    camera.photograph(scenes, work / "shown/LR", work / "shown/HR", seed=0)
     rows = []
-    for name in names:
-        lr = Image.open(work / "held-out/LR" / f"{name}.png")
+    for scene in scenes:
+        lr, hr = (Image.open(work / "shown" / kind / f"{scene.stem}.png") for kind in ("LR", "HR"))
         left, top = (lr.width - CUT) // 2, (lr.height - CUT) // 2
         box = (left, top, left + CUT, top + CUT)
-        part = lr.crop(box)
-        cells = [part.resize((CUT * SCALE,) * 2, Image.Resampling.BICUBIC)]
-        part.save(work / "part.png")
+        part = work / "shown/part.png"
+        lr.crop(box).save(part)
+        cells = [np.asarray(lr.crop(box).resize((CUT * SCALE,) * 2, Image.Resampling.BICUBIC))]
         for training in TRAININGS:
-            upscaler = Upscaler(str(work / "runs" / training), color_fix=False)
-            result = upscaler.upscale(read(work / "part.png")).picture
-            save(result.rgb, work / "sr.png")
-            cells.append(Image.open(work / "sr.png").copy())
-        truth = Image.open(work / "held-out/HR" / f"{name}.png")
-        cells.append(truth.crop(tuple(SCALE * edge for edge in box)))
-        rows.append(np.concatenate([np.asarray(cell.convert("RGB")) for cell in cells], axis=1))
-    Image.fromarray(np.concatenate(rows)).save(target, quality=92)
+            upscaler = Upscaler(work / "runs" / f"by-{training}", Settings(color_fix=False))
+            result = upscaler(read(part))
+            cells.append(np.rint(np.clip(result.rgb, 0, 1) * 255).astype(np.uint8))
+        cells.append(np.asarray(hr.crop(tuple(SCALE * edge for edge in box))))
+        rows.append(np.concatenate(cells, axis=1))
+    Image.fromarray(np.concatenate(rows)).save(target, quality=90)
 
 
 def main() -> None:
@@ -136,7 +137,8 @@ def main() -> None:
     parser.add_argument("--sigma", type=float, default=6.0, help="of the noise, in levels of 255")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", choices=("profile", *TRAININGS), help="stop after this part")
-    parser.add_argument("--crops", type=Path)
+    parser.add_argument("--show", type=Path, nargs="*", default=[], help="scenes to show crops of")
+    parser.add_argument("--crops", type=Path, help="where")
     chosen = parser.parse_args()
     camera = Camera(
         variances=tuple(chosen.variances), angle=float(np.radians(chosen.angle)), sigma=chosen.sigma
@@ -167,13 +169,13 @@ def main() -> None:
         train(work, name, chosen)
         if name == chosen.only:
             return
-    models = [work / "runs" / name for name in TRAININGS]
+    models = [work / "runs" / f"by-{name}" for name in TRAININGS]
     print(
         wildsr("evaluate", "--models", "bicubic", *models, "--set", work / "held-out", "--metrics",
                "psnr_y,ssim_y,lpips", "--crop-border", SCALE, "--no-color-fix", "--json", work / "scores.json")
     )  # fmt: skip
     if chosen.crops:
-        crops(work, [one.stem for one in scenes[: chosen.held_out : 6]], chosen.crops)
+        crops(work, camera, chosen.show, chosen.crops)
 
 
 def laid(kernel: np.ndarray, size: int = 41) -> np.ndarray:
