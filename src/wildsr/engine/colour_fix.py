@@ -6,8 +6,8 @@ it is strong (the network redrew something) and left where it is faint (blocks a
 purpose, edges it sharpened): correcting an equal share everywhere brings JPEG blocks back.
 
 Chosen on 20 crops of phone photos and web pictures outside the reported sets, where drift falls to .39 of what it was
-by area and .43 by bicubic downscaling (DF2K-JPEG), .48 by both (DF2K); correcting the slow part alone leaves .80 and .72.
-With FAINT at 1.5/255 drift falls further, but on 14 soft photos (known blur of σ 2.4 to 4.5 HR pixels) LPIPS of
+by area and .43 by bicubic downscaling (DF2K-JPEG), .48 by both (DF2K); correcting the slow part alone leaves .80 and
+.72. With FAINT at 1.5/255 drift falls further, but on 14 soft photos (known blur of σ 2.4 to 4.5 HR pixels) LPIPS of
 DF2K-JPEG then rises by .0056 instead of .0039.
 """
 

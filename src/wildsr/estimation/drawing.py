@@ -13,6 +13,7 @@ from wildsr.estimation.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 WIDTH, HEIGHT, MARGIN = 460, 240, 44
+_LINE: Final = 18
 COLOURS: Final = ("#1f6feb", "#d1481f")
 # Dark blue over green to yellow: told apart by brightness alone too.
 _RAMP: Final = np.array([(20, 16, 60), (49, 72, 138), (33, 128, 141), (92, 190, 110), (250, 230, 60)], float)
@@ -75,11 +76,12 @@ def plot(
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed]
         if number < len(names):
-            parts.append(
-                f'<text x="{WIDTH - 16}" y="{18 + 16 * number}" text-anchor="end" fill="{colour}">'
-                f"{names[number]}</text>"
-            )
-    return f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" role="img">{"".join(parts)}</svg>'
+            above = _LINE * (number - len(names)) + 12  # no curve is there to be hidden
+            parts.append(f'<text x="{MARGIN}" y="{above}" fill="{colour}">{names[number]}</text>')
+    head = _LINE * len(names)
+    return (
+        f'<svg viewBox="0 {-head} {WIDTH} {HEIGHT + head}" width="{WIDTH}" role="img">{"".join(parts)}</svg>'
+    )
 
 
 def _frame(right: float, top: float, labels: tuple[str, str]) -> str:
