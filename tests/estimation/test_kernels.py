@@ -62,13 +62,15 @@ def test_kernelgan_stays_near_the_truth() -> None:
     assert distance(found.kernel, truth) < 0.7 * distance(CONSTANT, truth)
 
 
-def test_noise_does_not_pass_for_sharpness() -> None:
+@pytest.mark.parametrize("sigma", [3, 8])
+def test_noise_does_not_pass_for_sharpness(sigma: float) -> None:
     truth = gaussian(4.5, 3, 0.7)
     rgb = blurred(natural("coffee.png"), truth)
-    noisy = rgb + np.random.default_rng(0).normal(0, 3 / 255, rgb.shape).astype(np.float32)
+    noisy = rgb + np.random.default_rng(0).normal(0, sigma / 255, rgb.shape).astype(np.float32)
     found = estimate_kernel(np.clip(noisy, 0, 1), method="spectrum")
     assert distance(found.kernel, truth) < 0.7 * distance(CONSTANT, truth)
-    assert found.noise == pytest.approx(3 * np.sqrt(0.299**2 + 0.587**2 + 0.114**2), rel=0.3)  # of luma
+    assert found.reason is None
+    assert found.noise == pytest.approx(sigma * np.sqrt(0.299**2 + 0.587**2 + 0.114**2), rel=0.3)  # of luma
 
 
 @pytest.mark.parametrize(

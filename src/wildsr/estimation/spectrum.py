@@ -22,6 +22,9 @@ _MOST_TILES: Final = 1600
 _BATCH: Final = 200
 _CLIPPED: Final = 0.02
 """Tiles with a larger part of black or white pixels say nothing about blur."""
+_FINE: Final = 0.4
+_QUIET: Final = 0.03
+"""Part of the tiles whose power beyond `_FINE` cycles per pixel is taken for noise."""
 _TEXTURED: Final = 0.25
 """Part of the tiles that is used: those with most power at middle frequencies."""
 
@@ -41,6 +44,9 @@ class Spectrum:
 
     tiles: int
     """Tiles that were averaged."""
+
+    floor: float
+    """White noise in them, in squared levels, going by the quietest tiles of the photo."""
 
 
 def luma(rgb: FloatArray) -> FloatArray:
@@ -87,10 +93,12 @@ def oriented_spectrum(power: Doubles, texture: Doubles) -> Spectrum | None:
     if np.count_nonzero(usable) < 4:
         return None
     power, texture = power[usable], texture[usable]
+    radius, angle = _frequencies()
+    noise = float(np.quantile(power[:, radius > _FINE].mean(axis=1), _QUIET))
     chosen = texture >= np.quantile(texture, 1 - _TEXTURED)
     power, texture = power[chosen], texture[chosen]
-    mean = (power / texture[:, None, None]).mean(axis=0) * np.exp(np.log(texture).mean())
-    radius, angle = _frequencies()
+    contrast = np.exp(np.log(texture).mean())
+    mean = (power / texture[:, None, None]).mean(axis=0) * contrast
     ring = np.digitize(radius, np.linspace(LOWEST, HIGHEST, RINGS + 1)) - 1
     direction = np.floor(angle / (np.pi / ANGLES) + 0.5).astype(int) % ANGLES
     inside = (ring >= 0) & (ring < RINGS)
@@ -108,6 +116,7 @@ def oriented_spectrum(power: Doubles, texture: Doubles) -> Spectrum | None:
         radius=gathered(radius) / filled,
         count=count,
         tiles=len(power),
+        floor=noise * float((contrast / texture).mean()),
     )
 
 
