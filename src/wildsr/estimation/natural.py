@@ -7,7 +7,8 @@ and the horizontal (Field, JOSA A 1987; Torralba and Oliva, Network 2003). Blur 
     log( Σ over the folded frequencies  S(f)·exp(−4π² f·C·f)  +  floor )
 
 for the law's parameters (with the spread they were found to have over sharp photos as a prior), the floor (around
-that of the photo's quietest tiles) and the blur's covariance C. The low frequencies settle the scene, the high ones the blur.
+that of the photo's quietest tiles) and the blur's covariance C. The low frequencies settle the scene, the high ones the
+blur.
 """
 
 from dataclasses import dataclass
