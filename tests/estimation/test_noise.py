@@ -112,6 +112,23 @@ def test_texture_is_left_out() -> None:
     assert found.rejected["uneven blocks"] > 50
 
 
+def test_threads_have_a_direction_and_are_no_noise() -> None:
+    rng = np.random.default_rng(0)
+    strands = rng.normal(0, 8 / 255, (400, 400, 1))
+    strands = sum(np.roll(strands, shift, axis=1) for shift in range(4)) / 2
+    found = noise_patches(quantised(0.5 + np.repeat(strands, 3, axis=2)))
+    assert len(found.patches) == 0
+    assert found.rejected["texture with a direction"] > 100
+
+
+def test_grass_is_lopsided_and_no_noise() -> None:
+    rng = np.random.default_rng(0)
+    blades = rng.exponential(6 / 255, (400, 400, 1)).repeat(3, axis=2)
+    found = noise_patches(quantised(0.4 + blades))
+    assert len(found.patches) == 0
+    assert found.rejected["lopsided values"] > 100
+
+
 def test_no_more_than_wanted_and_the_same_again() -> None:
     rng = np.random.default_rng(0)
     rgb = quantised(scene() + rng.normal(0, 4 / 255, (512, 640, 3)))
