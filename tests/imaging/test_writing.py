@@ -170,6 +170,7 @@ def rows():
         if number == 20:
             print("working", flush=True)
         time.sleep(0.01)
+    print("all rows made", flush=True)
 imaging.write_rows(rows(), imaging.Frame(width=64, height=1000, channels=3), sys.argv[1])
 """
 
@@ -180,10 +181,9 @@ def test_ctrl_c_ends_it_at_once_and_leaves_nothing(tmp_path: Path) -> None:
     with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "working\n"
-        start = time.monotonic()
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=30)
-        assert time.monotonic() - start < 5
+        more, said = process.communicate(timeout=60)
+    assert more == ""
     assert said.strip().endswith("KeyboardInterrupt")
     assert left_behind(tmp_path) == []
 
