@@ -1,6 +1,12 @@
 """From a folder to a profile: resumable, deterministic, and clear about what was turned down."""
 
-from dataclasses import replace
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +24,7 @@ from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
 from wildsr.estimation.pooling import Context, log_variance, pool
 from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
 from wildsr.estimation.shapes import second_moments
+from wildsr.files.processes import own_tag
 from wildsr.imaging import Picture, resize, write
 
 FAST = PhotoSettings(method="spectrum", seeds=(0,), patches=6)
@@ -219,3 +226,64 @@ def test_settings_are_checked() -> None:
     for wrong in ({"max_photos": 0}, {"time_budget": 0.0}, {"jobs": 0}):
         with pytest.raises(UsageError):
             ProfileSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_photos_that_give_nothing_leave_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "flat.png").write_bytes(b"no picture")
+    with pytest.raises(ProfileError, match="no photo gave"):
+        make_profile([tmp_path / "flat.png"], SETTINGS, state=tmp_path / "state")
+    assert [path.name for path in tmp_path.iterdir()] == ["flat.png"]
+
+
+def test_forgetting_takes_what_a_killed_run_left(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as died:
+        tag = f"{own_tag().partition('-')[0]}-{died.pid}-0"
+        died.kill()
+    (state / f".wildsr-tmp-{tag}-0123abcd.npz").write_bytes(b"half")
+    (state / "part-0.npz").write_bytes(b"part")
+    forget(state)
+    assert not state.exists()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deadly(profiling_module._Work):
+    """A photo whose examination takes more memory than there is."""
+
+    def do(self, photo: Path) -> Examined:
+        os._exit(9)
+
+
+def test_a_killed_process_is_named() -> None:
+    work = Deadly(settings=replace(SETTINGS, jobs=2), state=None)
+    with pytest.raises(ProfileError, match="killed") as raised:
+        list(profiling_module._in_processes(work, [Path("a.png"), Path("b.png")], 0.0))
+    assert "--jobs 1" in (raised.value.hint or "")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks at processes in /proc")
+def test_no_process_outlives_a_killed_run(folder: Path, tmp_path: Path) -> None:
+    words = ["profile", str(folder), "-o", str(tmp_path / "x.profile"), "--jobs", "2"]
+    environment = {**os.environ, "WILDSR_TEST_RUN": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-m", "wildsr", *words], env=environment) as run:
+        wait_until(lambda: len(processes_with(str(tmp_path))) >= 4)  # it, its tracker, two that examine
+        run.kill()
+    wait_until(lambda: not processes_with(str(tmp_path)))
+
+
+def processes_with(mark: str) -> list[str]:
+    """Running processes whose environment holds a mark."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if f"WILDSR_TEST_RUN={mark}".encode() in path.read_bytes():
+                found.append(path.parent.name)
+    return found
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 40) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.1)

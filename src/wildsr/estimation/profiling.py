@@ -2,12 +2,14 @@
 
 import hashlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Final
 
@@ -15,10 +17,10 @@ import numpy as np
 
 from wildsr.degradation import Profile
 from wildsr.degradation.profile_notes import Rejected, Setting
-from wildsr.errors import UsageError
+from wildsr.errors import ProfileError, UsageError
 from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
 from wildsr.estimation.pooling import Context, pool
-from wildsr.files import atomic_write, make_folder
+from wildsr.files import atomic_write, make_folder, remove_stale_temporaries
 from wildsr.imaging import FloatArray
 from wildsr.version import __version__
 
@@ -47,11 +49,17 @@ class ProfileSettings:
 
     def __post_init__(self) -> None:
         if self.max_photos is not None and self.max_photos < 1:
-            raise UsageError(f"--max-photos {self.max_photos}: at least 1 photo is needed")
+            raise UsageError(
+                f"--max-photos {self.max_photos}: at least 1 photo is needed", hint="leave it out to take all"
+            )
         if self.time_budget is not None and not self.time_budget > 0:
-            raise UsageError(f"a time budget of {self.time_budget} s; it must be above 0")
+            raise UsageError(
+                f"a time budget of {self.time_budget:g} s; it must be above 0", hint="for example 10m"
+            )
         if self.jobs < 1:
-            raise UsageError(f"{self.jobs} jobs; at least 1 is needed")
+            raise UsageError(
+                f"--jobs {self.jobs}: at least 1 is needed", hint="leave it out to use every core"
+            )
 
 
 def make_profile(
@@ -70,12 +78,13 @@ def make_profile(
     Args:
         photos: Files of one camera.
         settings: How.
-        state: Folder where each photo's part is kept until the profile is saved; what is there is not done again.
+        state: Folder where each photo's part is kept until `forget` is called, which happens here when the photos give
+            nothing; what is there is not done again.
         problems: What was turned down before (files that could not be looked at).
         progress: Called after each photo.
 
     Raises:
-        ProfileError: No photo gave anything that can be trusted.
+        ProfileError: No photo gave anything that can be trusted, or a process that examined photos was killed.
         OutputError: The state can't be written.
     """
     chosen = _evenly(photos, settings.max_photos)
@@ -102,13 +111,19 @@ def make_profile(
     examined = [found[index] for index in sorted(found)]
     if problems:
         examined.append(Examined(note=None, noise=_no_noise(settings), rejected=tuple(problems)))
-    return pool(examined, Context(settings=described, remarks=remarks))
+    try:
+        return pool(examined, Context(settings=described, remarks=remarks))
+    except ProfileError:
+        if state is not None:
+            forget(state)  # these photos give nothing, however often they are looked at
+        raise
 
 
 def forget(state: Path) -> None:
     """Remove the parts of a finished run, and their folder if nothing else is in it."""
     for part in state.glob("part-*.npz"):
         part.unlink(missing_ok=True)
+    remove_stale_temporaries(state)  # of a killed run
     with suppress(OSError):
         state.rmdir()
 
@@ -153,7 +168,8 @@ def _in_turn(work: _Work, photos: Sequence[Path], started: float) -> Iterator[tu
 def _in_processes(work: _Work, photos: Sequence[Path], started: float) -> Iterator[tuple[int, Examined]]:
     """Several photos at a time, each process with one thread: the matrices are too small to share."""
     jobs = min(work.settings.jobs, len(photos))
-    with _one_thread(), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as workers:
+    processes = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
+    with _one_thread(), processes as workers:
         waiting: dict[Future[Examined], int] = {}
         following = 0
         try:
@@ -167,9 +183,26 @@ def _in_processes(work: _Work, photos: Sequence[Path], started: float) -> Iterat
                     return
                 for done in wait(waiting, return_when=FIRST_COMPLETED).done:
                     yield waiting.pop(done), done.result()
+        except BrokenProcessPool as error:
+            raise ProfileError(
+                f"a process that examined photos was killed (by lack of memory?) with {jobs} at the same time",
+                hint="run the same again, with --jobs 1: what was examined is kept",
+            ) from error
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _end_with_parent() -> None:
+    """Make this process end when the one that started it is killed; it would wait for work forever."""
+    parent = parent_process()
+    if parent is not None:
+
+        def watch() -> None:
+            parent.join()
+            os._exit(1)
+
+        threading.Thread(target=watch, daemon=True).start()
 
 
 def _is_over(settings: ProfileSettings, started: float) -> bool:
