@@ -10,8 +10,10 @@ from tests.estimation.pictures import gaussian
 from wildsr.degradation import KernelNote, Meta, NoiseNote, PhotoNote, Profile, Rejected
 from wildsr.errors import ProfileError
 from wildsr.estimation.comparing import compare
-from wildsr.estimation.facts import axes_of, facts_of
-from wildsr.estimation.report import comparison_report, report
+from wildsr.estimation.comparison_report import comparison_report
+from wildsr.estimation.drawing import plot
+from wildsr.estimation.facts import TurnedDown, axes_of, facts_of
+from wildsr.estimation.report import report
 from wildsr.estimation.shapes import carried_to_4
 from wildsr.imaging import resize
 
@@ -60,7 +62,11 @@ def test_facts_of_a_profile() -> None:
     assert facts.grain == pytest.approx(1, abs=0.03)
     assert facts.colour == pytest.approx(0, abs=0.02)
     assert facts.jpeg == (90, 90, 90)
-    assert facts.rejected == (("noise", "clipped", 7), ("kernel", "parts of the photo disagree", 1))
+    assert facts.rejected == (
+        TurnedDown(kind="kernel", reason="parts of the photo disagree", count=1, photos=("b.jpg",)),
+        TurnedDown(kind="noise", reason="clipped", count=7, photos=("b.jpg",)),
+    )
+    assert facts.blur == pytest.approx((2 * np.sqrt(3), 2), rel=0.02)
     assert facts.axes[1].long == pytest.approx(2 * np.sqrt(3), rel=0.02)
     assert all(sigma == pytest.approx(3, rel=0.05) for _, sigma, _ in facts.noise_by_brightness)
     assert facts_of(sample(coarse=True)).grain > 2
@@ -84,8 +90,6 @@ def test_two_cameras_are_told_apart() -> None:
     assert result.noise_ratio > 2
     assert "clearly different" in result.verdict[0]
     assert "grain differs" in result.verdict[2]
-    page = comparison_report(result, names=("a", "b"))
-    assert page.count("<ellipse") == 6
 
 
 def test_other_scales_are_not_compared() -> None:
@@ -129,5 +133,64 @@ def test_the_page_of_an_empty_profile() -> None:
     assert "None could be trusted" in report(only_noise, name="x")
     only_kernels = Profile(kernels=sample().kernels)
     assert "No patches were found" in report(only_kernels, name="x")
-    assert facts_of(only_kernels).grain == 1
+    assert facts_of(only_kernels).grain is None
     assert compare(only_noise, only_kernels).kernel_overlap is None
+
+
+def test_the_page_of_two_cameras() -> None:
+    first, second = sample(), sample(long=8, short=6, sigma=9, coarse=True)
+    page = comparison_report(compare(first, second), profiles=(first, second), names=("a<b", "b\udcff"))
+    checker = _Checker()
+    checker.feed(page)
+    assert checker.loads == []
+    assert page.count("<ellipse") == 6
+    assert checker.counts["img"] == 2 + 1 + 12  # the mean kernels, their difference, the patches
+    assert checker.counts["svg"] == 1 + 2 + 2
+    assert "a&lt;b" in page
+    assert "b\\xff" in page
+    page.encode("utf-8")
+    assert "clearly different" in page
+
+
+def test_pages_and_tables_of_profiles_that_lack_something() -> None:
+    first = sample()
+    for second in (Profile(kernels=first.kernels), Profile(noise=first.noise), Profile()):
+        for pair in ((first, second), (second, first), (second, second)):
+            result = compare(*pair)
+            assert comparison_report(result, profiles=pair, names=("a", "b")).startswith("<!doctype html>")
+            assert all(len(line) == 3 for line in result.table())
+    no_noise = Profile(kernels=first.kernels)
+    result = compare(first, no_noise)
+    assert "the second has no noise patches" in result.verdict[1]
+    assert ("noise σ (levels)", "3.00", "-") in result.table()
+    assert "b: none" in comparison_report(result, profiles=(first, no_noise), names=("a", "b"))
+
+
+def test_two_kernels_have_a_median_between_them() -> None:
+    """And `show` tells the same as `compare`."""
+    pair = Profile(kernels=sample().kernels[:2])
+    facts = facts_of(pair)
+    assert facts.blur == pytest.approx(np.mean([(a.long, a.short) for a in facts.axes], axis=0), abs=2e-3)
+    assert compare(pair, pair).table()[1][1] == "{:.2f} × {:.2f}".format(*facts.blur or (0, 0))
+
+
+def test_a_plot_has_round_numbers_that_hold_all_points() -> None:
+    drawn = plot([[(0.1, 3.52), (0.28, 1.0)], []], labels=("x", "y"), names=("a", "b"), right=1)
+    assert re.findall(r'text-anchor="middle">([^<]*)', drawn) == ["0", "0.2", "0.4", "0.6", "0.8", "1"]
+    assert re.findall(r'text-anchor="end">([0-9.]+)<', drawn) == ["0", "1", "2", "3", "4"]
+    assert "b: none" in drawn
+    assert all(20 < float(y) < 210 for y in re.findall(r'cy="([^"]*)"', drawn))
+
+
+def test_the_page_says_what_became_of_every_photo() -> None:
+    page = report(sample(), name="cam")
+    assert re.search(r"<td>a.jpg</td>.*confidence 70%.*<td class=number>6</td>", page)
+    assert "<td>b.jpg</td>" in page
+    assert "parts of the photo disagree (expected error 0.1)" in page
+
+
+def test_the_scale_is_the_profile_s_own() -> None:
+    two = Profile(kernels=np.stack([gaussian(2, 1, 0)]), scale=2)
+    assert "blur at ×2" in report(two, name="two")
+    assert "×4" not in report(two, name="two")
+    assert compare(two, two).table()[1][0] == "blur (σ at ×2)"

@@ -1,20 +1,26 @@
 """`wildsr profile`: photos → a camera's degradation profile; show, compare and merge profiles."""
 
+import difflib
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildsr.cli.talk import Json, data, data_json, progress_bar, say
-from wildsr.errors import InputError, OutputError, UsageError
+from wildsr.cli.profile_report import tell, tell_comparison
+from wildsr.cli.talk import progress_bar, say
+from wildsr.errors import OutputError, UsageError
 from wildsr.files import atomic_write, find_pictures, shown
 
 if TYPE_CHECKING:
-    from wildsr.estimation.facts import Facts
+    from wildsr.degradation import Profile
 
 _ACTIONS = ("show", "compare", "merge")
 _METHODS = ("both", "auto", "spectrum", "kernelgan", "realsr", "recurrence")
+_LONGEST_NAME = 240
+"""Bytes; file systems take 255, and the folder of an interrupted run has a name 14 longer."""
 
 
 def profile(
@@ -65,23 +71,45 @@ def profile(
             hint='pip install "wildsr[train]"',
         ) from error
     action = inputs[0] if inputs[0] in _ACTIONS else None
-    if action == "show":
-        _show(inputs[1:], html=html, overwrite=overwrite, json=json)
-    elif action == "compare":
-        _compare(inputs[1:], html=html, overwrite=overwrite, json=json)
-    elif action == "merge":
-        _merge(inputs[1:], _wanted_output(output, overwrite))
-    else:
-        _check_method(method)
-        target = _wanted_output(output, overwrite)
-        _make(inputs, target, recursive, max_photos, time_budget, method, jobs, resume, json)
-        if html is not None:
-            _show([str(target)], html=html, overwrite=overwrite, json=False, quiet=True)
+    if action in ("show", "compare"):
+        if output is not None:
+            raise UsageError(f"{action} writes no profile; -o is of no use", hint="--html names the page")
+        names = inputs[1:]
+        page = None if html is None else _free_file(html, "--html", overwrite, names)
+        (_show if action == "show" else _compare)(names, html=page, json=json)
+        return
+    if action is None and not os.path.lexists(inputs[0]) and difflib.get_close_matches(inputs[0], _ACTIONS):
+        raise UsageError(
+            f"there is no {shown(inputs[0])}", hint=f"did you mean {_nearest(inputs[0], _ACTIONS)}?"
+        )
+    target = _wanted_profile(output, overwrite)
+    page = None if html is None else _free_file(html, "--html", overwrite, [*inputs, target])
+    if html is not None and page == target:
+        raise UsageError(f"-o and --html both name {shown(html)}", hint="give the page another name")
+    if action == "merge":
+        _merge(inputs[1:], target, html=page, json=json)
+        return
+    if method not in _METHODS:
+        raise UsageError(f"unknown method {method!r}", hint=_nearest(method, _METHODS))
+    _make(
+        inputs,
+        target,
+        page,
+        recursive=recursive,
+        max_photos=max_photos,
+        time_budget=time_budget,
+        method=method,
+        jobs=jobs,
+        resume=resume,
+        json=json,
+    )
 
 
 def _make(
     inputs: list[str],
     target: Path,
+    page: Path | None,
+    *,
     recursive: bool,
     max_photos: int | None,
     time_budget: str | None,
@@ -95,201 +123,142 @@ def _make(
     from wildsr.estimation.examined import PhotoSettings
     from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
 
-    found = find_pictures(inputs, recursive=recursive)
-    problems = [
-        Rejected(kind="photo", photo=shown(one.path.name), reason=one.reason) for one in found.problems
-    ]
-    if found.ignored:
-        say(f"{len(found.ignored)} files are no photos (videos, texts, raw files) and were passed over")
-    state = target.with_name(f".wildsr-state-{target.name}")
-    if not resume:
-        forget(state)
     settings = ProfileSettings(
         photo=PhotoSettings(method="auto" if method == "both" else method),  # type: ignore[arg-type]
         max_photos=max_photos,
         time_budget=None if time_budget is None else seconds(time_budget),
-        jobs=jobs or len(os.sched_getaffinity(0)),
+        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
     )
+    found = find_pictures(inputs, recursive=recursive)
     photos = [one.path for one in found.pictures]
+    for path in (target, page):
+        if path is not None:
+            _refuse_input(path, photos)
+    problems = [
+        Rejected(kind="photo", photo=shown(one.path.name), reason=f"it {one.reason}")
+        for one in found.problems
+    ]
+    if found.ignored:
+        one = len(found.ignored) == 1
+        what = "1 file is no photo" if one else f"{len(found.ignored)} files are no photos"
+        say(f"{what} (videos, texts, raw files) and {'was' if one else 'were'} passed over")
+    state = target.with_name(f".wildsr-state-{target.name}")
+    if not resume:
+        forget(state)
     with progress_bar(quiet=json) as bar:
         task = bar.add_task("photos", total=min(len(photos), max_photos or len(photos)))
-        made = make_profile(
-            photos,
-            settings,
-            state=state,
-            problems=problems,
-            progress=lambda done, total, photo: bar.update(task, completed=done, total=total),
-        )
+        try:
+            made = make_profile(
+                photos,
+                settings,
+                state=state,
+                problems=problems,
+                progress=lambda done, total, photo: bar.update(task, completed=done, total=total),
+            )
+        except KeyboardInterrupt:
+            say("interrupted; the same command goes on where it stopped")
+            raise
     made.save(target)
     forget(state)
     say(f"wrote {shown(target)}")
-    _tell(made_facts := _facts(target), target, json=json)
-    if not made_facts.kernels:
+    _tell(made, target, page, json=json)
+    if not len(made.kernels):
         say("no kernel could be trusted; `wildsr profile show` lists the reasons")
 
 
-def _show(names: list[str], *, html: Path | None, overwrite: bool, json: bool, quiet: bool = False) -> None:
+def _show(names: list[str], *, html: Path | None, json: bool) -> None:
     from wildsr.degradation import Profile
-    from wildsr.estimation.report import report
 
     if len(names) != 1:
         raise UsageError("show takes one profile", hint="wildsr profile show cam.profile --html report.html")
     path = Path(names[0])
-    loaded = Profile.load(path)
-    if html is not None:
-        _write(html, report(loaded, name=path.name), overwrite)
-    if not quiet:
-        _tell(_facts(path), path, json=json)
+    _tell(Profile.load(path), path, html, json=json)
 
 
-def _compare(names: list[str], *, html: Path | None, overwrite: bool, json: bool) -> None:
+def _compare(names: list[str], *, html: Path | None, json: bool) -> None:
     from wildsr.degradation import Profile
     from wildsr.estimation.comparing import compare
-    from wildsr.estimation.report import comparison_report
+    from wildsr.estimation.comparison_report import comparison_report
 
     if len(names) != 2:
         raise UsageError("compare takes two profiles", hint="wildsr profile compare a.profile b.profile")
-    result = compare(Profile.load(names[0]), Profile.load(names[1]))
+    first, second = (Profile.load(name) for name in names)
+    result = compare(first, second)
     if html is not None:
-        _write(html, comparison_report(result, names=(Path(names[0]).name, Path(names[1]).name)), overwrite)
-    if json:
-        data_json(
-            {
-                "profiles": list[Json](names),
-                "kernel_overlap": result.kernel_overlap,
-                "kernel_scatter": result.kernel_scatter,
-                "blur_ratio": result.blur_ratio,
-                "noise_ratio": result.noise_ratio,
-                "verdict": list[Json](result.verdict),
-                "first": _as_json(result.first),
-                "second": _as_json(result.second),
-            }
-        )
-        return
-    lines = [*_side_by_side(result.first, result.second, names), "", *result.verdict]
-    data("\n".join(lines))
+        called = (Path(names[0]).name, Path(names[1]).name)
+        _write(html, comparison_report(result, profiles=(first, second), names=called))
+    tell_comparison(result, names, json=json)
 
 
-def _merge(names: list[str], target: Path) -> None:
+def _merge(names: list[str], target: Path, *, html: Path | None, json: bool) -> None:
     from wildsr.degradation import Profile, merge
 
     if len(names) < 2:
         raise UsageError(
             "merge takes two profiles or more", hint="wildsr profile merge a.profile b.profile -o c.profile"
         )
-    merge([Profile.load(name) for name in names]).save(target)
+    merged = merge([Profile.load(name) for name in names])
+    merged.save(target)
     say(f"wrote {shown(target)}")
-    _tell(_facts(target), target, json=False)
+    _tell(merged, target, html, json=json)
 
 
-def _facts(path: Path) -> "Facts":
-    from wildsr.degradation import Profile
+def _tell(profile: "Profile", path: Path, page: Path | None, *, json: bool) -> None:
+    """Write the page, if one is wanted, and print the facts."""
     from wildsr.estimation.facts import facts_of
+    from wildsr.estimation.report import report
 
-    return facts_of(Profile.load(path))
-
-
-def _tell(facts: "Facts", path: Path, *, json: bool) -> None:
-    if json:
-        data_json({"profile": str(path), **_as_json(facts)})
-        return
-    lines = [
-        f"{shown(path)}: {facts.kernels} kernels, {facts.patches} noise patches, confidence {facts.confidence:.0%}"
-    ]
-    if facts.axes:
-        long, short = (
-            sorted(one)[len(facts.axes) // 2]
-            for one in zip(*((a.long, a.short) for a in facts.axes), strict=True)
-        )
-        lines.append(
-            f"  blur     {long:.2f} × {short:.2f} pixels (σ along and across, of the ×4 picture; medians)"
-        )
-    if facts.patches:
-        lines.append(
-            f"  noise    σ {facts.noise:.2f} levels; coarse against fine grain {facts.grain:.2f} (white: 1)"
-        )
-        lines += [
-            f"           at brightness {level:.2f}: σ {sigma:.2f} ({count} patches)"
-            for level, sigma, count in facts.noise_by_brightness
-        ]
-    if facts.jpeg:
-        lines.append(f"  JPEG     quality {facts.jpeg[0]} to {facts.jpeg[2]}, median {facts.jpeg[1]}")
-    lines.append("  cameras  " + ", ".join(f"{name} ({count})" for name, count in facts.cameras.items()))
-    lines += [f"  note: {remark}" for remark in facts.remarks]
-    lines += [f"  turned down: {count} × {kind}: {reason}" for kind, reason, count in facts.rejected]
-    data("\n".join(lines))
+    if page is not None:
+        _write(page, report(profile, name=path.name))
+    tell(facts_of(profile), path, json=json)
 
 
-def _side_by_side(one: "Facts", other: "Facts", names: list[str]) -> list[str]:
-    def blur(facts: "Facts") -> str:
-        if not facts.axes:
-            return "-"
-        long, short = (
-            sum(one) / facts.kernels for one in zip(*((a.long, a.short) for a in facts.axes), strict=True)
-        )
-        return f"{long:.2f} × {short:.2f}"
-
-    rows = [
-        ("", Path(names[0]).name, Path(names[1]).name),
-        ("kernels", str(one.kernels), str(other.kernels)),
-        ("blur (σ at ×4)", blur(one), blur(other)),
-        ("noise patches", str(one.patches), str(other.patches)),
-        ("noise σ", f"{one.noise:.2f}", f"{other.noise:.2f}"),
-        ("grain", f"{one.grain:.2f}", f"{other.grain:.2f}"),
-        ("confidence", f"{one.confidence:.0%}", f"{other.confidence:.0%}"),
-    ]
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    ]
+def _nearest(name: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(name.lower(), known, n=1)
+    return close[0] if close else f"one of {', '.join(known)}"
 
 
-def _as_json(facts: "Facts") -> dict[str, Json]:
-    return {
-        "kernels": facts.kernels,
-        "noise_patches": facts.patches,
-        "confidence": facts.confidence,
-        "axes": [{"long": a.long, "short": a.short, "angle": a.angle} for a in facts.axes],
-        "noise": facts.noise,
-        "noise_by_brightness": [
-            {"brightness": level, "sigma": sigma, "patches": count}
-            for level, sigma, count in facts.noise_by_brightness
-        ],
-        "grain": facts.grain,
-        "channel_correlation": facts.colour,
-        "jpeg_quality": list[Json](facts.jpeg) if facts.jpeg else None,
-        "cameras": dict[str, Json](facts.cameras),
-        "remarks": list[Json](facts.remarks),
-        "rejected": [
-            {"kind": kind, "reason": reason, "count": count} for kind, reason, count in facts.rejected
-        ],
-    }
-
-
-def _check_method(method: str) -> None:
-    if method not in _METHODS:
-        raise UsageError(f"unknown method {method!r}; one of {', '.join(_METHODS)}")
-
-
-def _wanted_output(output: Path | None, overwrite: bool) -> Path:
+def _wanted_profile(output: Path | None, overwrite: bool) -> Path:
     if output is None:
         raise UsageError("no name given for the profile", hint="for example -o cam.profile")
-    if output.is_dir():
+    if os.path.isdir(output):  # noqa: PTH112 -- unlike pathlib's, False for a name too long
         raise UsageError(
             f"{shown(output)} is a folder; a profile is a file", hint=f"-o {shown(output / 'cam.profile')}"
         )
-    if not output.parent.is_dir():
-        raise OutputError(
-            f"there is no folder {shown(output.parent)}", hint="make it, or choose another with -o"
+    return _free_file(output, "-o", overwrite, [])
+
+
+def _free_file(path: Path, option: str, overwrite: bool, inputs: Sequence[str | Path]) -> Path:
+    """Return the path of a file to be written, looked at before any work is done."""
+    if len(os.fsencode(path.name)) > _LONGEST_NAME:
+        raise UsageError(
+            f"{option} {shown(path)}: the name is longer than {_LONGEST_NAME} bytes",
+            hint="choose a shorter one",
         )
-    if output.exists() and not overwrite:
-        raise OutputError(f"{shown(output)} exists", hint="--overwrite replaces it")
-    return output
+    # unlike pathlib's, os.path's are False for a path too long and in a folder one may not enter
+    if os.path.isdir(path):  # noqa: PTH112
+        raise UsageError(f"{option} {shown(path)} is a folder; a file is written")
+    if not os.path.isdir(path.parent):  # noqa: PTH112
+        raise OutputError(
+            f"there is no folder {shown(path.parent)}", hint=f"make it, or choose another with {option}"
+        )
+    _refuse_input(path, inputs)
+    if os.path.lexists(path) and not overwrite:
+        raise OutputError(f"{shown(path)} exists", hint="--overwrite replaces it")
+    return path
 
 
-def _write(path: Path, text: str, overwrite: bool) -> None:
-    if not path.parent.is_dir():
-        raise InputError(f"there is no folder {shown(path.parent)}")
-    with atomic_write(path, overwrite=overwrite) as temporary:
+def _refuse_input(path: Path, inputs: Sequence[str | Path]) -> None:
+    """Never write over what is read, not even when asked to overwrite."""
+    for one in inputs:
+        with suppress(OSError, ValueError):  # whatever can't be looked at isn't there
+            if os.path.samefile(path, one):  # noqa: PTH121
+                raise UsageError(
+                    f"{shown(path)} is one of the inputs and would be replaced", hint="choose another name"
+                )
+
+
+def _write(path: Path, text: str) -> None:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
     say(f"wrote {shown(path)}")

@@ -36,6 +36,21 @@ class Comparison:
     verdict: tuple[str, ...]
     """What that means, in sentences."""
 
+    def table(self) -> list[tuple[str, str, str]]:
+        """Return what can be compared in numbers, as (what, first, second)."""
+        return [
+            (name, write(self.first), write(self.second))
+            for name, write in (
+                ("kernels", lambda facts: str(facts.kernels)),
+                (f"blur (σ at ×{self.first.scale})", _blur_text),
+                ("noise patches", lambda facts: str(facts.patches)),
+                ("noise σ (levels)", lambda facts: _number(facts.noise)),
+                ("coarse against fine grain", lambda facts: _number(facts.grain)),
+                ("JPEG quality", lambda facts: "–".join(map(str, facts.jpeg[::2])) if facts.jpeg else "-"),
+                ("confidence", lambda facts: f"{facts.confidence:.0%}"),
+            )
+        ]
+
 
 def compare(first: Profile, second: Profile) -> Comparison:
     """Compare two profiles of one scale.
@@ -65,19 +80,29 @@ def compare(first: Profile, second: Profile) -> Comparison:
     )
 
 
+def _blur_text(facts: Facts) -> str:
+    return "-" if facts.blur is None else f"{facts.blur[0]:.2f} × {facts.blur[1]:.2f}"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
 def _verdict(
     overlap: float | None, blur: float | None, noise: float | None, one: Facts, other: Facts
 ) -> list[str]:
     said = []
     if overlap is None or blur is None:
-        said.append("one of the profiles has no kernels; their blur can't be compared")
+        said.append(f"{_lacking(one.kernels, other.kernels)} no kernels; their blur can't be compared")
     else:
         how = "alike" if overlap >= _ALIKE else "clearly different" if overlap < _DIFFERENT else "related"
         more = "as much as" if 0.9 < blur < 1.1 else f"{blur:.2f} times as much as"
         said.append(
             f"the blurs are {how} ({overlap:.0%} of the mean kernels is common); the second blurs {more} the first"
         )
-    if noise is None:
+    if not one.patches or not other.patches:
+        said.append(f"{_lacking(one.patches, other.patches)} no noise patches; their noise can't be compared")
+    elif noise is None:
         said.append("there is no brightness at which both have noise; it can't be compared")
     else:
         said.append(
@@ -85,9 +110,14 @@ def _verdict(
             if 0.85 < noise < 1.18
             else f"the second's noise is {noise:.2f} times as strong"
         )
-        if max(one.grain, other.grain) > 1.5 * min(one.grain, other.grain):
-            said.append(f"its grain differs: coarse against fine {one.grain:.2f} and {other.grain:.2f}")
+    if one.grain and other.grain and max(one.grain, other.grain) > 1.5 * min(one.grain, other.grain):
+        said.append(f"the grain differs: coarse against fine {one.grain:.2f} and {other.grain:.2f}")
     return said
+
+
+def _lacking(first: int, second: int) -> str:
+    """Which of the two has nothing."""
+    return "the second has" if first else "the first has" if second else "both have"
 
 
 def _overlap(a: Doubles, b: Doubles) -> float:

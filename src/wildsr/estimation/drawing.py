@@ -30,12 +30,26 @@ def picture(array: NDArray[np.uint8], *, zoom: int = 1, alt: str = "") -> str:
     return f'<img alt="{alt}" width="{large.shape[1]}" height="{large.shape[0]}" src="data:image/png;base64,{text}">'
 
 
-def kernel_picture(kernel: Doubles, *, zoom: int = 5, alt: str = "") -> str:
-    """A kernel as a heat map, from its smallest value (or 0) to its largest."""
-    scaled = np.sqrt(np.clip(kernel / max(float(kernel.max()), 1e-12), 0, 1)) * (len(_RAMP) - 1)
+def kernel_picture(kernel: Doubles, *, zoom: int = 5, alt: str = "", brightest: float | None = None) -> str:
+    """A kernel as a heat map, from 0 to its largest value (or `brightest`), by the square root, which shows tails."""
+    top = float(kernel.max()) if brightest is None else brightest
+    scaled = np.sqrt(np.clip(kernel / max(top, 1e-12), 0, 1)) * (len(_RAMP) - 1)
     low = np.minimum(scaled.astype(int), len(_RAMP) - 2)
     part = (scaled - low)[..., None]
     return picture((_RAMP[low] * (1 - part) + _RAMP[low + 1] * part).astype(np.uint8), zoom=zoom, alt=alt)
+
+
+def difference_picture(first: Doubles, second: Doubles, *, zoom: int = 5, alt: str = "") -> str:
+    """Where the first of two kernels of one size is larger (blue) and where the second (red); white where equal.
+
+    Full colour is a quarter of the larger one's peak.
+    """
+    strength = np.clip(4 * (first - second) / max(float(first.max()), float(second.max()), 1e-12), -1, 1)
+    ends = [np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], float) for colour in COLOURS]
+    white = np.full(3, 250.0)
+    share = np.abs(strength)[..., None]
+    towards = np.where(strength[..., None] > 0, ends[0], ends[1])
+    return picture((white * (1 - share) + towards * share).astype(np.uint8), zoom=zoom, alt=alt)
 
 
 def noise_picture(patch: FloatArray, *, gain: float, zoom: int = 2, alt: str = "") -> str:
@@ -50,24 +64,28 @@ def plot(
     labels: tuple[str, str],
     names: Sequence[str] = (),
     level: float | None = None,
+    right: float | None = None,
 ) -> str:
-    """Lines with points over common axes that start at 0; `level` draws a dashed reference."""
+    """Lines with points over common axes that hold 0; `level` draws a dashed reference, `right` ends the x axis."""
     points = [point for one in series for point in one]
     if not points:
         return "<p>nothing to draw</p>"
-    right = max(x for x, _ in points) * 1.04 or 1.0
-    top = max([y for _, y in points] + [level or 0]) * 1.1 or 1.0
+    steps_x = _steps(min(0.0, *(x for x, _ in points)), right or max(x for x, _ in points))
+    steps_y = _steps(0.0, max([y for _, y in points] + [level or 0]))
+    (left, right), (bottom, top) = (steps_x[0], steps_x[-1]), (steps_y[0], steps_y[-1])
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return MARGIN + x / right * (WIDTH - MARGIN - 12), HEIGHT - MARGIN + 8 - y / top * (
-            HEIGHT - MARGIN - 8
+        return (
+            MARGIN + (x - left) / (right - left) * (WIDTH - MARGIN - 16),
+            HEIGHT - MARGIN + 8 - (y - bottom) / (top - bottom) * (HEIGHT - MARGIN - 14),
         )
 
-    parts = [_frame(right, top, labels)]
+    parts = _frame([(x, place(x, 0)[0]) for x in steps_x], [(y, place(left, y)[1]) for y in steps_y], labels)
     if level is not None:
-        (x0, y0), (x1, _) = place(0, level), place(right, level)
+        (x0, y0), (x1, _) = place(left, level), place(right, level)
         parts.append(
-            f'<line x1="{x0:.1f}" x2="{x1:.1f}" y1="{y0:.1f}" y2="{y0:.1f}" stroke="#888" stroke-dasharray="5 4"/>'
+            f'<line x1="{x0:.1f}" x2="{x1:.1f}" y1="{y0:.1f}" y2="{y0:.1f}" stroke="currentColor" '
+            'stroke-dasharray="5 4"/>'
         )
     for number, one in enumerate(series):
         colour = COLOURS[number % len(COLOURS)]
@@ -76,24 +94,39 @@ def plot(
         parts.append(f'<polyline points="{line}" fill="none" stroke="{colour}" stroke-width="2"/>')
         parts += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in placed]
         if number < len(names):
-            above = _LINE * (number - len(names)) + 12  # no curve is there to be hidden
-            parts.append(f'<text x="{MARGIN}" y="{above}" fill="{colour}">{names[number]}</text>')
-    head = _LINE * len(names)
+            above = _LINE * (number - len(names)) - 6  # no curve is there to be hidden
+            said = names[number] if one else f"{names[number]}: none"
+            parts.append(f'<text x="{MARGIN}" y="{above}" fill="{colour}">{said}</text>')
+    head = _LINE * (len(names) + 1)
     return (
         f'<svg viewBox="0 {-head} {WIDTH} {HEIGHT + head}" width="{WIDTH}" role="img">{"".join(parts)}</svg>'
     )
 
 
-def _frame(right: float, top: float, labels: tuple[str, str]) -> str:
-    bottom = HEIGHT - MARGIN + 8
-    return (
-        f'<path d="M{MARGIN},8 V{bottom} H{WIDTH - 12}" fill="none" stroke="currentColor"/>'
-        f'<text x="{WIDTH - 12}" y="{bottom + 30}" text-anchor="end">{labels[0]} →</text>'
-        f'<text x="{MARGIN}" y="{bottom + 14}">0</text>'
-        f'<text x="{WIDTH - 12}" y="{bottom + 14}" text-anchor="end">{right:.3g}</text>'
-        f'<text x="{MARGIN - 6}" y="18" text-anchor="end">{top:.3g}</text>'
-        f'<text x="{MARGIN + 6}" y="18">{labels[1]}</text>'
-    )
+def _steps(low: float, high: float) -> list[float]:
+    """Round numbers at equal distances, at most seven, that hold both ends."""
+    span = max(high - low, 1e-9)
+    size = 10.0 ** np.floor(np.log10(span / 5))
+    step = next(size * factor for factor in (1, 2, 5, 10) if span / (size * factor) <= 5)
+    first, last = int(np.floor(low / step + 1e-9)), int(np.ceil(high / step - 1e-9))
+    return [round(number * step, 12) for number in range(first, last + 1)]
+
+
+def _frame(
+    across: Sequence[tuple[float, float]], up: Sequence[tuple[float, float]], labels: tuple[str, str]
+) -> list[str]:
+    """Grid and numbers at (value, place), and the names of the axes."""
+    left, right, bottom, top = across[0][1], across[-1][1], up[0][1], up[-1][1]
+    parts = []
+    for value, x in across:
+        parts.append(f'<path d="M{x:.1f},{top:.1f} V{bottom:.1f}" stroke="#8885" fill="none"/>')
+        parts.append(f'<text x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{value:.3g}</text>')
+    for value, y in up:
+        parts.append(f'<path d="M{left:.1f},{y:.1f} H{right:.1f}" stroke="#8885" fill="none"/>')
+        parts.append(f'<text x="{left - 6:.1f}" y="{y + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    parts.append(f'<text x="{right:.1f}" y="{bottom + 30:.1f}" text-anchor="end">{labels[0]} →</text>')
+    parts.append(f'<text x="4" y="{top - 10:.1f}">{labels[1]} ↑</text>')
+    return parts
 
 
 def ellipses(groups: Sequence[Sequence[Axes]]) -> str:

@@ -1,16 +1,19 @@
 """A profile in numbers: what `wildsr profile show` prints, what `compare` compares, what the report draws."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Final
 
 import numpy as np
 
-from wildsr.degradation import Profile
+from wildsr.degradation import Profile, Rejected
 from wildsr.estimation.shapes import second_moments
 from wildsr.estimation.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
+_KINDS: Final = ("photo", "kernel", "noise")
 _RINGS: Final = 16
 BRIGHTNESS_STEPS: Final = 8
 
@@ -29,9 +32,29 @@ class Axes:
     """Of the long axis in degrees, 0…180, from the x axis towards y (down)."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class TurnedDown:
+    """What was not taken, for one reason."""
+
+    kind: str
+    """photo, kernel or noise."""
+
+    reason: str
+    """Without its numbers, so that equal ones are counted together."""
+
+    count: int
+    """How many."""
+
+    photos: tuple[str, ...]
+    """Where; each once."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Facts:
     """What a profile says."""
+
+    scale: int
+    """HR pixels per LR pixel; kernels are in HR pixels."""
 
     kernels: int
     """How many."""
@@ -48,8 +71,8 @@ class Facts:
     axes: tuple[Axes, ...]
     """Of every kernel."""
 
-    noise: float
-    """Root mean square of all patches, in levels."""
+    noise: float | None
+    """Root mean square of all patches, in levels; None without patches."""
 
     noise_by_brightness: tuple[tuple[float, float, int], ...]
     """(brightness 0…1, σ in levels, patches) where there are patches."""
@@ -57,11 +80,12 @@ class Facts:
     spectrum: tuple[tuple[float, float], ...]
     """(frequency in cycles per pixel, power relative to the mean): 1 everywhere is white noise."""
 
-    grain: float
-    """How much stronger the noise's coarse half (below 1/4 cycle per pixel) is than its fine half; 1 is white."""
+    grain: float | None
+    """How much stronger the noise's coarse half (below 1/4 cycle per pixel) is than its fine half; 1 is white.
+    None without patches."""
 
-    colour: float
-    """Part of the noise that is common to the three channels, 0…1."""
+    colour: float | None
+    """Part of the noise that is common to the three channels, 0…1; None without patches."""
 
     jpeg: tuple[int, int, int] | None
     """Lowest, median and highest quality of the JPEG files."""
@@ -69,11 +93,21 @@ class Facts:
     cameras: dict[str, int]
     """Photos by camera."""
 
-    rejected: tuple[tuple[str, str, int], ...]
-    """(kind, reason, count), the most frequent first."""
+    rejected: tuple[TurnedDown, ...]
+    """Photos first, then kernels, then noise; of each the most frequent first."""
 
     remarks: tuple[str, ...]
     """What the user should know."""
+
+    @property
+    def blur(self) -> tuple[float, float] | None:
+        """Medians of the kernels' long and short axes in HR pixels; None without kernels."""
+        if not self.axes:
+            return None
+        return (
+            round(median(one.long for one in self.axes), 3),
+            round(median(one.short for one in self.axes), 3),
+        )
 
 
 def facts_of(profile: Profile) -> Facts:
@@ -81,24 +115,35 @@ def facts_of(profile: Profile) -> Facts:
     noise = profile.noise
     spectrum = _spectrum(noise) if len(noise) else ()
     qualities = profile.meta.jpeg_qualities()
-    counts: Counter[tuple[str, str]] = Counter()
-    for one in profile.meta.rejected:
-        counts[one.kind, _general(one.reason)] += one.count
     return Facts(
+        scale=profile.scale,
         kernels=len(profile.kernels),
         patches=len(noise),
         confidence=profile.meta.confidence or 0.0,
         mean_kernel=profile.kernels.mean(axis=0, dtype=np.float64) if len(profile.kernels) else None,
         axes=tuple(axes_of(kernel.astype(np.float64)) for kernel in profile.kernels),
-        noise=round(float(np.sqrt((noise**2).mean())) * 255, 3) if len(noise) else 0.0,
+        noise=round(float(np.sqrt((noise**2).mean())) * 255, 3) if len(noise) else None,
         noise_by_brightness=_by_brightness(profile),
         spectrum=spectrum,
-        grain=_grain(spectrum),
-        colour=_common(noise),
+        grain=_grain(spectrum) if len(noise) else None,
+        colour=_common(noise) if len(noise) else None,
         jpeg=(qualities[0], qualities[len(qualities) // 2], qualities[-1]) if qualities else None,
         cameras=profile.meta.cameras(),
-        rejected=tuple((kind, reason, count) for (kind, reason), count in counts.most_common()),
+        rejected=_turned_down(profile.meta.rejected),
         remarks=profile.meta.remarks,
+    )
+
+
+def _turned_down(rejected: Sequence[Rejected]) -> tuple[TurnedDown, ...]:
+    counts: Counter[tuple[str, str]] = Counter()
+    photos: dict[tuple[str, str], dict[str, None]] = {}
+    for one in rejected:
+        key = one.kind, _general(one.reason)
+        counts[key] += one.count
+        photos.setdefault(key, {})[one.photo] = None
+    order = sorted(counts.items(), key=lambda item: (_KINDS.index(item[0][0]), -item[1]))
+    return tuple(
+        TurnedDown(kind=key[0], reason=key[1], count=count, photos=tuple(photos[key])) for key, count in order
     )
 
 
@@ -156,8 +201,6 @@ def _grain(spectrum: tuple[tuple[float, float], ...]) -> float:
 
 def _common(noise: FloatArray) -> float:
     """Mean correlation of the channels."""
-    if not len(noise):
-        return 0.0
     flat = noise.transpose(1, 0, 2, 3).reshape(3, -1).astype(np.float64)
     if float(flat.std(axis=1).min()) < 1e-9:
         return 0.0

@@ -1,0 +1,108 @@
+"""What `wildsr profile` tells of profiles: in lines, side by side, and as JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wildsr.cli.talk import Json, data, data_json
+from wildsr.files import shown
+
+if TYPE_CHECKING:
+    from wildsr.estimation.comparing import Comparison
+    from wildsr.estimation.facts import Facts, TurnedDown
+
+_MOST_NAMES = 3
+
+
+def tell(facts: "Facts", path: Path, *, json: bool) -> None:
+    """Print a profile's facts; what comes out of the file is made printable, it may be a stranger's."""
+    if json:
+        data_json({"profile": str(path), **_as_json(facts)})
+        return
+    lines = [
+        f"{shown(path)}: {_counted(facts.kernels, 'kernel')}, {_counted(facts.patches, 'noise patch')}, "
+        f"confidence {facts.confidence:.0%}"
+    ]
+    if facts.blur is not None:
+        long, short = facts.blur
+        lines.append(
+            f"  blur     {long:.2f} × {short:.2f} pixels (σ along and across, of the ×{facts.scale} picture; medians)"
+        )
+    if facts.patches:
+        lines.append(
+            f"  noise    σ {facts.noise:.2f} levels; coarse against fine grain {facts.grain:.2f} (white: 1)"
+        )
+        lines += [
+            f"           at brightness {level:.2f}: σ {sigma:.2f} ({_counted(count, 'patch')})"
+            for level, sigma, count in facts.noise_by_brightness
+        ]
+    if facts.jpeg:
+        lines.append(f"  JPEG     quality {facts.jpeg[0]} to {facts.jpeg[2]}, median {facts.jpeg[1]}")
+    if facts.cameras:
+        lines.append("  cameras  " + ", ".join(f"{shown(name)} ({n})" for name, n in facts.cameras.items()))
+    lines += [f"  note: {shown(remark)}" for remark in facts.remarks]
+    lines += [f"  turned down: {_turned_down(one)}" for one in facts.rejected]
+    data("\n".join(lines))
+
+
+def tell_comparison(result: "Comparison", names: Sequence[str], *, json: bool) -> None:
+    """Print what two profiles have in common."""
+    if json:
+        data_json(
+            {
+                "profiles": list[Json](names),
+                "kernel_overlap": result.kernel_overlap,
+                "kernel_scatter": result.kernel_scatter,
+                "blur_ratio": result.blur_ratio,
+                "noise_ratio": result.noise_ratio,
+                "verdict": list[Json](result.verdict),
+                "first": _as_json(result.first),
+                "second": _as_json(result.second),
+            }
+        )
+        return
+    rows = [("", *(shown(Path(name).name) for name in names)), *result.table()]
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    data("\n".join([*lines, "", *result.verdict]))
+
+
+def _counted(count: int, noun: str) -> str:
+    """`1 kernel`, `2 kernels`, `3 patches`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('ch') else 's'}"
+
+
+def _turned_down(one: "TurnedDown") -> str:
+    """How many, of what, why; photos by name, noise patches are too many for that."""
+    text = f"{one.count} × {one.kind}: {shown(one.reason)}"
+    if one.kind == "noise" or not one.photos:
+        return text
+    more = len(one.photos) - _MOST_NAMES
+    names = ", ".join(shown(name) for name in one.photos[:_MOST_NAMES])
+    return f"{text} ({names}{f' and {more} more' if more > 0 else ''})"
+
+
+def _as_json(facts: "Facts") -> dict[str, Json]:
+    return {
+        "scale": facts.scale,
+        "kernels": facts.kernels,
+        "noise_patches": facts.patches,
+        "confidence": facts.confidence,
+        "axes": [{"long": a.long, "short": a.short, "angle": a.angle} for a in facts.axes],
+        "noise": facts.noise,
+        "noise_by_brightness": [
+            {"brightness": level, "sigma": sigma, "patches": count}
+            for level, sigma, count in facts.noise_by_brightness
+        ],
+        "grain": facts.grain,
+        "channel_correlation": facts.colour,
+        "jpeg_quality": list[Json](facts.jpeg) if facts.jpeg else None,
+        "cameras": dict[str, Json](facts.cameras),
+        "remarks": list[Json](facts.remarks),
+        "rejected": [
+            {"kind": one.kind, "reason": one.reason, "count": one.count, "photos": list[Json](one.photos)}
+            for one in facts.rejected
+        ],
+    }
