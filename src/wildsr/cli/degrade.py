@@ -1,17 +1,20 @@
 """`wildsr degrade`: clean photos in, aligned LR/HR pairs out."""
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wildsr.cli.talk import Json, data, data_json, progress_bar, say
-from wildsr.errors import InputError, UsageError
-from wildsr.files import Job, find_pictures, make_folder, plan_outputs, refuse_existing, shown
+from wildsr.errors import InputError, OutputError, UsageError
+from wildsr.files import Found, find_pictures, make_folder, plan_outputs, shown
 
 if TYPE_CHECKING:
-    from wildsr.data import PairSettings
+    from wildsr.data import Manifest, PairSettings
     from wildsr.degradation import Profile
 
 
@@ -28,7 +31,7 @@ def degrade(
         typer.Option(help="Or a degradation by name: bicubic, samsung_generic, bsrgan, real_esrgan."),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder for LR/, HR/ and manifest.jsonl.")
+        str | None, typer.Option("-o", "--output", help="Folder for LR/, HR/ and manifest.jsonl.")
     ] = None,
     scale: Annotated[
         int | None,
@@ -49,42 +52,125 @@ def degrade(
     recursive: Annotated[
         bool, typer.Option("-r", "--recursive", help="Enter folders in folders; pairs mirror the tree.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing pairs.")] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option(
+            "--overwrite",
+            help="Replace files that exist and pairs of other settings; a run that goes on keeps what it finished "
+            "(see --no-resume).",
+        ),
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted run stopped.")
+    ] = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step."""
     if output is None:
         raise UsageError("no folder given for the pairs", hint="for example -o pairs/")
+    if not output or "\0" in output:
+        raise UsageError("the output name is empty or has a NUL character in it")
+    folder = Path(output)
     settings, used = _settings(profile, preset, scale, seed, clean_up)
-    found = find_pictures(inputs or [], recursive=recursive, exclude=output)
+    from wildsr.data import MANIFEST
+
+    found = find_pictures(inputs or [], recursive=recursive, exclude=folder)
     for problem in found.problems:
         say(f"left out: {shown(problem.path)}: {problem.reason}")
     for path in found.ignored:
-        say(f"left out: {shown(path)}: no picture")
-    plan = plan_outputs(found.pictures, f"{output}/HR/", suffix="", extension="png")
-    sources = {one.path: one.relative.as_posix() for one in found.pictures}
-    names = [job.target.relative_to(output / "HR").as_posix() for job in plan.jobs]
-    from wildsr.data import MANIFEST
-
-    if not overwrite:
-        more = [
-            Job(source=job.source, target=output / "LR" / name)
-            for job, name in zip(plan.jobs, names, strict=True)
-        ]
-        refuse_existing([*plan.jobs, *more, Job(source=output, target=output / MANIFEST)])
-    make_folder(output)
-    failed = _make(output, plan.jobs, names, sources, settings, used, overwrite=overwrite, quiet=json)
-    made = len(plan.jobs) - len(failed)
-    skipped: list[Json] = [{"file": str(path), "reason": reason} for path, reason in failed]
+        if path.name != MANIFEST:
+            say(f"left out: {shown(path)}: no picture")
+    jobs = _planned(_without_pairs(found.pictures, folder), folder)
+    if not overwrite and not (resume and os.path.lexists(folder / MANIFEST)):
+        _refuse_existing(jobs, folder)
+    make_folder(folder)
+    done = _make(folder, jobs, settings, used, resume=resume, overwrite=overwrite, quiet=json)
+    skipped: list[Json] = [{"file": str(path), "reason": reason} for path, reason in done.failed]
     if json:
         data_json(
-            {"output": str(output), "pairs": made, "degradation": settings.chosen.name, "failed": skipped}
+            {
+                "output": output,
+                "pairs": done.made,
+                "already_done": done.kept,
+                "degradation": settings.chosen.name,
+                "failed": skipped,
+            }
         )
     else:
-        say(f"{made} pairs by {settings.chosen.name} ({settings.chosen.summary})")
-        data(str(output))
-    if failed or found.problems:
+        there = f", {done.kept} already done" if done.kept else ""
+        pairs = "1 pair" if done.made == 1 else f"{done.made} pairs"
+        say(f"{pairs} by {settings.chosen.name} ({settings.chosen.summary}){there}")
+        data(output)
+    if done.failed or found.problems:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Job:
+    """One pair to make."""
+
+    source: Path
+    relative: str
+    name: str
+    lr: Path
+    hr: Path
+
+
+@dataclass(kw_only=True)
+class _Done:
+    """What became of the pairs."""
+
+    made: int = 0
+    kept: int = 0
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def _without_pairs(pictures: Sequence[Found], folder: Path) -> list[Found]:
+    """Leave out pairs that an earlier run put below a folder given as input."""
+    sides = [Path(os.path.realpath(folder / side)) for side in ("HR", "LR")]
+
+    def is_pair(one: Found) -> bool:
+        root, path = (Path(os.path.realpath(place)) for place in (one.root, one.path.parent))
+        return any(path.is_relative_to(side) and not root.is_relative_to(side) for side in sides)
+
+    kept = [one for one in pictures if not is_pair(one)]
+    if not kept:
+        raise InputError(
+            f"no picture found beside the pairs in {shown(folder)}", hint="name the clean photos"
+        )
+    return kept
+
+
+def _planned(pictures: Sequence[Found], folder: Path) -> list[_Job]:
+    """Give every picture the places of its pair; neither may be that of an input or of another's."""
+    relative = {one.path: one.relative.as_posix() for one in pictures}
+    hr, lr = (
+        plan_outputs(pictures, f"{folder}/{side}/", suffix="", extension="png").jobs for side in ("HR", "LR")
+    )
+    return [
+        _Job(
+            source=high.source,
+            relative=relative[high.source],
+            name=high.target.relative_to(folder / "HR").as_posix(),
+            lr=low.target,
+            hr=high.target,
+        )
+        for high, low in zip(hr, lr, strict=True)
+    ]
+
+
+def _refuse_existing(jobs: Sequence[_Job], folder: Path) -> None:
+    """Refuse to start where there is no run to go on with, but files in the way."""
+    from wildsr.data import MANIFEST
+
+    targets = [folder / MANIFEST, *(path for job in jobs for path in (job.hr, job.lr))]
+    taken = [shown(path) for path in targets if os.path.lexists(path)]
+    if taken:
+        more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
+        raise OutputError(
+            f"{len(taken)} of {len(targets)} files to be made exist already: {', '.join(taken[:3])}{more}",
+            hint="--overwrite replaces them; -o gives another folder",
+        )
 
 
 def _settings(
@@ -103,7 +189,8 @@ def _settings(
             "neither a profile nor a preset given", hint="--profile cam.profile, or --preset samsung_generic"
         )
     loaded = None if profile is None else Profile.load(profile)
-    scale = scale or (4 if loaded is None else loaded.scale)
+    if scale is None:
+        scale = 4 if loaded is None else loaded.scale
     if not 1 <= scale <= 8:
         raise UsageError(f"--scale is {scale}; it must be from 1 to 8")
     settings = PairSettings(
@@ -113,33 +200,59 @@ def _settings(
 
 
 def _make(
-    output: Path,
-    jobs: Sequence[Job],
-    names: Sequence[str],
-    sources: dict[Path, str],
+    folder: Path,
+    jobs: Sequence[_Job],
     settings: "PairSettings",
     used: "tuple[str, Profile] | None",
     *,
+    resume: bool,
     overwrite: bool,
     quiet: bool,
-) -> list[tuple[Path, str]]:
-    """Make every pair, then the manifest; return what could not be made, and why."""
-    from wildsr.data import MANIFEST, make_pair, write_manifest, write_pair
-    from wildsr.data.pairs import entry, head
+) -> _Done:
+    """Make the pairs that aren't there yet; each is in the manifest as soon as it is written."""
+    from wildsr.data import Manifest
+    from wildsr.data.pairs import head
 
-    failed: list[tuple[Path, str]] = []
-    lines = [head(settings, profile=used[0] if used else None, content=used[1].fingerprint if used else None)]
-    with progress_bar(quiet=quiet) as bar:
-        for job, name in bar.track(list(zip(jobs, names, strict=True)), description="degrading"):
-            try:
-                pair = make_pair(job.source, name, settings)
-            except InputError as error:
-                failed.append((job.source, str(error)))
-                say(f"left out: {shown(job.source)}: {error}")
-                continue
-            write_pair(pair, output / "LR" / name, output / "HR" / name, overwrite=overwrite)
-            lines.append(entry(name, sources[job.source], pair))
-    if len(failed) == len(jobs):
+    done = _Done()
+    top = head(settings, profile=used[0] if used else None, content=used[1].fingerprint if used else None)
+    with (
+        Manifest.open(folder, top, resume=resume, overwrite=overwrite) as manifest,
+        progress_bar(quiet=quiet) as bar,
+    ):
+        try:
+            for job in bar.track(jobs, description="degrading"):
+                try:
+                    if _make_one(job, settings, manifest, overwrite=overwrite):
+                        done.made += 1
+                    else:
+                        done.kept += 1
+                except InputError as error:
+                    done.failed.append((job.source, str(error)))
+                    say(f"left out: {shown(job.source)}: {error}")
+        except KeyboardInterrupt:
+            say("interrupted; the same command goes on where it stopped")
+            raise
+        manifest.finish(folder)
+    if len(done.failed) == len(jobs):
+        with suppress(OSError):
+            folder.rmdir()  # only if nothing is in it
         raise InputError("none of the pictures could be degraded", hint="the reasons are given above")
-    write_manifest(output / MANIFEST, lines, overwrite=overwrite)
-    return failed
+    return done
+
+
+def _make_one(job: _Job, settings: "PairSettings", manifest: "Manifest", *, overwrite: bool) -> bool:
+    """Make a pair and record it; False if it was there already."""
+    from wildsr.data import in_the_way, is_made, make_pair, write_pair
+    from wildsr.data.pairs import entry
+
+    recorded = manifest.entry(job.name)
+    if is_made(job.lr, job.hr, job.source, recorded):
+        return False
+    pair = make_pair(job.source, job.name, settings)
+    if not overwrite and (other := in_the_way(pair, job.lr, job.hr, recorded)):
+        raise InputError(
+            f"{shown(other)} exists and was not made by this run, or was changed; --overwrite replaces it"
+        )
+    write_pair(pair, job.lr, job.hr)
+    manifest.add(entry(job.name, job.relative, pair, lr=job.lr, hr=job.hr))
+    return True

@@ -1,7 +1,8 @@
 """Aligned pairs out of photos: clean up, cut, degrade, note every step (RealSR, Algorithm 1, steps 3 and 4)."""
 
 import hashlib
-import json
+import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,16 +11,18 @@ import numpy as np
 import torch
 
 from wildsr.data.degrading import array_degrader
+from wildsr.data.manifest import file_sha256
 from wildsr.data.photos import Bytes
 from wildsr.degradation import Chosen, Log
 from wildsr.errors import InputError
-from wildsr.files import atomic_write, make_folder
+from wildsr.files import make_folder
 from wildsr.imaging import Picture, WriteOptions, open_source, resize_uint8, write
 from wildsr.version import __version__
 
-MANIFEST: Final = "manifest.jsonl"
 CLEAN_UP: Final = 2
 """Factor by which a noisy picture is shrunk to become a clean one."""
+_HR_FILE: Final = "hr_file_sha256"
+_LR_FILE: Final = "lr_file_sha256"
 _SMALLEST: Final = 8
 """LR pixels along a side; less shows nothing of blur and noise."""
 
@@ -101,16 +104,46 @@ def make_pair(source: Path, name: str, settings: PairSettings) -> MadePair:
     )
 
 
-def write_pair(pair: MadePair, lr: Path, hr: Path, *, overwrite: bool) -> None:
-    """Write both as PNG, each whole or not at all, without the photo's metadata.
+def in_the_way(pair: MadePair, lr: Path, hr: Path, recorded: Mapping[str, object]) -> Path | None:
+    """Return a file at a pair's place that isn't ours: neither as recorded nor with the pair's own pixels.
+
+    Args:
+        pair: What would be written.
+        lr: Where.
+        hr: Where.
+        recorded: The pair's line of the manifest; empty where it has none.
+    """
+    for path, pixels, key in ((hr, pair.hr, _HR_FILE), (lr, pair.lr, _LR_FILE)):
+        if not os.path.lexists(path):
+            continue
+        if not (digest := file_sha256(path)) or digest != recorded.get(key):
+            try:
+                same = np.array_equal(_decoded(path)[0], pixels)
+            except InputError:
+                same = False
+            if not same:
+                return path
+    return None
+
+
+def is_made(lr: Path, hr: Path, source: Path, recorded: Mapping[str, object]) -> bool:
+    """Tell whether a pair is there as its line of the manifest says, made from what the photo holds now."""
+    return bool(recorded) and all(
+        file_sha256(path) == recorded.get(key)
+        for path, key in ((source, "source_sha256"), (hr, _HR_FILE), (lr, _LR_FILE))
+    )
+
+
+def write_pair(pair: MadePair, lr: Path, hr: Path) -> None:
+    """Write both as PNG, each whole or not at all, without the photo's metadata; replaces what is there.
 
     Raises:
-        OutputError: Existing file, full disk, missing permission.
+        OutputError: Full disk, missing permission.
     """
     for pixels, path in ((pair.hr, hr), (pair.lr, lr)):
         make_folder(path.parent)
         picture = Picture(rgb=pixels.astype(np.float32) / np.float32(255), icc=pair.icc)
-        write(picture, path, options=WriteOptions(overwrite=overwrite))
+        write(picture, path, options=WriteOptions(overwrite=True))
 
 
 def head(settings: PairSettings, *, profile: str | None, content: str | None) -> dict[str, object]:
@@ -134,13 +167,15 @@ def head(settings: PairSettings, *, profile: str | None, content: str | None) ->
     }
 
 
-def entry(name: str, source: str, pair: MadePair) -> dict[str, object]:
+def entry(name: str, source: str, pair: MadePair, *, lr: Path, hr: Path) -> dict[str, object]:
     """Return a pair's line of a manifest.
 
     Args:
         name: Of the LR and HR files below their folders.
         source: Of the photo below the folder it was found in.
         pair: The pair.
+        lr: The file written.
+        hr: The file written.
     """
     return {
         "name": name,
@@ -152,18 +187,9 @@ def entry(name: str, source: str, pair: MadePair) -> dict[str, object]:
         "steps": pair.steps,
         "hr_pixels_sha256": hashlib.sha256(pair.hr.tobytes()).hexdigest(),
         "lr_pixels_sha256": hashlib.sha256(pair.lr.tobytes()).hexdigest(),
+        _HR_FILE: file_sha256(hr),
+        _LR_FILE: file_sha256(lr),
     }
-
-
-def write_manifest(path: Path, lines: list[dict[str, object]], *, overwrite: bool) -> None:
-    """Write one JSON object a line: `head`, then an entry a pair.
-
-    Raises:
-        OutputError: Existing file, full disk, missing permission.
-    """
-    text = "".join(json.dumps(line, ensure_ascii=True, allow_nan=False) + "\n" for line in lines)
-    with atomic_write(path, overwrite=overwrite) as temporary:
-        temporary.write_text(text, encoding="ascii")
 
 
 def _decoded(path: Path) -> tuple[Bytes, bytes | None, str]:
