@@ -135,7 +135,8 @@ def test_what_is_chosen_without_a_name() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message", "hint"),
     [
-        ({"name": "bicubik"}, "no degradation `bicubik`", "one of bicubic, samsung"),
+        ({"name": "bicubik"}, "no degradation `bicubik`", "did you mean bicubic?"),
+        ({"name": "magic"}, "no degradation `magic`", "one of bicubic, samsung"),
         ({"name": "realsr"}, "needs a profile", "--profile"),
         ({"name": "bsrgan", "profile": profile()}, "doesn't use a profile", "leave out"),
         ({"name": "realsr", "profile": profile(), "scale": 2}, "for scale 4, not 2", "arguments.scale=4"),

@@ -1,5 +1,6 @@
 """Degradations by name."""
 
+import difflib
 import hashlib
 import math
 from collections.abc import Callable
@@ -68,9 +69,12 @@ def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) 
     Raises:
         UsageError: No such preset, a profile missing, superfluous, empty or of another scale.
     """
-    name = name or ("bicubic" if profile is None else "realsr")
+    if name is None:
+        name = "bicubic" if profile is None else "realsr"
     if name not in PRESETS:
-        raise UsageError(f"there is no degradation `{name}`", hint=f"one of {', '.join(PRESETS)}")
+        close = difflib.get_close_matches(name.lower().replace("-", "_"), PRESETS, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(PRESETS)}"
+        raise UsageError(f"there is no degradation `{name}`", hint=hint)
     preset = PRESETS[name]
     if profile is not None and not preset.needs_profile:
         raise UsageError(
