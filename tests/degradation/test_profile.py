@@ -1,6 +1,7 @@
 """Profiles: the same bytes for the same content, and every fault of a hostile file named."""
 
 import json
+import re
 import struct
 import subprocess
 import sys
@@ -175,7 +176,6 @@ def test_an_unsound_profile_can_not_be_made(fields: dict[str, object], message: 
         lambda: KernelNote(scores={"x": float("inf")}),
         lambda: NoiseNote(brightness=-0.1),
         lambda: NoiseNote(std=2.0),
-        lambda: PhotoNote(photo="a", blockiness=float("nan")),
         lambda: Meta(confidence=2.0),
         lambda: Meta(settings={"x": float("nan")}),
     ],
@@ -341,3 +341,50 @@ def test_merging_needs_one_scale() -> None:
 def test_a_profile_needs_no_torch() -> None:
     program = "import sys; from wildsr.degradation import Profile, merge; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (
+            lambda: PhotoNote(photo="a", jpeg_quality=10**20),
+            "jpeg_quality is 1e+20; it must lie between 1 and 100",
+        ),
+        (lambda: PhotoNote(photo="a", jpeg_quality=0), "jpeg_quality is 0"),
+        (lambda: PhotoNote(photo="a", width=-5), "width is -5"),
+        (lambda: PhotoNote(photo="a", blockiness=1e308), "blockiness"),
+        (lambda: PhotoNote(photo="a", blockiness=float("nan")), "blockiness"),
+        (lambda: NoiseNote(row=-1), "row is -1"),
+        (lambda: Rejected(kind="photo", photo="a", reason="b", count=10**30), "count is 1e+30"),
+        (lambda: Profile(kernels=[[1.0], [1.0, 2.0]]), "kernels are no array"),  # type: ignore[arg-type]
+        (lambda: Profile(kernels=box().astype(np.float64) * 1e300), "not finite"),
+    ],
+)
+def test_numbers_that_can_not_be(make: Callable[[], object], message: str) -> None:
+    with pytest.raises(ProfileError, match=re.escape(message)):
+        make()
+
+
+def test_numbers_of_numpy_are_numbers(tmp_path: Path) -> None:
+    meta = Meta(kernels=(KernelNote(confidence=np.float32(0.5)),), settings={"seed": np.int64(3)})  # type: ignore[arg-type,dict-item]
+    Profile(kernels=box(), scale=np.int64(4), meta=meta).save(tmp_path / "x.profile")  # type: ignore[arg-type]
+    loaded = Profile.load(tmp_path / "x.profile")
+    assert (loaded.scale, loaded.meta.kernels[0].confidence, loaded.meta.settings["seed"]) == (4, 0.5, 3)
+
+
+def test_a_name_with_a_nul_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="NUL"):
+        Profile(kernels=box()).save(tmp_path / "a\0b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_number_of_thousands_of_digits_is_cut_in_the_message(tmp_path: Path) -> None:
+    (tmp_path / "x.profile").write_bytes(
+        save(
+            {"kernels": box(), "noise": white()},
+            metadata={METADATA_KEY: f'{{"format":1,"scale":{"9" * 4000},"meta":{{}}}}'},
+        )
+    )
+    with pytest.raises(ProfileError) as raised:
+        Profile.load(tmp_path / "x.profile")
+    assert len(str(raised.value)) < 300 + len(str(tmp_path))

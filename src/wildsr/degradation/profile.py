@@ -64,12 +64,11 @@ class Profile:
 
     def __post_init__(self) -> None:
         for name in ("kernels", "noise"):
-            array = np.array(getattr(self, name))
-            if array.dtype not in (np.float32, np.float64):
-                raise ProfileError(f"{name} are {array.dtype}; floats are expected")
-            array = array.astype(np.float32, copy=False)
+            array = _as_floats(name, getattr(self, name))
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        if isinstance(self.scale, np.integer):
+            object.__setattr__(self, "scale", int(self.scale))
         check_limits(self.kernels.shape, self.noise.shape, self.scale)
         for number, kernel in enumerate(self.kernels):
             _check_kernel(f"kernel {number}", kernel, self.scale)
@@ -158,6 +157,18 @@ def merge(profiles: Sequence[Profile]) -> Profile:
             settings={"merged": len(profiles)},
         ),
     )
+
+
+def _as_floats(name: str, given: object) -> FloatArray:
+    """Return a copy as float32."""
+    try:
+        array = np.array(given)
+    except ValueError as error:
+        raise ProfileError(f"{name} are no array: their rows differ in length") from error
+    if array.dtype not in (np.float32, np.float64):
+        raise ProfileError(f"{name} are {array.dtype}; floats are expected")
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, which is refused
+        return array.astype(np.float32, copy=False)
 
 
 def _padded(kernels: FloatArray, size: int) -> FloatArray:

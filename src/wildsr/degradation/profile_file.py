@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.degradation.profile_notes import Meta
-from wildsr.errors import ProfileError
+from wildsr.errors import OutputError, ProfileError
 from wildsr.files import atomic_write, shown
 
 FloatArray: TypeAlias = NDArray[np.float32]
@@ -40,7 +40,7 @@ def check_limits(kernels: tuple[int, ...], noise: tuple[int, ...], scale: int) -
         ProfileError: What is wrong, and what is allowed.
     """
     if isinstance(scale, bool) or not isinstance(scale, int) or not 1 <= scale <= LARGEST_SCALE:
-        raise ProfileError(f"scale is {scale!r}; it must be a whole number from 1 to {LARGEST_SCALE}")
+        raise ProfileError(f"scale is {_short(scale)}; it must be a whole number from 1 to {LARGEST_SCALE}")
     if len(kernels) != 3 or kernels[1] != kernels[2] or kernels[1] % 2 == 0:
         raise ProfileError(f"kernels have the shape {kernels}; K×n×n with odd n is expected")
     if kernels[0] > MOST_KERNELS or kernels[1] > LARGEST_KERNEL:
@@ -72,6 +72,7 @@ def encode(kernels: FloatArray, noise: FloatArray, scale: int, meta: Meta) -> by
             allow_nan=False,
             sort_keys=True,
             separators=(",", ":"),
+            default=_as_python,
         )
     except (TypeError, ValueError, RecursionError) as error:
         raise ProfileError(f"the notes of the profile can't be written as JSON: {error}") from error
@@ -79,12 +80,27 @@ def encode(kernels: FloatArray, noise: FloatArray, scale: int, meta: Meta) -> by
     return save(arrays, metadata={METADATA_KEY: text})
 
 
+def _as_python(value: object) -> object:
+    """Numbers and truth values of numpy, which Python's JSON doesn't know."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} is none of text, number, truth value, None")
+
+
+def _short(value: object) -> str:
+    """A value as a message shows it: a stranger's may have thousands of digits."""
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
 def write_profile(path: Path, content: bytes) -> None:
     """Write a profile's bytes: whole or not at all.
 
     Raises:
-        OutputError: Full disk, missing permission.
+        OutputError: Full disk, missing permission, a name that can't be.
     """
+    if "\0" in str(path):
+        raise OutputError(f"can't write {shown(path)}: a file name can't contain a NUL character")
     with atomic_write(path) as temporary:
         temporary.write_bytes(content)
 
@@ -168,12 +184,12 @@ def _parsed(text: str, path: Path) -> tuple[int, Meta]:
         raise ProfileError(f"{shown(path)}: no format version is given", hint=_DAMAGED_HINT)
     if version > FORMAT:
         raise ProfileError(
-            f"{shown(path)} is a profile of format {version}; this wildsr reads up to {FORMAT}",
+            f"{shown(path)} is a profile of format {_short(version)}; this wildsr reads up to {FORMAT}",
             hint="update wildsr: pip install --upgrade wildsr",
         )
     scale = value.get("scale")
     if not isinstance(scale, int) or isinstance(scale, bool):
-        raise ProfileError(f"{shown(path)}: scale is {scale!r}; a whole number is expected")
+        raise ProfileError(f"{shown(path)}: scale is {_short(scale)}; a whole number is expected")
     return scale, _notes(value.get("meta"), path)
 
 

@@ -3,10 +3,14 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from math import isfinite
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from wildsr.errors import ProfileError
 from wildsr.version import __version__
+
+_LARGEST: Final = 1 << 40
+"""Of counts and of places in photos: far more than there can be."""
+_LEVELS: Final = 255
 
 Setting: TypeAlias = bool | int | float | str | None
 
@@ -62,6 +66,8 @@ class NoiseNote:
     def __post_init__(self) -> None:
         _check_share("brightness", self.brightness)
         _check_share("std", self.std)
+        _check_range("row", self.row, 0, _LARGEST)
+        _check_range("column", self.column, 0, _LARGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +97,12 @@ class PhotoNote:
 
     def __post_init__(self) -> None:
         _check_finite("scores", self.scores)
-        _check_finite("blockiness", {"": self.blockiness or 0.0})
+        _check_range("width", self.width, 0, _LARGEST)
+        _check_range("height", self.height, 0, _LARGEST)
+        if self.jpeg_quality is not None:
+            _check_range("jpeg_quality", self.jpeg_quality, 1, 100)
+        if self.blockiness is not None:
+            _check_range("blockiness", self.blockiness, -_LEVELS, _LEVELS)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +120,9 @@ class Rejected:
 
     count: int = 1
     """How many of this kind in this photo for this reason."""
+
+    def __post_init__(self) -> None:
+        _check_range("count", self.count, 0, _LARGEST)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,6 +172,11 @@ class Meta:
 def _check_share(name: str, value: float) -> None:
     if not 0 <= value <= 1:  # false for NaN too
         raise ProfileError(f"{name} is {value}; it must lie between 0 and 1")
+
+
+def _check_range(name: str, value: float, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ProfileError(f"{name} is {value:.6g}; it must lie between {low} and {high}")
 
 
 def _check_finite(name: str, values: dict[str, float]) -> None:
