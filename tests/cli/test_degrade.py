@@ -187,7 +187,7 @@ def test_the_output_inside_the_input_is_not_taken_for_input(here: Path) -> None:
         (["hr", "--profile", "hr/a.png", "-o", "x"], 1, "a.png"),
         (["hr", "--profile", "no.profile", "-o", "x"], 1, "is missing"),
         (["nothing", "--preset", "bicubic", "-o", "x"], 1, "nothing"),
-        (["--preset", "bicubic", "-o", "x"], 2, "no input given"),
+        (["--preset", "bicubic", "-o", "x"], 2, "hint: wildsr degrade photos/"),
         (["hr", "--preset", "bicubic", "--seed", "-1", "-o", "x"], 2, "--seed"),
         (["hr/a.png", "hr/a.jpg", "--preset", "bicubic", "-o", "x"], 2, "can't have one result"),
         (["hr", "--preset", "bicubic", "-o", "cam.profile"], 1, "cam.profile"),
@@ -211,6 +211,7 @@ def test_pairs_never_replace_what_they_are_made_of(here: Path) -> None:
             done = invoke("degrade", given, "--preset", "bicubic", "-o", "pairs", "--overwrite")
             assert done.code == 2
             assert "would replace the input" in done.err
+            assert "--suffix" not in done.err  # of upscale
     assert everything(here / "pairs") == before
 
 

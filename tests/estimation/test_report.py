@@ -78,7 +78,7 @@ def test_a_profile_is_like_itself() -> None:
     assert result.blur_ratio == 1
     assert result.noise_ratio == 1
     assert "alike" in result.verdict[0]
-    assert "equally strong" in result.verdict[1]
+    assert "it is equally strong" in result.verdict[1]
 
 
 def test_two_cameras_are_told_apart() -> None:

@@ -66,6 +66,8 @@ def degrade(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step."""
+    if not inputs:
+        raise UsageError("no input given", hint="wildsr degrade photos/ --preset bsrgan -o pairs/")
     if output is None:
         raise UsageError("no folder given for the pairs", hint="for example -o pairs/")
     if not output or "\0" in output:
@@ -74,7 +76,7 @@ def degrade(
     settings, used = _settings(profile, preset, scale, seed, clean_up)
     from wildsr.data import MANIFEST
 
-    found = find_pictures(inputs or [], recursive=recursive, exclude=folder)
+    found = find_pictures(inputs, recursive=recursive, exclude=folder)
     for problem in found.problems:
         say(f"left out: {shown(problem.path)}: {problem.reason}")
     for path in found.ignored:
@@ -144,9 +146,15 @@ def _without_pairs(pictures: Sequence[Found], folder: Path) -> list[Found]:
 def _planned(pictures: Sequence[Found], folder: Path) -> list[_Job]:
     """Give every picture the places of its pair; neither may be that of an input or of another's."""
     relative = {one.path: one.relative.as_posix() for one in pictures}
-    hr, lr = (
-        plan_outputs(pictures, f"{folder}/{side}/", suffix="", extension="png").jobs for side in ("HR", "LR")
-    )
+    try:
+        hr, lr = (
+            plan_outputs(pictures, f"{folder}/{side}/", suffix="", extension="png").jobs
+            for side in ("HR", "LR")
+        )
+    except UsageError as error:
+        raise UsageError(
+            str(error), hint="run them apart, with another -o; --recursive keeps sub-folders apart"
+        ) from error
     return [
         _Job(
             source=high.source,

@@ -82,6 +82,8 @@ def profile(
         raise UsageError(
             f"there is no {shown(inputs[0])}", hint=f"did you mean {_nearest(inputs[0], _ACTIONS)}?"
         )
+    if method not in _METHODS:
+        raise UsageError(f"unknown method {method!r}", hint=_nearest(method, _METHODS))
     target = _wanted_profile(output, overwrite)
     page = None if html is None else _free_file(html, "--html", overwrite, [*inputs, target])
     if html is not None and page == target:
@@ -89,8 +91,6 @@ def profile(
     if action == "merge":
         _merge(inputs[1:], target, html=page, json=json)
         return
-    if method not in _METHODS:
-        raise UsageError(f"unknown method {method!r}", hint=_nearest(method, _METHODS))
     _make(
         inputs,
         target,

@@ -106,9 +106,9 @@ def _verdict(
         said.append("there is no brightness at which both have noise; it can't be compared")
     else:
         said.append(
-            "the noise is equally strong"
+            "where both have noise of one brightness it is equally strong"
             if 0.85 < noise < 1.18
-            else f"the second's noise is {noise:.2f} times as strong"
+            else f"where both have noise of one brightness, the second's is {noise:.2f} times as strong"
         )
     if one.grain and other.grain and max(one.grain, other.grain) > 1.5 * min(one.grain, other.grain):
         said.append(f"the grain differs: coarse against fine {one.grain:.2f} and {other.grain:.2f}")
