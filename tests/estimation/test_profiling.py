@@ -19,9 +19,10 @@ from tests.estimation.test_noise import quantised, scene
 from wildsr.degradation import Profile, Rejected
 from wildsr.degradation.kernels import centre_of_mass
 from wildsr.errors import ProfileError, UsageError
-from wildsr.estimation.camera import camera_of
+from wildsr.estimation.agreement import log_variance
+from wildsr.estimation.camera import camera_of, sensitivity_of
 from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
-from wildsr.estimation.pooling import Context, log_variance, pool
+from wildsr.estimation.pooling import Context, pool
 from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
 from wildsr.estimation.shapes import second_moments
 from wildsr.files.processes import own_tag
@@ -220,6 +221,20 @@ def test_the_camera_is_read_from_exif(tmp_path: Path) -> None:
     assert camera_of(None) == ""
     assert camera_of(b"no exif") == ""
     assert camera_of(exif.tobytes()[:20]) == ""
+
+
+def test_the_sensitivity_is_read_from_exif() -> None:
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[0x010F] = "Apple"
+    assert sensitivity_of(exif.tobytes()) is None
+    exif.get_ifd(0x8769)[0x8827] = 800
+    assert sensitivity_of(exif.tobytes()) == 800
+    exif.get_ifd(0x8769)[0x8827] = 65535  # stands for "more than fits"
+    assert sensitivity_of(exif.tobytes()) is None
+    assert sensitivity_of(None) is None
+    assert sensitivity_of(b"no exif") is None
 
 
 def test_settings_are_checked() -> None:

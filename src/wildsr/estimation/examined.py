@@ -13,7 +13,7 @@ import numpy as np
 
 from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, Rejected
 from wildsr.errors import InputError
-from wildsr.estimation.camera import camera_of
+from wildsr.estimation.camera import camera_of, sensitivity_of
 from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernel
 from wildsr.estimation.noise import noise_patches
 from wildsr.estimation.shapes import SIZE
@@ -139,6 +139,10 @@ def examine_photo(path: Path, settings: PhotoSettings) -> Examined:
 
 def _photo_note(path: Path, name: str, picture: Picture, plane: FloatArray) -> PhotoNote:
     large = min(plane.shape) >= _LARGE_ENOUGH
+    scores = {"brightness": round(float(plane.mean()), 4)}
+    iso = sensitivity_of(picture.exif)
+    if iso is not None:
+        scores["iso"] = float(iso)
     return PhotoNote(
         photo=name,
         camera=camera_of(picture.exif),
@@ -146,7 +150,7 @@ def _photo_note(path: Path, name: str, picture: Picture, plane: FloatArray) -> P
         height=picture.height,
         jpeg_quality=jpeg_quality(path),
         blockiness=block_steps(plane * np.float32(255)) if large else None,
-        scores={"brightness": round(float(plane.mean()), 4)},
+        scores=scores,
     )
 
 

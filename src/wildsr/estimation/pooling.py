@@ -10,18 +10,15 @@ import numpy as np
 from wildsr.degradation import Meta, Profile, empty_kernels, empty_noise
 from wildsr.degradation.profile_notes import NoiseNote, Rejected, Setting
 from wildsr.errors import ProfileError
+from wildsr.estimation.agreement import kernels_that_agree, log_variance, noise_that_agrees
 from wildsr.estimation.examined import Examined
-from wildsr.estimation.shapes import carried_to_4, centred, second_moments
+from wildsr.estimation.shapes import carried_to_4, centred
 from wildsr.estimation.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 _SIZES: Final = (21, 25, 33)
 """Sides of ×4 kernels; the smallest that holds them all is taken."""
 _LOST: Final = 0.005
-_OUTLIER: Final = 4.5
-"""Robust standard deviations from the camera's median blur beyond which a kernel is left out."""
-_LEAST_SPREAD: Final = 0.25
-"""Of log variance: kernels of one camera differ by that much with focus and aperture."""
 _ENOUGH_TO_JUDGE: Final = 5
 _MIXED_SPREAD: Final = 0.7
 _MOST_PATCHES: Final = 400
@@ -47,9 +44,10 @@ def pool(photos: Sequence[Examined], context: Context) -> Profile:
         ProfileError: No photo gave anything; the reasons are listed.
     """
     found = [one for one in photos if one.kernel is not None]
-    kept, outliers = _without_outliers(found)
-    patches, notes = _shared_out(photos)
-    rejected = (*(note for one in photos for note in one.rejected), *outliers)
+    kept, outliers = kernels_that_agree(found)
+    plain, noisier = noise_that_agrees(photos)
+    patches, notes = _shared_out(plain)
+    rejected = (*(note for one in photos for note in one.rejected), *outliers, *noisier)
     if not kept and not len(patches):
         raise _nothing_found(rejected)
     kernels = _at_scale_4([one.kernel for one in kept if one.kernel is not None])
@@ -68,31 +66,6 @@ def pool(photos: Sequence[Examined], context: Context) -> Profile:
     )
     remarks = (*context.remarks, *_remarks(meta, kept, patches))
     return Profile(kernels=kernels, noise=patches, scale=4, meta=replace(meta, remarks=remarks))
-
-
-def log_variance(kernel: Doubles) -> float:
-    """Half the logarithm of the determinant of the kernel's covariance: how much it blurs."""
-    return float(0.5 * np.log(max(np.linalg.det(second_moments(kernel)), 1e-6)))
-
-
-def _without_outliers(found: Sequence[Examined]) -> tuple[list[Examined], tuple[Rejected, ...]]:
-    """Leave out kernels that are unlike those of the other photos."""
-    sizes = np.array([log_variance(one.kernel) for one in found if one.kernel is not None])
-    if len(sizes) < _ENOUGH_TO_JUDGE:
-        return list(found), ()
-    middle = float(np.median(sizes))
-    spread = max(1.48 * float(np.median(np.abs(sizes - middle))), _LEAST_SPREAD)
-    kept, outliers = [], []
-    for one, size in zip(found, sizes, strict=True):
-        if abs(size - middle) <= _OUTLIER * spread:
-            kept.append(one)
-        elif one.kernel_note is not None:
-            reason = (
-                f"its kernel is unlike those of the other photos (variance {np.exp(size):.2f} against "
-                f"{np.exp(middle):.2f} squared pixels at ×2)"
-            )
-            outliers.append(Rejected(kind="kernel", photo=one.kernel_note.photo, reason=reason))
-    return kept, tuple(outliers)
 
 
 def _at_scale_4(kernels: Sequence[Doubles]) -> FloatArray:

@@ -24,7 +24,7 @@ from wildsr.files import atomic_write, make_folder, remove_stale_temporaries
 from wildsr.imaging import FloatArray
 from wildsr.version import __version__
 
-_STATE_FORMAT: Final = 1
+_STATE_FORMAT: Final = 2
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 Progress = Callable[[int, int, Path], None]
