@@ -89,12 +89,12 @@ def test_clipped_patches_are_left_out(value: float) -> None:
     rgb = quantised(np.full((200, 200, 3), value) + rng.normal(0, 5 / 255, (200, 200, 3)))
     found = noise_patches(rgb)
     assert len(found.patches) == 0
-    assert found.rejected == {"clipped": 25}
+    assert found.rejected == {"clipped": 81}  # looked at closely, as there is nothing
 
 
 def test_a_flat_picture_has_no_noise() -> None:
     found = noise_patches(np.full((200, 200, 3), 0.5, np.float32))
-    assert found.rejected == {"no noise at all": 25}
+    assert found.rejected == {"no noise at all": 81}
     assert found.patches.shape == (0, 3, 64, 64)
 
 

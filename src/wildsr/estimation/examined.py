@@ -28,6 +28,11 @@ _DRAWN: Final = 0.6
 _LARGE_ENOUGH: Final = 48
 """Pixels along the shorter side below which a grid can't be told."""
 _SEEDS_AGREE: Final = 0.7
+SMALL_PATCH: Final = 32
+"""Side of the noise patches of photos that have no larger plain part; as large as the crops in RealSR's training."""
+_MOST_SMALL: Final = 8
+_MILD: Final = 6.0
+"""σ in levels up to which small patches are taken: in so few pixels stronger texture can't be told from noise."""
 _LARGEST_SIDE: Final = 3072
 """Noise is looked for in the middle of larger photos."""
 
@@ -193,12 +198,14 @@ def _kernel(
 def _noise(
     rgb: FloatArray, name: str, settings: PhotoSettings
 ) -> tuple[FloatArray, tuple[NoiseNote, ...], tuple[Rejected, ...]]:
+    """Patches of the wanted size; of the smaller where there is none."""
     top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in rgb.shape[:2])
-    found = noise_patches(
-        rgb[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE],
-        side=settings.patch,
-        most=settings.patches,
-    )
+    middle = rgb[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE]
+    found = noise_patches(middle, side=settings.patch, most=settings.patches)
+    if not len(found.patches) and settings.patch > SMALL_PATCH:
+        smaller = noise_patches(middle, side=SMALL_PATCH, most=_MOST_SMALL)
+        if len(smaller.patches) and 255 * float(np.median(smaller.patches.std(axis=(1, 2, 3)))) <= _MILD:
+            found = smaller
     notes = tuple(
         NoiseNote(
             photo=name,

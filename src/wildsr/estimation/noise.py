@@ -80,8 +80,16 @@ def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePa
         side: p, a multiple of 16.
         most: Patches to keep; spread over the brightnesses there are.
     """
+    found = _cut(rgb, side, most, step=side // 2)
+    if len(found.patches) < _ENOUGH and _places(rgb, side, side // 4) <= _MOST_LOOKED_AT:
+        return _cut(rgb, side, most, step=side // 4)  # plain parts may be hardly larger than a patch
+    return found
+
+
+def _cut(rgb: FloatArray, side: int, most: int, *, step: int) -> NoisePatches:
+    """Look at a patch every `step` pixels and keep those that hold noise alone."""
     rejected: Counter[str] = Counter()
-    found = _candidates(rgb, side, rejected)
+    found = _candidates(rgb, side, step, rejected)
     if found is None:
         return _nothing(side, rejected)
     keep = np.ones(len(found.level), bool)
@@ -111,6 +119,12 @@ def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePa
     )
 
 
+def _places(rgb: FloatArray, side: int, step: int) -> int:
+    """How many patches there are, one every `step` pixels."""
+    down, right = (max(0, (length - side) // step + 1) for length in rgb.shape[:2])
+    return int(down * right)
+
+
 def _nothing(side: int, rejected: Counter[str]) -> NoisePatches:
     return NoisePatches(
         patches=np.zeros((0, 3, side, side), np.float32),
@@ -120,13 +134,13 @@ def _nothing(side: int, rejected: Counter[str]) -> NoisePatches:
     )
 
 
-def _candidates(rgb: FloatArray, side: int, rejected: Counter[str]) -> _Candidates | None:
-    """All unclipped patches at half-patch steps, at most 1500, without their ramps."""
+def _candidates(rgb: FloatArray, side: int, step: int, rejected: Counter[str]) -> _Candidates | None:
+    """The unclipped patches, one every `step` pixels but at most 1500, without their ramps."""
     height, width = rgb.shape[:2]
     if min(height, width) < side:
         rejected["the photo is smaller than a patch"] += 1
         return None
-    rows, columns = range(0, height - side + 1, side // 2), range(0, width - side + 1, side // 2)
+    rows, columns = range(0, height - side + 1, step), range(0, width - side + 1, step)
     corners = [(top, left) for top in rows for left in columns]
     corners = corners[:: -(-len(corners) // _MOST_LOOKED_AT)]
     kept, measured = [], []

@@ -11,7 +11,7 @@ from wildsr.degradation import Meta, Profile, empty_kernels, empty_noise
 from wildsr.degradation.profile_notes import NoiseNote, Rejected, Setting
 from wildsr.errors import ProfileError
 from wildsr.estimation.agreement import kernels_that_agree, log_variance, noise_that_agrees
-from wildsr.estimation.examined import Examined
+from wildsr.estimation.examined import SMALL_PATCH, Examined
 from wildsr.estimation.shapes import carried_to_4, centred
 from wildsr.estimation.spectrum import Doubles
 from wildsr.imaging import FloatArray
@@ -46,7 +46,7 @@ def pool(photos: Sequence[Examined], context: Context) -> Profile:
     found = [one for one in photos if one.kernel is not None]
     kept, outliers = kernels_that_agree(found)
     plain, noisier = noise_that_agrees(photos)
-    patches, notes = _shared_out(plain)
+    patches, notes = _shared_out(_of_one_size(plain))
     rejected = (*(note for one in photos for note in one.rejected), *outliers, *noisier)
     if not kept and not len(patches):
         raise _nothing_found(rejected)
@@ -80,6 +80,35 @@ def _at_scale_4(kernels: Sequence[Doubles]) -> FloatArray:
         if size == _SIZES[-1] or max(1 - float(kernel.sum()) for kernel in cut) < _LOST:
             break
     return np.stack([centred(kernel / kernel.sum(), size=size, scale=4) for kernel in cut]).astype(np.float32)
+
+
+def _of_one_size(photos: Sequence[Examined]) -> list[Examined]:
+    """Leave out the small patches where there are enough large ones, else quarter the large ones."""
+    large = max((one.noise.shape[2] for one in photos if len(one.noise)), default=0)
+    count = sum(len(one.noise) for one in photos if one.noise.shape[2] == large)
+    if count >= _FEW_PATCHES or all(one.noise.shape[2] == large for one in photos if len(one.noise)):
+        return [one if one.noise.shape[2] == large else _without_noise(one) for one in photos]
+    return [_in_quarters(one) if one.noise.shape[2] == 2 * SMALL_PATCH else one for one in photos]
+
+
+def _without_noise(one: Examined) -> Examined:
+    return replace(one, noise=one.noise[:0], noise_notes=())
+
+
+def _in_quarters(one: Examined) -> Examined:
+    """Cut every patch into four of half the side, each free of its mean."""
+    quarters, notes = [], []
+    for patch, note in zip(one.noise, one.noise_notes, strict=True):
+        half = patch.shape[1] // 2
+        for down, right in ((0, 0), (0, half), (half, 0), (half, half)):
+            quarter = patch[:, down : down + half, right : right + half]
+            quarters.append(quarter - quarter.mean(axis=(1, 2), keepdims=True))
+            std = round(float(quarters[-1].std()), 6)
+            notes.append(replace(note, row=note.row + down, column=note.column + right, std=std))
+    side = one.noise.shape[2] // 2
+    return replace(
+        one, noise=np.array(quarters, np.float32).reshape(-1, 3, side, side), noise_notes=tuple(notes)
+    )
 
 
 def _shared_out(photos: Sequence[Examined]) -> tuple[FloatArray, tuple[NoiseNote, ...]]:
