@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from tests.estimation.pictures import blurred, gaussian, leaves
 from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation.crops import crop_corners
 from wildsr.estimation.discriminator import PatchDiscriminator
-from wildsr.estimation.generator import LinearGenerator
+from wildsr.estimation.generator import LinearGenerator, downscaled
 from wildsr.estimation.kernelgan import GanSettings, learn_filter
 from wildsr.estimation.spectrum import luma
 
@@ -55,6 +56,20 @@ def test_the_discriminator_sees_patches_of_seven() -> None:
     torch.testing.assert_close(a, b)
     assert float(a.detach().min()) > 0
     assert float(a.detach().max()) < 1
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (41, 56), (13, 14)])
+def test_downscaling_is_a_convolution(height: int, width: int) -> None:
+    rng = torch.Generator().manual_seed(0)
+    x = torch.randn(2, 1, height, width, generator=rng, dtype=torch.float64)
+    kernel = torch.randn(13, 13, generator=rng, dtype=torch.float64)
+    ours, theirs = kernel.clone().requires_grad_(), kernel.clone().requires_grad_()
+    small, expected = downscaled(x, ours), functional.conv2d(x, theirs[None, None], stride=2)
+    torch.testing.assert_close(small, expected, rtol=1e-9, atol=1e-12)
+    told = torch.randn(expected.shape, generator=rng, dtype=torch.float64)
+    small.backward(told)
+    expected.backward(told)
+    torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-9, atol=1e-12)
 
 
 def test_crops_lie_on_edges_and_on_even_pixels() -> None:

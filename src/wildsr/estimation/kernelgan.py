@@ -23,7 +23,7 @@ from torch import Tensor
 
 from wildsr.estimation.crops import crop_corners, halved_then_doubled
 from wildsr.estimation.discriminator import PatchDiscriminator
-from wildsr.estimation.generator import SUPPORT, LinearGenerator
+from wildsr.estimation.generator import SUPPORT, LinearGenerator, downscaled
 from wildsr.estimation.spectrum import Doubles, luma
 from wildsr.imaging import FloatArray
 
@@ -151,7 +151,7 @@ class _Game:
         self._optimiser.zero_grad(set_to_none=True)
         kernel = self._generator.effective_kernel()
         slow = self._settings.layer_by_layer
-        fake = self._generator(large).transpose(0, 1) if slow else _downscaled(large, kernel)
+        fake = (self._generator(large) if slow else downscaled(large, kernel)).transpose(0, 1)
         rest = self._regularisers(kernel, fake, large, step)
         seen = (fake.detach() + torch.randn(fake.shape, generator=self._rng) * _NOISE).requires_grad_()
         if slow:
@@ -193,18 +193,11 @@ class _Game:
         return loss
 
     def _by_reference(self, large: Tensor) -> Tensor:
-        return _downscaled(large, self._reference)
+        return downscaled(large, self._reference).transpose(0, 1)
 
     def _crop(self, corner: np.ndarray[tuple[int], np.dtype[np.intp]], side: int) -> Tensor:
         top, left = int(corner[0]), int(corner[1])
         return self._pixels[:, top : top + side, left : left + side]
-
-
-def _downscaled(large: Tensor, kernel: Tensor) -> Tensor:
-    """Correlate 3×1×h×w with the kernel at stride 2: 1×3×h'×w', as one product with all windows."""
-    windows = large.unfold(2, SUPPORT, 2).unfold(3, SUPPORT, 2)
-    down, right = windows.shape[2:4]
-    return (windows.reshape(-1, SUPPORT**2) @ kernel.reshape(-1)).view(1, 3, down, right)
 
 
 def _off_centre(kernel: Tensor) -> Tensor:
