@@ -10,6 +10,7 @@ from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation.crops import crop_corners
 from wildsr.estimation.discriminator import PatchDiscriminator
 from wildsr.estimation.generator import LinearGenerator, downscaled
+from wildsr.estimation.judging import Judge
 from wildsr.estimation.kernelgan import GanSettings, learn_filter
 from wildsr.estimation.spectrum import luma
 
@@ -72,6 +73,67 @@ def test_downscaling_is_a_convolution(height: int, width: int) -> None:
     torch.testing.assert_close(ours.grad, theirs.grad, rtol=1e-9, atol=1e-12)
 
 
+def by_convolutions(weights: list[torch.Tensor], batches: list[torch.Tensor]) -> torch.Tensor:
+    """The discriminator as published, each batch by itself."""
+    first, middle, last, bias, gain, offset = weights
+    verdicts = []
+    for x in batches:
+        y = functional.conv2d(x, first.view(-1, 3, 7, 7))
+        for weight, scale, shift in zip(middle, gain, offset, strict=True):
+            y = functional.conv2d(y, weight[..., None, None])
+            y = functional.batch_norm(y, None, None, scale, shift, training=True).relu()
+        verdicts.append(functional.conv2d(y, last[..., None, None], bias).sigmoid().flatten())
+    return torch.stack(verdicts)
+
+
+def test_every_gradient_of_the_discriminator_is_that_of_convolutions() -> None:
+    rng = torch.Generator().manual_seed(0)
+    shapes = ((64, 147), (5, 64, 64), (1, 64), (1,), (5, 64), (5, 64), (2, 3, 12, 15), (2, 3, 12, 15))
+    drawn = [torch.randn(shape, generator=rng, dtype=torch.float64) / shape[-1] ** 0.5 for shape in shapes]
+    told = torch.randn(2, 2 * 6 * 9, generator=rng, dtype=torch.float64)
+    ways = {"by hand": Judge.apply, "recorded": lambda *given: by_convolutions([*given[:6]], [*given[6:]])}
+    found = {}
+    for name, judge in ways.items():
+        given = [each.clone().requires_grad_() for each in drawn]
+        verdict = judge(*given)
+        verdict.backward(told)
+        found[name] = [verdict.detach(), *(each.grad for each in given)]
+    for ours, theirs in zip(*found.values(), strict=True):
+        assert float(theirs.abs().max()) > 1e-6
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_only_the_pixels_that_ask_are_given_a_gradient() -> None:
+    judge = PatchDiscriminator(torch.Generator().manual_seed(0))
+    real, made = torch.rand(2, 1, 3, 10, 10, generator=torch.Generator().manual_seed(1))
+    made.requires_grad_()
+    sum(verdict.sum() for verdict in judge((real, made))).backward()
+    assert real.grad is None
+    assert float(made.grad.abs().max()) > 0
+
+
+@pytest.mark.parametrize("which", ["first", "middle", "last"])
+def test_matrices_are_divided_by_their_largest_singular_value(which: str) -> None:
+    layer = getattr(PatchDiscriminator(torch.Generator().manual_seed(0)), which).double()
+    told = torch.randn(layer.weight.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weight = layer.weight.detach().clone().requires_grad_()
+    layer.left.copy_(torch.linalg.svd(weight.detach()).U[:, :, :1])  # where the power iteration ends
+    divided = layer()
+    divided.backward(told)
+    expected = weight / torch.linalg.matrix_norm(weight, ord=2)[:, None, None]
+    expected.backward(told)
+    torch.testing.assert_close(divided, expected, rtol=1e-9, atol=1e-12)
+    torch.testing.assert_close(layer.weight.grad, weight.grad, rtol=1e-9, atol=1e-12)
+
+
+def test_the_power_iteration_finds_the_singular_value() -> None:
+    layer = PatchDiscriminator(torch.Generator().manual_seed(0)).middle
+    with torch.no_grad():
+        for _ in range(100):
+            divided = layer()
+    assert torch.linalg.matrix_norm(divided, ord=2).numpy() == pytest.approx(np.ones(5), rel=0.01)
+
+
 def test_crops_lie_on_edges_and_on_even_pixels() -> None:
     plane = np.full((200, 200), 0.5, np.float32)
     plane[:, 100:] = 0.9
@@ -88,12 +150,13 @@ def photo() -> np.ndarray:
     return blurred(leaves(260, 260), gaussian(2.5, 1.2, 0.6))
 
 
-def test_both_ways_to_step_learn_the_same(photo: np.ndarray) -> None:
+@pytest.mark.parametrize("steps", [5, 20])
+def test_both_ways_to_step_learn_the_same(photo: np.ndarray, steps: int) -> None:
     start = gaussian(1.5, 1.5, 0, 13)
     fast, slow = (
         learn_filter(
             photo,
-            settings=GanSettings(iterations=5, settled=0, spring=0, layer_by_layer=way),
+            settings=GanSettings(iterations=steps, settled=0, spring=0, layer_by_layer=way),
             seed=0,
             reference=start,
         ).kernel

@@ -1,19 +1,19 @@
 """KernelGAN's discriminator: can a 7×7 patch be told from one of the photo?
 
 Seven spectrally normalised layers, 7×7 and six times 1×1, of which the first alone sees neighbours (Bell-Kligler,
-Shocher and Irani, NeurIPS 2019; written from the published facts). The 1×1 layers are matrix products over the
-positions of the map.
+Shocher and Irani, NeurIPS 2019; written from the published facts). What they compute is in `judging`.
 """
 
-from typing import Final, cast
+from typing import Final
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 from torch.nn import functional
 
-PATCH: Final = 7
+from wildsr.estimation.judging import MIDDLE, PATCH, Judge
+
 WIDTH: Final = 64
-_MIDDLE: Final = 5
 
 
 class PatchDiscriminator(nn.Module):
@@ -26,30 +26,19 @@ class PatchDiscriminator(nn.Module):
     def __init__(self, rng: torch.Generator) -> None:
         super().__init__()
         self.first = _Normalised(1, WIDTH, 3 * PATCH**2, rng)
-        self.middle = _Normalised(_MIDDLE, WIDTH, WIDTH, rng)
+        self.middle = _Normalised(MIDDLE, WIDTH, WIDTH, rng)
         self.last = _Normalised(1, 1, WIDTH, rng)
-        self.first_bias = nn.Parameter(torch.zeros(WIDTH))
         self.last_bias = nn.Parameter(torch.zeros(1))
-        self.gain = nn.Parameter(1 + 0.02 * torch.randn(_MIDDLE, WIDTH, generator=rng))
-        self.offset = nn.Parameter(torch.zeros(_MIDDLE, WIDTH))
+        self.gain = nn.Parameter(1 + 0.02 * torch.randn(MIDDLE, WIDTH, generator=rng))
+        self.offset = nn.Parameter(torch.zeros(MIDDLE, WIDTH))
 
     def forward(self, batches: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
         """Judge several batches of one size with the same normalised weights; each has batch statistics of its own."""
-        first, middle, last = self.first()[0], self.middle().unbind(), self.last()[0]
-        count = len(batches)
-        windows = torch.cat([_windows(x) for x in batches])
-        y = torch.baddbmm(self.first_bias[:, None], first.expand(count, -1, -1), windows)
-        for weight, gain, offset in zip(middle, self.gain, self.offset, strict=True):
-            # No bias: the normalisation takes any off again. Over the positions of each batch it is batch norm.
-            y = torch.bmm(weight.expand(count, -1, -1), y)
-            y = functional.instance_norm(y, weight=gain, bias=offset).relu()
-        return tuple((last @ y + self.last_bias).sigmoid().view(len(batches), -1, 1).unbind())
-
-
-def _windows(x: Tensor) -> Tensor:
-    """Every 7×7 window of N×3×h×w as a column, 1×147×(N·h'·w'): cheaper to multiply than so small a convolution."""
-    windows = x.unfold(2, PATCH, 1).unfold(3, PATCH, 1).permute(1, 4, 5, 0, 2, 3)
-    return windows.reshape(1, 3 * PATCH**2, -1)
+        weights = self.first().squeeze(0), self.middle(), self.last().squeeze(0)
+        verdicts: Tensor = Judge.apply(  # type: ignore[no-untyped-call]
+            *weights, self.last_bias, self.gain, self.offset, *batches
+        )
+        return verdicts.unsqueeze(2).unbind()
 
 
 class _Normalised(nn.Module):
@@ -63,10 +52,31 @@ class _Normalised(nn.Module):
         )
 
     def forward(self) -> Tensor:
-        left = cast(Tensor, self.left)
-        with torch.no_grad():  # one step of the power iteration
-            right = functional.normalize(self.weight.transpose(1, 2) @ left, dim=1)
-            left.copy_(functional.normalize(self.weight @ right, dim=1))
-            left = left.clone()
-        sigma = left.transpose(1, 2) @ self.weight @ right
-        return self.weight / sigma
+        divided: Tensor = _Divided.apply(self.weight, self.left)  # type: ignore[no-untyped-call]
+        return divided
+
+
+class _Divided(torch.autograd.Function):
+    """Stacked matrices W over σ = uᵀ·W·v, where u and v come from a step of the power iteration and count as fixed."""
+
+    @staticmethod
+    def forward(ctx: FunctionCtx, weight: Tensor, left: Tensor) -> Tensor:
+        """Divide; `left`, one u a matrix, is brought up to date."""
+        # With vectors this short, products and sums written out are several times as fast as batched matrix products.
+        right = left.mT @ weight
+        right /= torch.linalg.vector_norm(right, dim=2, keepdim=True)
+        image = (weight * right).sum(2, keepdim=True)
+        sigma = torch.linalg.vector_norm(image, dim=1, keepdim=True)  # = uᵀ·W·v: u is this image, normalised
+        divided: Tensor = weight / sigma
+        image = image / sigma
+        left.copy_(image)
+        ctx.save_for_backward(divided, image, right, sigma)
+        return divided
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: BackwardCFunction, gradient: Tensor) -> tuple[Tensor, None]:
+        """d(W/σ) = (dW − W/σ·dσ)/σ with dσ = uᵀ·dW·v."""
+        divided, left, right, sigma = list(ctx.saved_tensors)
+        share: Tensor = (gradient * divided).sum((1, 2), keepdim=True)
+        return torch.addcmul(gradient, share * left, right, value=-1) / sigma, None
