@@ -20,6 +20,7 @@ from typing import Final, Literal
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from wildsr.estimation.crops import crop_corners, halved_then_doubled
 from wildsr.estimation.discriminator import PatchDiscriminator
@@ -109,7 +110,9 @@ class _Game:
         self._free = reference is None
         padded = np.pad(np.outer(BICUBIC_HALF, BICUBIC_HALF), ((3, 2), (3, 2)))
         self._reference = torch.tensor(padded if reference is None else reference, dtype=torch.float32)
-        self._penalty = _ring_penalty()
+        self._ring = 0.5 / SUPPORT**2 * _ring_penalty()
+        self._moments = _moments()
+        self._stiffness = settings.spring / float((self._reference**2).sum())
         self._bicubic_weight, self._near_bicubic = 5.0, 0
         self._pixels = torch.from_numpy(rgb.transpose(2, 0, 1).copy()) * 2 - 1
         draws, plane = np.random.default_rng(seed), luma(rgb)
@@ -153,29 +156,30 @@ class _Game:
         slow = self._settings.layer_by_layer
         fake = (self._generator(large) if slow else downscaled(large, kernel)).transpose(0, 1)
         rest = self._regularisers(kernel, fake, large, step)
-        seen = (fake.detach() + torch.randn(fake.shape, generator=self._rng) * _NOISE).requires_grad_()
+        noise = torch.randn(fake.shape, generator=self._rng) * _NOISE
         if slow:
             (verdict,) = self._discriminator((fake,))
             ((1 - verdict).mean() + rest).backward()
             self._discriminator.zero_grad()
-            seen = seen.detach()
+            seen = fake.detach() + noise
+        else:
+            seen = fake + noise
+            # The discriminator gains by half of what the generator loses.
+            seen.register_hook(lambda gradient: -2 * gradient)
         of_real, of_fake = self._discriminator((real, seen))
-        (0.5 * ((1 - of_real).mean() + of_fake.mean())).backward()
-        if not slow:
-            assert seen.grad is not None
-            torch.autograd.backward([fake, rest], [-2 * seen.grad, torch.ones(())])
+        loss = 0.5 * (of_fake.mean() - of_real.mean())  # but for the constant
+        (loss if slow else loss + rest).backward()
         self._optimiser.step()
         return kernel.detach()
 
     def _regularisers(self, kernel: Tensor, fake: Tensor, large: Tensor, step: int) -> Tensor:
-        loss = 0.5 * (1 - kernel.sum()).abs() + 0.5 * (kernel * self._penalty).abs().mean()
+        loss = 0.5 * (1 - kernel.sum()).abs() + (kernel * self._ring).abs().sum()
         if self._free:
             return loss + self._published(kernel, fake, large, step)
-        loss = loss + _off_centre(kernel)
+        loss = loss + self._off_centre(kernel)
         if self._settings.objective == "realsr":
             loss = loss + (fake - self._by_reference(large)).abs().mean()
-        distance = ((kernel - self._reference) ** 2).sum() / (self._reference**2).sum()
-        return loss + self._settings.spring * distance
+        return loss + self._stiffness * functional.mse_loss(kernel, self._reference, reduction="sum")
 
     def _published(self, kernel: Tensor, fake: Tensor, large: Tensor, step: int) -> Tensor:
         """The terms that start from bicubic; those of KernelGAN fade it by their schedule."""
@@ -185,12 +189,17 @@ class _Game:
         difference = ((fake - reference) ** 2).mean()
         loss = self._bicubic_weight * difference
         if self._bicubic_weight < 5e-3:
-            loss = loss + _off_centre(kernel) + 5 * kernel.abs().clamp(min=1e-12).pow(0.2).mean()
+            loss = loss + self._off_centre(kernel) + 5 * kernel.abs().clamp(min=1e-12).pow(0.2).mean()
         near = float(difference.detach()) * self._bicubic_weight < 0.4
         self._near_bicubic = self._near_bicubic + 1 if near or self._near_bicubic >= 3 else 0
         if self._near_bicubic >= 3 and step % 200 == 0:
             self._bicubic_weight = max(self._bicubic_weight / 100, 5e-6)
         return loss
+
+    def _off_centre(self, kernel: Tensor) -> Tensor:
+        """Mean squared distance of the centre of mass from where it belongs."""
+        moments = self._moments @ kernel.view(-1)
+        return ((moments[:2] / moments[2]) ** 2).mean()
 
     def _by_reference(self, large: Tensor) -> Tensor:
         return downscaled(large, self._reference).transpose(0, 1)
@@ -200,12 +209,10 @@ class _Game:
         return self._pixels[:, top : top + side, left : left + side]
 
 
-def _off_centre(kernel: Tensor) -> Tensor:
-    """Mean squared distance of the centre of mass from where it belongs."""
-    places = torch.arange(SUPPORT, dtype=kernel.dtype)
-    total = kernel.sum()
-    down, right = (kernel.sum(1) * places).sum() / total, (kernel.sum(0) * places).sum() / total
-    return ((down - _CENTRE) ** 2 + (right - _CENTRE) ** 2) / 2
+def _moments() -> Tensor:
+    """What sums the weights of a 13×13 kernel times their distance from the centre, down and right, and times one."""
+    places = (torch.arange(SUPPORT, dtype=torch.float32) - _CENTRE).expand(SUPPORT, SUPPORT)
+    return torch.stack([places.t(), places, torch.ones_like(places)]).view(3, -1)
 
 
 def _ring_penalty() -> Tensor:
