@@ -33,7 +33,7 @@ from wildsr.estimation.shapes import centred, completed, gaussian, second_moment
 from wildsr.estimation.spectrum import Doubles
 from wildsr.imaging import read, resize
 
-STEPS = {"as published": 8, "layer by layer": 8, "composed": 80}
+STEPS = {"as published": 8, "layer by layer": 8, "composed": 400}
 WAYS: dict[str, GanSettings] = {
     "kernelgan": GanSettings(),
     "kernelgan, 3000 steps": GanSettings(settled=0),
