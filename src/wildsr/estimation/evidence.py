@@ -63,7 +63,7 @@ class Evidence:
         if np.sqrt(self.blur.spread[0, 0]) > _NOTHING_LEARNT * 0.8:
             return "the photo says too little: the estimate is no better than the guess it started from"
         if self.expected_error > _UNSURE:
-            return f"parts of the photo disagree (expected error {self.expected_error:.3f}, at most {_UNSURE:.3f})"
+            return f"parts of the photo disagree (expected error {self.expected_error:.4f}, at most {_UNSURE:.2f})"
         return None
 
 

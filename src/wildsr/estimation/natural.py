@@ -35,6 +35,7 @@ _MISFIT: Final = 0.3
 """Standard deviation of a cell's log power around the law."""
 _REFERENCE: Final = 0.1  # cycles per HR pixel where the law's logarithm is 0
 _ITERATIONS: Final = 60
+_TRACE: Final = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -76,7 +77,8 @@ def fit_blur(spectrum: Spectrum) -> Blur:
     problem = _Problem(spectrum)
     solution = least_squares(problem.residuals, problem.start(), method="trf", max_nfev=_ITERATIONS)
     found = solution.x
-    posterior = np.linalg.inv(solution.jac.T @ solution.jac)
+    # Noise alone says nothing of the scene's level, which has no prior: a trace on the diagonal keeps that invertible.
+    posterior = np.linalg.inv(solution.jac.T @ solution.jac + _TRACE * np.eye(len(found)))
     return Blur(
         size=float(found[1]),
         stretch=(float(found[2]), float(found[3])),
