@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tests.estimation.pictures import NATURAL, blurred, comet, distance, gaussian, leaves, natural
+from tests.estimation.pictures import NATURAL, blurred, distance, gaussian, natural
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation import estimate_kernel
-from wildsr.estimation.shapes import centred, second_moments
+from wildsr.estimation.shapes import second_moments
 
 CONSTANT = gaussian(2.4, 2.4, 0)
 """The best constant answer over the kernels of benchmarks/profiles.py."""
@@ -43,16 +43,6 @@ def test_the_promises_of_a_kernel(method: str) -> None:
     assert four.kernel.shape[0] % 2 == 1
     middle = len(four.kernel) // 2 + 1.5
     assert centre_of_mass(four.kernel) == pytest.approx((middle, middle), abs=0.1)
-
-
-@pytest.mark.parametrize("angle", [0.3, 0.3 + np.pi])
-def test_a_lopsided_kernel_is_not_mirrored(angle: float) -> None:
-    truth = centred(comet(angle))
-    rgb = blurred(leaves(640, 640, seed=3), truth)
-    found = estimate_kernel(rgb, method="recurrence").kernel
-    mirrored = centred(truth[::-1, ::-1])
-    # measured: 0.0895 against 0.0946 and 0.0889 against 0.0970; a missing flip would swap them
-    assert distance(found, truth) < 0.97 * distance(found, mirrored)
 
 
 def test_kernelgan_stays_near_the_truth() -> None:
@@ -111,6 +101,8 @@ def test_what_is_no_photo_is_an_error() -> None:
         estimate_kernel(np.zeros((100, 100, 3), np.float32), scale=3)
     with pytest.raises(UsageError, match="kernelgan"):
         estimate_kernel(np.zeros((100, 100, 3), np.float32), method="magic")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="seed is -1"):
+        estimate_kernel(np.zeros((100, 100, 3), np.float32), seed=-1)
     with pytest.raises(InputError, match="not finite"):
         estimate_kernel(np.full((100, 100, 3), np.nan, np.float32))
     with pytest.raises(InputError, match="shape"):

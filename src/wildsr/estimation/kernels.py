@@ -8,7 +8,7 @@ import numpy as np
 from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.evidence import SMALLEST, Evidence, gather_evidence
-from wildsr.estimation.shapes import centred, completed, gaussian, with_phase_of, without_dust
+from wildsr.estimation.shapes import centred, completed, gaussian, with_signs_of, without_dust
 from wildsr.estimation.spectrum import Doubles, luma, textured_tiles
 from wildsr.imaging import FloatArray
 
@@ -53,10 +53,10 @@ def estimate_kernel(
 
     Every method starts from a fit of the photo's oriented power spectrum (`natural`), which alone gives a Gaussian
     (`spectrum`). `recurrence` is Michaeli and Irani's least squares over patches that recur across scales, kept near
-    it. `auto` takes the strength of each frequency from the spectrum and the phase, hence a lopsided kernel's side,
-    from recurrence. `kernelgan` and `realsr` start there and play on with their objectives (`kernelgan.py` lists what
-    differs from the publications). All but `spectrum` find a cross-scale filter first, which is completed to the
-    camera's blur (`shapes.completed`).
+    it. `auto` takes the strength of each frequency from the spectrum and its sign from recurrence. `kernelgan` and
+    `realsr` start there and play on with their objectives (`kernelgan.py` lists what differs from the publications).
+    All but `spectrum` find a cross-scale filter first, which is completed to the camera's blur (`shapes.completed`)
+    and leant to the side that makes the scene's edges sharpest (`lopsided`).
 
     Args:
         rgb: H×W×3 float in [0, 1].
@@ -65,13 +65,15 @@ def estimate_kernel(
         seed: Of what is random: crops, weights, noise, which patches are looked at.
 
     Raises:
-        UsageError: A scale other than 2 and 4, or an unknown method.
+        UsageError: A scale other than 2 and 4, an unknown method, or a seed that is no whole number from 0 up.
         InputError: Not H×W×3 finite numbers.
     """
     if scale not in (2, 4):
         raise UsageError(f"can't estimate a kernel for scale {scale!r}; 2 and 4 are possible")
     if method not in get_args(Method):
         raise UsageError(f"unknown method {method!r}; one of {', '.join(get_args(Method))}")
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UsageError(f"the seed is {seed!r}; whole numbers from 0 up are possible")
     rgb = _checked(rgb)
     estimate = _estimate_x2(rgb, method, seed)
     if scale == 2:
@@ -112,6 +114,7 @@ def _refined(
     start = gaussian(covariance)
     if method == "spectrum" or not evidence.is_plausible:
         return start, 1.0
+    from wildsr.estimation.lopsided import leaning, third_moments
     from wildsr.estimation.recurrence import recurring_filter
 
     reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
@@ -119,7 +122,7 @@ def _refined(
     if recurrence is not None and method == "recurrence":
         found = recurrence.kernel
     elif recurrence is not None:
-        found = with_phase_of(reference, recurrence.kernel)
+        found = with_signs_of(reference, recurrence.kernel)
     else:
         found = reference
     if method in ("kernelgan", "realsr"):
@@ -128,6 +131,7 @@ def _refined(
         settings = GanSettings(objective="realsr" if method == "realsr" else "kernelgan")
         found = learn_filter(rgb, settings=settings, seed=seed, reference=found).kernel
     kernel = centred(without_dust(completed(found)))
+    kernel = leaning(kernel, covariance, third_moments(plane, covariance))
     return kernel, float(np.minimum(kernel, start).sum())
 
 

@@ -41,7 +41,7 @@ def second_moments(kernel: Doubles) -> Doubles:
 def centred(kernel: Doubles, *, size: int = SIZE, scale: int = 2) -> Doubles:
     """Return the kernel moved (as a band-limited function), clipped at 0, with sum 1, on size×size."""
     for _ in range(3):  # clipping and the border move the centre a little each time
-        kernel = _resampled(_transfer(kernel, _frequencies()), size, scale)
+        kernel = resampled(transfer(kernel, frequencies()), size, scale)
         kernel = np.maximum(kernel, 0)
         kernel = kernel / kernel.sum()
     return kernel
@@ -66,11 +66,11 @@ def completed(cross_scale: Doubles, *, size: int = SIZE) -> Doubles:
     A photo l = (x ⊛ k)↓2 resembles its own half (l ⊛ r)↓2 when R(f) = K(f)/K(f/2): part of the blur is in l already,
     so r is narrower than k (by a quarter of its variance). Turned round, K(f) = R(f)·R(f/2)·R(f/4)·…
     """
-    frequencies = _frequencies()
-    transfer = np.ones((_GRID, _GRID), np.complex128)
+    along = frequencies()
+    whole = np.ones((_GRID, _GRID), np.complex128)
     for step in range(_HALVINGS):
-        transfer = transfer * _transfer(cross_scale, frequencies / 2**step)
-    return centred(_resampled(transfer, size, 2), size=size)
+        whole = whole * transfer(cross_scale, along / 2**step)
+    return centred(resampled(whole, size, 2), size=size)
 
 
 def carried_to_4(kernel: Doubles, *, size: int = 33) -> Doubles:
@@ -79,31 +79,30 @@ def carried_to_4(kernel: Doubles, *, size: int = 33) -> Doubles:
     Applying the ×2 kernel twice (`compose_x4`) blurs more, 5/4 of the variance: it puts the camera's blur on the
     picture halfway too.
     """
-    frequencies = _frequencies()
-    return centred(
-        _resampled(_transfer(kernel, 2 * frequencies, band_limited=True), size, 4), size=size, scale=4
-    )
+    along = frequencies()
+    return centred(resampled(transfer(kernel, 2 * along, band_limited=True), size, 4), size=size, scale=4)
 
 
-def with_phase_of(shape: Doubles, other: Doubles) -> Doubles:
-    """Return the kernel with the strength of `shape` at every frequency, and the lopsidedness of `other`.
+def with_signs_of(shape: Doubles, other: Doubles) -> Doubles:
+    """Return the kernel with the strength of `shape` at every frequency, and the signs of `other`.
 
-    A power spectrum tells how strong each frequency is and nothing of its phase; patches tell the phase, and the
-    strength only roughly.
+    A power spectrum tells how strong each frequency is; patches tell where a transform falls below 0, as that of a
+    straight motion does, and the strength only roughly. Both kernels are taken for symmetric about their centres.
     """
-    frequencies = _frequencies()
-    theirs = _transfer(other, frequencies)
-    trust = np.clip(np.abs(theirs) / 0.1, 0, 1)  # the phase of what is hardly there is noise
-    turned = np.abs(_transfer(shape, frequencies)) * np.exp(1j * np.angle(theirs) * trust)
-    return centred(_resampled(turned, shape.shape[0], 2), size=shape.shape[0])
+    along = frequencies()
+    theirs = np.real(transfer(other, along))
+    signs = np.clip(theirs / 0.1, -1, 1)  # the sign of what is hardly there is noise
+    signed = np.abs(transfer(shape, along)) * np.where(theirs < 0, signs, 1)
+    return centred(resampled(signed, shape.shape[0], 2), size=shape.shape[0])
 
 
-def _frequencies() -> Doubles:
-    frequencies: Doubles = np.fft.fftfreq(_GRID).astype(np.float64)
-    return frequencies
+def frequencies() -> Doubles:
+    """Return the frequencies, in cycles per pixel, at which kernels are transformed and made again."""
+    found: Doubles = np.fft.fftfreq(_GRID).astype(np.float64)
+    return found
 
 
-def _transfer(
+def transfer(
     kernel: Doubles, frequencies: Doubles, *, band_limited: bool = False
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.complex128]]:
     """The kernel's Fourier transform about its centre of mass; optionally 0 beyond half a cycle per pixel."""
@@ -118,11 +117,11 @@ def _transfer(
     return result
 
 
-def _resampled(
-    transfer: np.ndarray[tuple[int, ...], np.dtype[np.complex128]], size: int, scale: int
+def resampled(
+    spectrum: np.ndarray[tuple[int, ...], np.dtype[np.complex128]], size: int, scale: int
 ) -> Doubles:
     """Values on the pixel grid of the kernel with this transform, its centre where it belongs."""
     places = np.arange(size) - (size // 2 + (scale - 1) / 2)
-    waves = np.exp(2j * np.pi * _frequencies()[:, None] * places[None]) / _GRID
-    values: Doubles = np.real(waves.T @ transfer @ waves)
+    waves = np.exp(2j * np.pi * frequencies()[:, None] * places[None]) / _GRID
+    values: Doubles = np.real(waves.T @ spectrum @ waves)
     return values
