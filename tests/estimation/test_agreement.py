@@ -1,11 +1,14 @@
 """What one photo has alone is left out; what the camera has everywhere stays."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from wildsr.degradation.profile_notes import NoiseNote, PhotoNote
 from wildsr.estimation.agreement import noise_that_agrees
 from wildsr.estimation.examined import Examined
+from wildsr.estimation.pooling import Context, pool
 
 
 def photo(name: str, sigmas: list[float], levels: list[float], iso: float | None = None) -> Examined:
@@ -80,3 +83,22 @@ def test_photos_without_noise_stay_where_they_were() -> None:
     kept, _ = noise_that_agrees([empty, *camera()])
     assert kept[0] is empty
     assert len(kept) == 7
+
+
+def with_side(name: str, count: int, side: int) -> Examined:
+    one = photo(name, [3.0] * count, [0.5] * count)
+    return replace(one, noise=one.noise[:, :, :side, :side])
+
+
+@pytest.mark.parametrize(("large", "shape"), [(4, (4, 3, 64, 64)), (3, (17, 3, 32, 32))])
+def test_small_patches_fill_in_where_there_are_few_large_ones(large: int, shape: tuple[int, ...]) -> None:
+    photos = [with_side("plain.png", large, 64), with_side("busy.png", 5, 32)]
+    made = pool(photos, Context(settings={}))
+    assert made.noise.shape == shape
+    assert len(made.meta.noise) == shape[0]
+    assert np.abs(made.noise.mean(axis=(2, 3))).max() < 1e-6
+    if shape[2] == 32:
+        quarters = [(note.row, note.column) for note in made.meta.noise if note.photo == "plain.png"]
+        assert quarters[:4] == [(0, 0), (0, 32), (32, 0), (32, 32)]
+        cut = made.noise[1] + photos[0].noise[0][:, :32, 32:].mean(axis=(1, 2), keepdims=True)
+        np.testing.assert_allclose(cut, photos[0].noise[0][:, :32, 32:], atol=1e-6)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Final
 
 import numpy as np
@@ -23,6 +24,8 @@ _ENOUGH_TO_JUDGE: Final = 5
 _MIXED_SPREAD: Final = 0.7
 _MOST_PATCHES: Final = 400
 _FEW_KERNELS, _FEW_PATCHES = 5, 16
+_ENOUGH_LARGE: Final = 4
+"""Large patches beside which small ones are left out: a few sure ones are worth more than many doubtful ones."""
 _NO_NOISE: Final = 0.35 / 255
 
 
@@ -45,8 +48,8 @@ def pool(photos: Sequence[Examined], context: Context) -> Profile:
     """
     found = [one for one in photos if one.kernel is not None]
     kept, outliers = kernels_that_agree(found)
-    plain, noisier = noise_that_agrees(photos)
-    patches, notes = _shared_out(_of_one_size(plain))
+    plain, noisier = noise_that_agrees(_of_one_size(photos))
+    patches, notes = _shared_out(plain)
     rejected = (*(note for one in photos for note in one.rejected), *outliers, *noisier)
     if not kept and not len(patches):
         raise _nothing_found(rejected)
@@ -83,32 +86,30 @@ def _at_scale_4(kernels: Sequence[Doubles]) -> FloatArray:
 
 
 def _of_one_size(photos: Sequence[Examined]) -> list[Examined]:
-    """Leave out the small patches where there are enough large ones, else quarter the large ones."""
+    """Leave out the small patches where there are enough large ones, else cut up the large ones."""
     large = max((one.noise.shape[2] for one in photos if len(one.noise)), default=0)
     count = sum(len(one.noise) for one in photos if one.noise.shape[2] == large)
-    if count >= _FEW_PATCHES or all(one.noise.shape[2] == large for one in photos if len(one.noise)):
+    if count >= _ENOUGH_LARGE or all(one.noise.shape[2] == large for one in photos if len(one.noise)):
         return [one if one.noise.shape[2] == large else _without_noise(one) for one in photos]
-    return [_in_quarters(one) if one.noise.shape[2] == 2 * SMALL_PATCH else one for one in photos]
+    return [_cut_up(one) for one in photos]
 
 
 def _without_noise(one: Examined) -> Examined:
     return replace(one, noise=one.noise[:0], noise_notes=())
 
 
-def _in_quarters(one: Examined) -> Examined:
-    """Cut every patch into four of half the side, each free of its mean."""
-    quarters, notes = [], []
+def _cut_up(one: Examined) -> Examined:
+    """Cut every patch into small ones, each free of its mean."""
+    small, notes = [], []
     for patch, note in zip(one.noise, one.noise_notes, strict=True):
-        half = patch.shape[1] // 2
-        for down, right in ((0, 0), (0, half), (half, 0), (half, half)):
-            quarter = patch[:, down : down + half, right : right + half]
-            quarters.append(quarter - quarter.mean(axis=(1, 2), keepdims=True))
-            std = round(float(quarters[-1].std()), 6)
+        starts = range(0, patch.shape[1] - SMALL_PATCH + 1, SMALL_PATCH)
+        for down, right in product(starts, starts):
+            part = patch[:, down : down + SMALL_PATCH, right : right + SMALL_PATCH]
+            small.append(part - part.mean(axis=(1, 2), keepdims=True))
+            std = round(float(small[-1].std()), 6)
             notes.append(replace(note, row=note.row + down, column=note.column + right, std=std))
-    side = one.noise.shape[2] // 2
-    return replace(
-        one, noise=np.array(quarters, np.float32).reshape(-1, 3, side, side), noise_notes=tuple(notes)
-    )
+    noise = np.array(small, np.float32).reshape(-1, 3, SMALL_PATCH, SMALL_PATCH)
+    return replace(one, noise=noise, noise_notes=tuple(notes))
 
 
 def _shared_out(photos: Sequence[Examined]) -> tuple[FloatArray, tuple[NoiseNote, ...]]:
