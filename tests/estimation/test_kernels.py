@@ -91,6 +91,17 @@ def test_an_enlarged_photo_is_refused() -> None:
     assert "enlarged" in found.reason
 
 
+@pytest.mark.parametrize("name", ["coffee.png", "motorcycle_left.png"])
+def test_a_shaken_camera_is_refused(name: str) -> None:
+    rng = np.random.default_rng(0)
+    path = np.cumsum(rng.normal(0, 1, (400, 2)), axis=0)
+    path = np.clip(path * 9 / np.abs(path).max(), -9, 9)
+    shaken, _, _ = np.histogram2d(path[:, 0] + 12.5, path[:, 1] + 12.5, bins=25, range=[[0, 25], [0, 25]])
+    found = estimate_kernel(blurred(natural(name), shaken / shaken.sum()), method="spectrum")
+    assert found.reason is not None
+    assert found.confidence < 0.2
+
+
 def test_white_noise_is_refused() -> None:
     rgb = np.random.default_rng(0).random((256, 256, 3)).astype(np.float32)
     assert estimate_kernel(rgb).reason is not None

@@ -20,6 +20,9 @@ _LARGEST: Final = 12.0
 _SMALLEST_VARIANCE: Final = 0.12
 _UNSURE: Final = 0.06
 _NOTHING_LEARNT: Final = 0.75
+_BENT, _MISFIT = -1.8, 0.5
+"""A blur far wider than the kernels given out leaves a spectrum of its own behind, which passes for a scene's with a
+small blur but for this: over 24 photos a shaken camera's had a bend of −2.4 (median), Gaussians' never below −1.1."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +65,8 @@ class Evidence:
             return "the photo is sharper than any lens: it was sharpened, drawn, or shrunk without a filter"
         if np.sqrt(self.blur.spread[0, 0]) > _NOTHING_LEARNT * 0.8:
             return "the photo says too little: the estimate is no better than the guess it started from"
+        if self.blur.bend < _BENT and self.blur.misfit > _MISFIT:
+            return "no scene with a blur of this size has such a spectrum: the camera shook, or the photo is doubled"
         if self.expected_error > _UNSURE:
             return f"parts of the photo disagree (expected error {self.expected_error:.4f}, at most {_UNSURE:.2f})"
         return None

@@ -7,9 +7,9 @@ no phase filter changes. (The contrast of independent component analysis; Hyvär
 applied to an all-pass filter. Four numbers only, since one photo does not settle more.)
 
 Over 28 photos blurred by comets the side was right in 23; the phases of a fit of recurring patches told it in 11 of
-16, blind deconvolution with sparse gradients in 18 of 22. Edges of the scene are lopsided too (shading, depth of field),
-so symmetric kernels give small third moments as well; over 28 Gaussians they cost next to nothing (median errors of two
-batches .0291 and .0266, without them .0291 and .0260).
+16, blind deconvolution with sparse gradients in 18 of 22. Edges of the scene are lopsided too (shading, depth of
+field), so symmetric kernels give small third moments as well; over 28 Gaussians they cost next to nothing (median
+errors of two batches .0291 and .0266, without them .0291 and .0260).
 """
 
 from typing import Final, TypeAlias

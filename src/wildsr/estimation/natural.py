@@ -22,6 +22,8 @@ from wildsr.estimation.spectrum import ANGLES, Doubles, Spectrum
 # with log f. The spread of the exponent is widened a little on the safe side of other cameras' scenes.
 _LAW: Final = np.array([2.5, 0.17, -0.3, 0.0, 0.2, 0.0, 0.0, 0.0, -0.12, 0.0])
 _LAW_SPREAD: Final = np.array([0.6, 0.3, 0.5, 0.35, 0.25, 0.2, 0.2, 0.15, 0.15, 0.1])
+_FIRST_OF_LAW, _CURVATURE = 5, 6
+"""Where the law, and its curvature, stand among the parameters of a fit."""
 _TYPICAL_VARIANCE: Final = 2.2
 """Variance in squared HR pixels (scale 2) that a photo without any evidence is taken to have."""
 _VARIANCE_SPREAD: Final = 0.8
@@ -54,6 +56,12 @@ class Blur:
     noise: float
     """Standard deviation of the white part of the noise in levels."""
 
+    misfit: float = 0.0
+    """Mean squared departure of the spectrum from the law, in terms of what is usual."""
+
+    bend: float = 0.0
+    """How much the scene's law had to be bent to fit, in standard deviations over sharp scenes."""
+
     @property
     def covariance(self) -> Doubles:
         """2×2 covariance over (x, y) in squared HR pixels at scale 2."""
@@ -84,6 +92,10 @@ def fit_blur(spectrum: Spectrum) -> Blur:
         stretch=(float(found[2]), float(found[3])),
         spread=posterior[1:4, 1:4],
         noise=float(np.exp(found[4] / 2)),
+        misfit=float(np.mean(problem.residuals(found)[: problem.cells] ** 2)),
+        bend=float(
+            (found[_CURVATURE] - _LAW[_CURVATURE - _FIRST_OF_LAW]) / _LAW_SPREAD[_CURVATURE - _FIRST_OF_LAW]
+        ),
     )
 
 
@@ -103,6 +115,7 @@ class _Problem:
             for down in (-0.5, 0.0, 0.5)
         ]
 
+        self.cells = len(self._log_power)
         self._floor = float(np.log(max(spectrum.floor, _LEAST_FLOOR)))
 
     def start(self) -> Doubles:
@@ -119,14 +132,16 @@ class _Problem:
             parameters[3] / _SHAPE_SPREAD,
             (parameters[4] - self._floor) / _FLOOR_SPREAD,
         ]
-        return np.concatenate([robust, (parameters[5:] - _LAW) / _LAW_SPREAD, prior])
+        return np.concatenate([robust, (parameters[_FIRST_OF_LAW:] - _LAW) / _LAW_SPREAD, prior])
 
     def _model(self, parameters: Doubles) -> Doubles:
         (xx, xy), (_, yy) = covariance_of(parameters[1], (parameters[2], parameters[3]))
         power = np.full_like(self._log_power, np.exp(np.clip(parameters[4], -30, 40)))
         for x, y, basis, beyond in self._folds:
             blur = -4 * np.pi**2 * (xx * x * x + 2 * xy * x * y + yy * y * y)
-            power += np.exp(np.clip(parameters[0] + basis @ parameters[5:] + blur + beyond, -30, 40))
+            power += np.exp(
+                np.clip(parameters[0] + basis @ parameters[_FIRST_OF_LAW:] + blur + beyond, -30, 40)
+            )
         logs: Doubles = np.log(power)
         return logs
 
