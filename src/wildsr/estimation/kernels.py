@@ -8,6 +8,7 @@ import numpy as np
 from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.evidence import SMALLEST, Evidence, gather_evidence
+from wildsr.estimation.lattice import BLOCK, compression_error
 from wildsr.estimation.shapes import centred, completed, gaussian, with_signs_of, without_dust
 from wildsr.estimation.spectrum import Doubles, luma, textured_tiles
 from wildsr.imaging import FloatArray
@@ -89,7 +90,7 @@ def _estimate_x2(rgb: FloatArray, method: Method, seed: int) -> KernelEstimate:
         reason = f"the photo has {rgb.shape[1]}×{rgb.shape[0]} pixels; at least {SMALLEST} a side are needed"
         return replace(nothing, reason=reason)
     plane = luma(rgb)
-    evidence = gather_evidence(*textured_tiles(plane))
+    evidence = gather_evidence(*textured_tiles(plane), compression_error(plane))
     if evidence is None:
         return replace(nothing, reason="the photo holds no texture (it is flat, black or clipped)")
     kernel, shared = _refined(rgb, plane, evidence, method, seed)
@@ -143,6 +144,7 @@ def _checked(rgb: FloatArray) -> FloatArray:
         )
     if not np.isfinite(array).all():
         raise InputError("the photo holds numbers that are not finite")
-    top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in array.shape[:2])
+    # by whole blocks, so that compression can be seen
+    top, left = (max(0, (side - _LARGEST_SIDE) // (2 * BLOCK) * BLOCK) for side in array.shape[:2])
     middle = array[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE]
     return np.clip(middle, 0, 1).astype(np.float32)

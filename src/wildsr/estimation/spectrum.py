@@ -48,6 +48,9 @@ class Spectrum:
     floor: float
     """White noise in them, in squared levels, going by the quietest tiles of the photo."""
 
+    gain: float
+    """What the powers of a squared level became as tiles were brought to one contrast."""
+
 
 def luma(rgb: FloatArray) -> FloatArray:
     """Return H×W full-range BT.601 luma of H×W×3 float RGB, on the same scale."""
@@ -117,6 +120,7 @@ def oriented_spectrum(power: Doubles, texture: Doubles) -> Spectrum | None:
         count=count,
         tiles=len(power),
         floor=noise * float((contrast / texture).mean()),
+        gain=float((contrast / texture).mean()),
     )
 
 
