@@ -365,10 +365,10 @@ def test_kills_change_nothing(here: Path, ending: str) -> None:
                 time.sleep(0.005)
             run.send_signal(signal.Signals[ending])
             _, said = run.communicate(timeout=60)
-        if ending == "SIGINT" and run.returncode not in (
-            0,
-            -signal.SIGINT,
-        ):  # those end after their work is done
+        made, wanted = (len(list((here / name).rglob("*.png"))) for name in ("pairs", "whole"))
+        if (
+            ending == "SIGINT" and made < wanted
+        ):  # a signal after all the work may meet a program that is gone
             assert run.returncode == 130
             assert b"goes on where it stopped" in said
     assert invoke(*PROFILED, "pairs").code == 0

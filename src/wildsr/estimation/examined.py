@@ -14,7 +14,7 @@ import numpy as np
 from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, Rejected
 from wildsr.errors import InputError
 from wildsr.estimation.camera import camera_of, sensitivity_of
-from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernel
+from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernels
 from wildsr.estimation.noise import noise_patches
 from wildsr.estimation.shapes import SIZE
 from wildsr.estimation.spectrum import Doubles, luma
@@ -175,10 +175,11 @@ def _kernel(
 ) -> tuple[Doubles | None, KernelNote | None, str | None]:
     """The mean of the seeds' kernels, or why there is none."""
     estimates: list[KernelEstimate] = []
-    for seed in settings.seeds[: 1 if settings.method == "spectrum" else None]:
-        estimates.append(estimate_kernel(rgb, method=settings.method, seed=seed))
-        if estimates[-1].reason is not None:
-            return None, None, estimates[-1].reason
+    seeds = settings.seeds[: 1 if settings.method == "spectrum" else None]
+    for estimate in estimate_kernels(rgb, method=settings.method, seeds=seeds):
+        if estimate.reason is not None:
+            return None, None, estimate.reason
+        estimates.append(estimate)
     kernel: Doubles = np.mean([one.kernel for one in estimates], axis=0)
     shared = min(float(np.minimum(one.kernel, kernel).sum()) for one in estimates)
     if shared < _SEEDS_AGREE:

@@ -46,10 +46,6 @@ class LinearGenerator(nn.Module):
         kernel: Tensor = _Composition.apply(*self.weights)  # type: ignore[no-untyped-call]
         return kernel
 
-    def downscale(self, x: Tensor) -> Tensor:
-        """Apply the effective kernel at stride 2 to N×1×h×w: the same function as `forward`, for constant pixels."""
-        return downscaled(x, self.effective_kernel())
-
 
 def downscaled(x: Tensor, kernel: Tensor) -> Tensor:
     """Correlate N×1×h×w with a 13×13 kernel at stride 2: N×1×⌈(h−12)/2⌉×⌈(w−12)/2⌉.

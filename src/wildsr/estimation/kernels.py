@@ -1,5 +1,6 @@
 """`estimate_kernel`: the blur kernel of one photo, with a confidence and a reason where it is not to be used."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
@@ -75,25 +76,55 @@ def estimate_kernel(
         raise UsageError(f"unknown method {method!r}; one of {', '.join(get_args(Method))}")
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"the seed is {seed!r}; whole numbers from 0 up are possible")
-    rgb = _checked(rgb)
-    estimate = _estimate_x2(rgb, method, seed)
+    (estimate,) = estimate_kernels(rgb, method=method, seeds=(seed,))
     if scale == 2:
         return estimate
     return replace(estimate, kernel=compose_x4(estimate.kernel))
 
 
-def _estimate_x2(rgb: FloatArray, method: Method, seed: int) -> KernelEstimate:
+def estimate_kernels(rgb: FloatArray, *, method: Method, seeds: Sequence[int]) -> Iterator[KernelEstimate]:
+    """Estimate a photo's ×2 kernel once a seed, one after another; what no seed changes is done once.
+
+    Args:
+        rgb: H×W×3 float in [0, 1].
+        method: How.
+        seeds: Of what is random.
+
+    Raises:
+        InputError: Not H×W×3 finite numbers.
+    """
+    rgb = _checked(rgb)
     nothing = KernelEstimate(
         kernel=gaussian(_TYPICAL), confidence=0.0, reason=None, method=method, agreement=0.0, noise=0.0
     )
     if min(rgb.shape[:2]) < SMALLEST:
         reason = f"the photo has {rgb.shape[1]}×{rgb.shape[0]} pixels; at least {SMALLEST} a side are needed"
-        return replace(nothing, reason=reason)
+        yield from [replace(nothing, reason=reason)] * len(seeds)
+        return
     plane = luma(rgb)
     evidence = gather_evidence(*textured_tiles(plane), compression_error(plane))
     if evidence is None:
-        return replace(nothing, reason="the photo holds no texture (it is flat, black or clipped)")
-    kernel, shared = _refined(rgb, plane, evidence, method, seed)
+        reason = "the photo holds no texture (it is flat, black or clipped)"
+        yield from [replace(nothing, reason=reason)] * len(seeds)
+        return
+    start = gaussian(evidence.blur.covariance)
+    refine = None
+    if method != "spectrum" and evidence.is_plausible:
+        refine = _Refinement(rgb, plane, evidence.blur.covariance, method)
+    for seed in seeds:
+        kernel = start if refine is None else refine(seed)
+        yield _judged(kernel, float(np.minimum(kernel, start).sum()), evidence, method)
+
+
+def _judged(kernel: Doubles, shared: float, evidence: Evidence, method: Method) -> KernelEstimate:
+    """The estimate, accepted or refused.
+
+    Args:
+        kernel: What was found.
+        shared: What part of it the spectrum's Gaussian has too.
+        evidence: What the spectrum says.
+        method: How it was found.
+    """
     refused = evidence.reason
     if refused is None and shared < _LEAST_SHARED:
         refused = f"the methods disagree (they share {shared:.0%} of the kernel)"
@@ -107,33 +138,40 @@ def _estimate_x2(rgb: FloatArray, method: Method, seed: int) -> KernelEstimate:
     )
 
 
-def _refined(
-    rgb: FloatArray, plane: FloatArray, evidence: Evidence, method: Method, seed: int
-) -> tuple[Doubles, float]:
-    """The kernel, and what part of it the spectrum's Gaussian and the refinement have in common."""
-    covariance = evidence.blur.covariance
-    start = gaussian(covariance)
-    if method == "spectrum" or not evidence.is_plausible:
-        return start, 1.0
-    from wildsr.estimation.lopsided import leaning, third_moments
-    from wildsr.estimation.recurrence import recurring_filter
+class _Refinement:
+    """What the methods beyond the spectrum make of a photo; the side it leans to is found once."""
 
-    reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
-    recurrence = recurring_filter(plane, reference=reference, seed=seed)
-    if recurrence is not None and method == "recurrence":
-        found = recurrence.kernel
-    elif recurrence is not None:
-        found = with_signs_of(reference, recurrence.kernel)
-    else:
-        found = reference
-    if method in ("kernelgan", "realsr"):
+    def __init__(self, rgb: FloatArray, plane: FloatArray, covariance: Doubles, method: Method) -> None:
+        from wildsr.estimation.lopsided import third_moments
+
+        self._rgb, self._plane, self._covariance, self._method = rgb, plane, covariance, method
+        self._reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
+        self._moments = third_moments(plane, covariance)
+
+    def __call__(self, seed: int) -> Doubles:
+        from wildsr.estimation.lopsided import leaning
+
+        kernel = centred(without_dust(completed(self._cross_scale(seed))))
+        return leaning(kernel, self._covariance, self._moments)
+
+    def _cross_scale(self, seed: int) -> Doubles:
+        """The 13×13 filter that makes the photo resemble itself at half size."""
+        from wildsr.estimation.recurrence import recurring_filter
+
+        recurrence = recurring_filter(self._plane, reference=self._reference, seed=seed)
+        if recurrence is None:
+            found = self._reference
+        elif self._method == "recurrence":
+            found = recurrence.kernel
+        else:
+            found = with_signs_of(self._reference, recurrence.kernel)
+        if self._method not in ("kernelgan", "realsr"):
+            return found
         from wildsr.estimation.kernelgan import GanSettings, learn_filter
 
-        settings = GanSettings(objective="realsr" if method == "realsr" else "kernelgan")
-        found = learn_filter(rgb, settings=settings, seed=seed, reference=found).kernel
-    kernel = centred(without_dust(completed(found)))
-    kernel = leaning(kernel, covariance, third_moments(plane, covariance))
-    return kernel, float(np.minimum(kernel, start).sum())
+        return learn_filter(
+            self._rgb, settings=GanSettings(objective=self._method), seed=seed, reference=found
+        ).kernel
 
 
 def _checked(rgb: FloatArray) -> FloatArray:

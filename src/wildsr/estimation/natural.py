@@ -63,10 +63,10 @@ class Blur:
     noise: float
     """Standard deviation of the white part of the noise in levels."""
 
-    misfit: float = 0.0
+    misfit: float
     """Mean squared departure of the spectrum from the law, in terms of what is usual."""
 
-    bend: float = 0.0
+    bend: float
     """How much the scene's law had to be bent to fit, in standard deviations over sharp scenes."""
 
     @property

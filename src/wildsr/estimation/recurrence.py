@@ -44,15 +44,12 @@ class Recurrence:
     """Distance of matched patches as a part of their contrast, 0 (all recur) … 1."""
 
 
-def recurring_filter(
-    plane: FloatArray, *, reference: Doubles, spring: float = 1.0, seed: int = 0
-) -> Recurrence | None:
+def recurring_filter(plane: FloatArray, *, reference: Doubles, seed: int = 0) -> Recurrence | None:
     """Find the ×2 filter that makes patches recur.
 
     Args:
         plane: H×W luma in [0, 1], both sides at least 64.
         reference: 13×13 kernel to start from and to stay near.
-        spring: How near, relative to what the patches say.
         seed: Which patches are used where there are too many.
 
     Returns:
@@ -73,7 +70,7 @@ def recurring_filter(
         if found is None:
             return None
         child, parent, weight, misfit = found
-        kernel = _solved(plane, wanted[child], parents[parent], weight / contrast[child], reference, spring)
+        kernel = _solved(plane, wanted[child], parents[parent], weight / contrast[child], reference)
     return Recurrence(kernel=kernel, misfit=misfit)
 
 
@@ -144,7 +141,6 @@ def _solved(
     parents: Places,
     weight: FloatArray,
     reference: Doubles,
-    spring: float,
 ) -> Doubles:
     """Weighted least squares for the kernel: the departure from the reference is kept small and smooth."""
     windows = np.lib.stride_tricks.sliding_window_view(plane, (SUPPORT, SUPPORT))
@@ -161,7 +157,7 @@ def _solved(
         flat = scaled.reshape(-1, SUPPORT**2)
         gram += flat.T @ flat
         right += flat.T @ (missing * np.sqrt(weight[part])[:, None]).ravel()
-    prior = spring * np.trace(gram) / SUPPORT**2 * _identity_and_smoothness()
+    prior = np.trace(gram) / SUPPORT**2 * _identity_and_smoothness()
     change = np.linalg.solve(gram + prior, right).reshape(SUPPORT, SUPPORT)
     kernel: Doubles = (reference + change) / (reference + change).sum()
     return kernel
