@@ -1,20 +1,16 @@
 """`wildsr degrade`: clean photos in, aligned LR/HR pairs out."""
 
-import os
-from collections.abc import Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from wildsr.cli.talk import Json, data, data_json, progress_bar, say
-from wildsr.errors import InputError, OutputError, UsageError
-from wildsr.files import Found, find_pictures, make_folder, plan_outputs, shown
+from wildsr.errors import UsageError
+from wildsr.files import find_pictures, shown
 
 if TYPE_CHECKING:
-    from wildsr.data import Manifest, PairSettings
+    from wildsr.data import PairSettings
     from wildsr.degradation import Profile
 
 
@@ -74,7 +70,7 @@ def degrade(
         raise UsageError("the output name is empty or has a NUL character in it")
     folder = Path(output)
     settings, used = _settings(profile, preset, scale, seed, clean_up)
-    from wildsr.data import MANIFEST
+    from wildsr.data import MANIFEST, PairJob, make_pairs, plan_pairs
 
     found = find_pictures(inputs, recursive=recursive, exclude=folder)
     for problem in found.problems:
@@ -82,11 +78,22 @@ def degrade(
     for path in found.ignored:
         if path.name != MANIFEST:
             say(f"left out: {shown(path)}: no picture")
-    jobs = _planned(_without_pairs(found.pictures, folder), folder)
-    if not overwrite and not (resume and os.path.lexists(folder / MANIFEST)):
-        _refuse_existing(jobs, folder)
-    make_folder(folder)
-    done = _make(folder, jobs, settings, used, resume=resume, overwrite=overwrite, quiet=json)
+    jobs = plan_pairs(found.pictures, folder)
+    with progress_bar(quiet=json) as bar:
+        task = bar.add_task("degrading", total=len(jobs))
+
+        def tell(job: PairJob, problem: str | None) -> None:
+            bar.advance(task)
+            if problem is not None:
+                say(f"left out: {shown(job.source)}: {problem}")
+
+        try:
+            done = make_pairs(
+                folder, jobs, settings, profile=used, resume=resume, overwrite=overwrite, progress=tell
+            )
+        except KeyboardInterrupt:
+            say("interrupted; the same command goes on where it stopped")
+            raise
     skipped: list[Json] = [{"file": str(path), "reason": reason} for path, reason in done.failed]
     if json:
         data_json(
@@ -105,80 +112,6 @@ def degrade(
         data(output)
     if done.failed or found.problems:
         raise typer.Exit(1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Job:
-    """One pair to make."""
-
-    source: Path
-    relative: str
-    name: str
-    lr: Path
-    hr: Path
-
-
-@dataclass(kw_only=True)
-class _Done:
-    """What became of the pairs."""
-
-    made: int = 0
-    kept: int = 0
-    failed: list[tuple[Path, str]] = field(default_factory=list)
-
-
-def _without_pairs(pictures: Sequence[Found], folder: Path) -> list[Found]:
-    """Leave out pairs that an earlier run put below a folder given as input."""
-    sides = [Path(os.path.realpath(folder / side)) for side in ("HR", "LR")]
-
-    def is_pair(one: Found) -> bool:
-        root, path = (Path(os.path.realpath(place)) for place in (one.root, one.path.parent))
-        return any(path.is_relative_to(side) and not root.is_relative_to(side) for side in sides)
-
-    kept = [one for one in pictures if not is_pair(one)]
-    if not kept:
-        raise InputError(
-            f"no picture found beside the pairs in {shown(folder)}", hint="name the clean photos"
-        )
-    return kept
-
-
-def _planned(pictures: Sequence[Found], folder: Path) -> list[_Job]:
-    """Give every picture the places of its pair; neither may be that of an input or of another's."""
-    relative = {one.path: one.relative.as_posix() for one in pictures}
-    try:
-        hr, lr = (
-            plan_outputs(pictures, f"{folder}/{side}/", suffix="", extension="png").jobs
-            for side in ("HR", "LR")
-        )
-    except UsageError as error:
-        raise UsageError(
-            str(error), hint="run them apart, with another -o; --recursive keeps sub-folders apart"
-        ) from error
-    return [
-        _Job(
-            source=high.source,
-            relative=relative[high.source],
-            name=high.target.relative_to(folder / "HR").as_posix(),
-            lr=low.target,
-            hr=high.target,
-        )
-        for high, low in zip(hr, lr, strict=True)
-    ]
-
-
-def _refuse_existing(jobs: Sequence[_Job], folder: Path) -> None:
-    """Refuse to start where there is no run to go on with, but files in the way."""
-    from wildsr.data import MANIFEST
-
-    targets = [folder / MANIFEST, *(path for job in jobs for path in (job.hr, job.lr))]
-    taken = [shown(path) for path in targets if os.path.lexists(path)]
-    if taken:
-        more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
-        raise OutputError(
-            f"{len(taken)} of {len(targets)} files to be made exist already: {', '.join(taken[:3])}{more}",
-            hint="--overwrite replaces them; -o gives another folder",
-        )
 
 
 def _settings(
@@ -205,62 +138,3 @@ def _settings(
         chosen=choose(preset, scale=scale, profile=loaded), scale=scale, seed=seed, clean_up=clean_up
     )
     return settings, None if profile is None or loaded is None else (profile.name, loaded)
-
-
-def _make(
-    folder: Path,
-    jobs: Sequence[_Job],
-    settings: "PairSettings",
-    used: "tuple[str, Profile] | None",
-    *,
-    resume: bool,
-    overwrite: bool,
-    quiet: bool,
-) -> _Done:
-    """Make the pairs that aren't there yet; each is in the manifest as soon as it is written."""
-    from wildsr.data import Manifest
-    from wildsr.data.pairs import head
-
-    done = _Done()
-    top = head(settings, profile=used[0] if used else None, content=used[1].fingerprint if used else None)
-    with (
-        Manifest.open(folder, top, resume=resume, overwrite=overwrite) as manifest,
-        progress_bar(quiet=quiet) as bar,
-    ):
-        try:
-            for job in bar.track(jobs, description="degrading"):
-                try:
-                    if _make_one(job, settings, manifest, overwrite=overwrite):
-                        done.made += 1
-                    else:
-                        done.kept += 1
-                except InputError as error:
-                    done.failed.append((job.source, str(error)))
-                    say(f"left out: {shown(job.source)}: {error}")
-        except KeyboardInterrupt:
-            say("interrupted; the same command goes on where it stopped")
-            raise
-        manifest.finish(folder)
-    if len(done.failed) == len(jobs):
-        with suppress(OSError):
-            folder.rmdir()  # only if nothing is in it
-        raise InputError("none of the pictures could be degraded", hint="the reasons are given above")
-    return done
-
-
-def _make_one(job: _Job, settings: "PairSettings", manifest: "Manifest", *, overwrite: bool) -> bool:
-    """Make a pair and record it; False if it was there already."""
-    from wildsr.data import in_the_way, is_made, make_pair, write_pair
-    from wildsr.data.pairs import entry
-
-    recorded = manifest.entry(job.name)
-    if is_made(job.lr, job.hr, job.source, recorded):
-        return False
-    pair = make_pair(job.source, job.name, settings)
-    if not overwrite and (other := in_the_way(pair, job.lr, job.hr, recorded)):
-        raise InputError(
-            f"{shown(other)} exists and was not made by this run, or was changed; --overwrite replaces it"
-        )
-    write_pair(pair, job.lr, job.hr)
-    manifest.add(entry(job.name, job.relative, pair, lr=job.lr, hr=job.hr))
-    return True

@@ -3,7 +3,8 @@
 from wildsr.data.degrading import array_degrader
 from wildsr.data.loader import batches
 from wildsr.data.manifest import MANIFEST, Manifest
-from wildsr.data.pairs import MadePair, PairSettings, in_the_way, is_made, make_pair, write_pair
+from wildsr.data.pairing import PairJob, PairsMade, make_pairs, plan_pairs
+from wildsr.data.pairs import MadePair, PairSettings, make_pair, write_pair
 from wildsr.data.photos import Photo, PhotoFolder, Skipped, hold_out, open_pairs, open_photos
 from wildsr.data.sampling import AlignedCrops, Degrade, DegradedCrops, Pair, Sample, Sampler, collate
 from wildsr.data.validation import degraded_validation_crops, validation_crops
@@ -16,7 +17,9 @@ __all__ = [
     "MadePair",
     "Manifest",
     "Pair",
+    "PairJob",
     "PairSettings",
+    "PairsMade",
     "Photo",
     "PhotoFolder",
     "Sample",
@@ -27,11 +30,11 @@ __all__ = [
     "collate",
     "degraded_validation_crops",
     "hold_out",
-    "in_the_way",
-    "is_made",
     "make_pair",
+    "make_pairs",
     "open_pairs",
     "open_photos",
+    "plan_pairs",
     "validation_crops",
     "write_pair",
 ]
