@@ -10,25 +10,21 @@ and what is kept is all that is *not above* a bound, so that the choice does not
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.estimation.plainness import STRONGEST, levels_of, measure, without_ramps
 from wildsr.imaging import FloatArray
 
-BLOCK: Final = 16
 _BINS: Final = 16
 """Brightness is looked at in this many steps."""
 _LOW: Final = 0.05
 """Quantile of the variances at a brightness that is taken for pure noise."""
 _ABOVE: Final = 1.2
 """Variances up to this many times the pure noise's are taken."""
-_STRONGEST: Final = 20.0
-"""σ in levels beyond which a patch is texture, whatever the rest of the photo."""
 _ENOUGH: Final = 8
-_DIRECTIONS: Final = 8
 _REPEATING: Final = 1.15
 _DIRECTED: Final = 3.0
 """Power of the strongest direction in terms of the weakest's: noise has up to 2.6, cloth and skin 3.5 to 10."""
@@ -56,20 +52,18 @@ class NoisePatches:
     """Reason → patches that were left out for it."""
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class _Candidates:
-    """Patches under consideration, in levels."""
+    """Patches under consideration: their corners, and their measures one below the other (N each)."""
 
-    level: FloatArray  # N mean lumas
     corners: NDArray[np.intp]
-    variance: FloatArray  # N, mean over the channels
-    uneven_means: FloatArray  # N, scatter of block means relative to what white noise has
-    uneven_variances: FloatArray  # N, largest relative departure of a block's variance
-    repetition: (
-        FloatArray  # N, correlation over 5 to 18 pixels in terms of what noise of that grain has by chance
-    )
-    direction: FloatArray  # N, power of the strongest direction in terms of the weakest's
-    skewness: FloatArray  # N, absolute
+    level: FloatArray
+    variance: FloatArray
+    uneven_means: FloatArray
+    uneven_variances: FloatArray
+    repetition: FloatArray
+    direction: FloatArray
+    skewness: FloatArray
 
 
 def noise_patches(rgb: FloatArray, *, side: int = 64, most: int = 48) -> NoisePatches:
@@ -110,7 +104,7 @@ def _cut(rgb: FloatArray, side: int, most: int, *, step: int) -> NoisePatches:
     rejected["more than are needed"] += int(np.count_nonzero(keep)) - len(chosen)
     patches = np.zeros((len(chosen), 3, side, side), np.float32)
     for index, (top, left) in enumerate(found.corners[chosen]):
-        patches[index] = _without_ramps(_planes(rgb, (int(top), int(left)), side)) / np.float32(255)
+        patches[index] = without_ramps(levels_of(rgb, (int(top), int(left)), side)) / np.float32(255)
     return NoisePatches(
         patches=patches,
         brightness=found.level[chosen] / np.float32(255),
@@ -144,125 +138,16 @@ def _candidates(rgb: FloatArray, side: int, step: int, rejected: Counter[str]) -
     corners = [(top, left) for top in rows for left in columns]
     corners = corners[:: -(-len(corners) // _MOST_LOOKED_AT)]
     kept, measured = [], []
-    for top, left in corners:
-        found = _measured(_planes(rgb, (top, left), side))
-        if found is None:
+    for corner in corners:
+        numbers = measure(levels_of(rgb, corner, side))
+        if numbers is None:
             rejected["clipped"] += 1
         else:
-            kept.append((top, left))
-            measured.append(found)
+            kept.append(corner)
+            measured.append(numbers)
     if not kept:
         return None
-    level, variance, uneven_means, uneven_variances, repetition, direction, skewness = np.array(
-        measured, np.float32
-    ).T
-    return _Candidates(
-        corners=np.array(kept, np.intp),
-        level=level,
-        variance=variance,
-        uneven_means=uneven_means,
-        uneven_variances=uneven_variances,
-        repetition=repetition,
-        direction=direction,
-        skewness=skewness,
-    )
-
-
-def _planes(rgb: FloatArray, corner: tuple[int, int], side: int) -> FloatArray:
-    """A patch as 3×p×p levels, its channels apart: sums along them are quick."""
-    top, left = corner
-    patch = rgb[top : top + side, left : left + side].transpose(2, 0, 1)
-    levels: FloatArray = np.ascontiguousarray(patch) * np.float32(255)
-    return levels
-
-
-def _measured(patch: FloatArray) -> tuple[float, ...] | None:
-    """The numbers of a candidate, in order; None for a clipped patch."""
-    side, small = patch.shape[1], BLOCK // 2
-    flat = _without_ramps(patch)
-    variance = np.maximum((flat**2).reshape(3, -1).mean(axis=1), 1e-6)
-    mean = patch.reshape(3, -1).mean(axis=1)
-    if _is_clipped(patch, mean, np.sqrt(variance)):
-        return None
-    tiles = flat.reshape(3, side // small, small, side // small, small).mean(axis=(2, 4)).reshape(3, -1)
-    squares = (
-        (flat**2).reshape(3, side // BLOCK, BLOCK, side // BLOCK, BLOCK).mean(axis=(2, 4)).reshape(3, -1)
-    )
-    plane = flat.mean(axis=0)
-    power = np.abs(np.fft.rfft2(plane)) ** 2
-    return (
-        float(mean @ (0.299, 0.587, 0.114)),
-        float(variance.mean()),
-        float(((tiles**2).mean(axis=1) * small**2 / variance).mean()),
-        float(np.abs(squares / variance[:, None] - 1).mean(axis=0).max()),
-        _repetition(power, side),
-        _direction(power, side),
-        abs(float((plane**3).mean())) / max(float((plane**2).mean()), 1e-9) ** 1.5,
-    )
-
-
-def _repetition(power: FloatArray, side: int) -> float:
-    """Cloth and gravel are as even as noise, but correlate with themselves at a distance.
-
-    Sample autocorrelations of noise scatter by √(Σρ²/n) around 0 beyond its grain (Bartlett, 1946).
-    """
-    correlation = np.fft.irfft2(power, (side, side))
-    correlation /= max(float(correlation[0, 0]), 1e-12)
-    grain, distant = _lags(side)
-    by_chance = np.sqrt(float((correlation[grain] ** 2).sum())) / side
-    return float(np.sqrt((correlation[distant] ** 2).mean()) / by_chance)
-
-
-def _direction(power: FloatArray, side: int) -> float:
-    """Noise is as strong in all directions; threads, hair and brush strokes are not."""
-    sectors = _sectors(side)
-    inside = sectors >= 0
-    sums = np.bincount(sectors[inside], power[inside], _DIRECTIONS)
-    strengths = sums / np.bincount(sectors[inside], minlength=_DIRECTIONS)
-    return float(strengths.max() / max(float(strengths.min()), 1e-12))
-
-
-@cache
-def _sectors(side: int) -> NDArray[np.intp]:
-    """Which of 8 directions a coefficient of the half transform lies in; −1 outside 0.1 to 0.25 cycles per pixel."""
-    down, right = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None]
-    radius = np.hypot(down, right)
-    sector = np.floor(np.arctan2(down, right) / (np.pi / _DIRECTIONS) + 0.5).astype(np.intp) % _DIRECTIONS
-    return np.where((radius >= 0.1) & (radius < 0.25), sector, -1)
-
-
-@cache
-def _lags(side: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Lags within the grain of noise, and those beyond it."""
-    lag = np.fft.fftfreq(side, 1 / side)
-    distance = np.hypot(lag[:, None], lag[None])
-    return distance < 5, (distance >= 5) & (distance <= 18)
-
-
-def _is_clipped(patch: FloatArray, mean: FloatArray, spread: FloatArray) -> bool:
-    """Values at the ends of the range, or so near that some noise was cut off: such noise is too weak."""
-    near = (mean - 2.5 * spread < 0) | (mean + 2.5 * spread > 255)
-    if bool((near & (spread < _STRONGEST)).any()):  # stronger is texture, and turned down for that
-        return True
-    if float(patch.min()) > 0.5 and float(patch.max()) < 254.5:
-        return False
-    return float(((patch <= 0.5) | (patch >= 254.5)).mean()) > 0.001
-
-
-def _without_ramps(patch: FloatArray) -> FloatArray:
-    """Take the least-squares cubic surface out of every channel: mean, plane, and the bend of skies and shadows."""
-    powers, wanted = _polynomials(patch.shape[1])
-    weights = (powers @ patch @ powers.T) * wanted
-    flat: FloatArray = patch - (powers.T @ weights @ powers).astype(np.float32)
-    return flat
-
-
-@cache
-def _polynomials(side: int) -> tuple[FloatArray, FloatArray]:
-    """Orthonormal polynomials up to degree 3 (4×side), and which of their products are of degree 3 at most."""
-    powers = np.linalg.qr(np.vander(np.linspace(-1, 1, side), 4, increasing=True))[0].T
-    degree = np.add.outer(np.arange(4), np.arange(4))
-    return powers.astype(np.float32), (degree <= 3).astype(np.float32)
+    return _Candidates(np.array(kept, np.intp), *np.array(measured, np.float32).T)
 
 
 def _even(found: _Candidates, keep: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -292,7 +177,7 @@ def _plain(found: _Candidates, keep: NDArray[np.bool_], above: float = _ABOVE) -
     padded = np.pad(lows, 2, constant_values=np.inf)
     near = np.minimum(padded[1:-3], padded[3:-1])
     far = np.minimum(padded[:-4], padded[4:])
-    bound = np.minimum(above * np.minimum.reduce([lows, 1.4 * near, 1.8 * far]), _STRONGEST**2)
+    bound = np.minimum(above * np.minimum.reduce([lows, 1.4 * near, 1.8 * far]), STRONGEST**2)
     result: NDArray[np.bool_] = found.variance <= bound[bins]
     return result
 
