@@ -1,43 +1,42 @@
 # ruff: noqa: E501 -- rows of tables are long
-"""How well blur and noise are found: photos damaged on purpose, by kernels and noise that are known.
+"""How well blur is found: photos blurred on purpose, by kernels that are known.
 
-    python benchmarks/profiles.py --photos PHOTOS [--kernels KERNELS] [--noisy PAIRS] [--count 36] [--methods auto …]
-                                 [--half test] [--noise-photos 12] [--out docs/results]
+    python benchmarks/profiles.py --photos PHOTOS [--kernels KERNELS] [--count 36] [--methods auto …] [--half test]
+                                 [--kinds gaussian comet …] [--jpeg 90] [--sigma 4] [--out docs/results]
 
 The photos are sorted by the hash of their names and split in halves; `dev` was used to choose parameters, `test` is
 reported. Kernels in turn: anisotropic Gaussians (DIV2KRK's generator: 11×11, variances 0.6…5, ±25 % noise), the twelve
-of `kernels_12.mat`, straight motion, and comets (lopsided; the second is the first mirrored). Baselines: bicubic, delta,
-and the best constant answer, an isotropic Gaussian whose variance is chosen on kernels drawn anew.
+of `kernels_12.mat`, straight motion, and comets (lopsided; the second is the first mirrored); or, with `--kinds`, those
+kinds in turn. `--sigma` adds white noise, `--jpeg` compresses after it. Baselines: bicubic, delta, and the best
+constant answer, an isotropic Gaussian whose variance is chosen on kernels drawn anew.
 """
 
 import argparse
 import datetime
 import hashlib
+import io
 import resource
-import tempfile
 import time
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import correlate
 from scipy.stats import spearmanr
 
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.estimation import KernelEstimate, estimate_kernel
-from wildsr.estimation.examined import PhotoSettings
 from wildsr.estimation.kernelgan import BICUBIC_HALF
-from wildsr.estimation.noise import noise_patches
-from wildsr.estimation.profiling import ProfileSettings, make_profile
 from wildsr.estimation.shapes import centred, gaussian, second_moments
 from wildsr.estimation.spectrum import Doubles
-from wildsr.imaging import FloatArray, Picture, read, write
+from wildsr.imaging import FloatArray, read
 
 SIZE = 25
-QUIET = 1.0
-"""σ in levels: clean photos with less noise of their own are also reported apart."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +111,32 @@ def cases(photos: list[Path], folder: Path | None, seed: int) -> list[Case]:
     ]
 
 
+def cases_of(kinds: list[str], photos: list[Path], seed: int) -> list[Case]:
+    """Kernels of these kinds in turn, drawn anew for every photo."""
+    rng = np.random.default_rng(seed)
+    draw: dict[str, Callable[[], Doubles]] = {
+        "gaussian": lambda: random_gaussian(rng),
+        "motion": lambda: drawn_line(rng.uniform(3, 8), rng.uniform(0, np.pi)),
+        "comet": lambda: drawn_line(rng.uniform(4, 9), rng.uniform(0, 2 * np.pi), fading=3),
+    }
+    turn = [kinds[number % len(kinds)] for number in range(len(photos))]
+    return [
+        Case(photo=photo, group=kind, kernel=draw[kind]()) for photo, kind in zip(photos, turn, strict=True)
+    ]
+
+
+def damaged(lr: FloatArray, sigma: float, jpeg: int | None, rng: np.random.Generator) -> FloatArray:
+    """Add white noise, then compress."""
+    pixels = np.rint(np.clip(lr * 255 + rng.normal(0, sigma, lr.shape) * (sigma > 0), 0, 255)).astype(
+        np.uint8
+    )
+    if jpeg is not None:
+        file = io.BytesIO()
+        Image.fromarray(pixels).save(file, "JPEG", quality=jpeg)
+        pixels = np.asarray(Image.open(io.BytesIO(file.getvalue())))
+    return pixels.astype(np.float32) / np.float32(255)
+
+
 def best_constant(seed: int) -> Doubles:
     """The isotropic Gaussian with the least median error over other kernels of the same kinds."""
     rng = np.random.default_rng(seed)
@@ -139,9 +164,9 @@ def bicubic() -> Doubles:
     return laid(np.pad(np.outer(BICUBIC_HALF, BICUBIC_HALF), ((5, 4), (5, 4))))
 
 
-def measured(case: Case, methods: list[str], constant: Doubles) -> list[Row]:
+def measured(case: Case, methods: list[str], constant: Doubles, sigma: float, jpeg: int | None) -> list[Row]:
     rgb = read(case.photo).rgb
-    lr = blurred(rgb, case.kernel)
+    lr = damaged(blurred(rgb, case.kernel), sigma, jpeg, np.random.default_rng(0))
     crop = rgb[:320, :320] @ np.array([[0.299], [0.587], [0.114]], np.float32)
     truth_lr = blurred(crop, compose_x4(case.kernel), 4)
     constant_mse = float(((blurred(crop, compose_x4(constant), 4) - truth_lr) ** 2).mean())
@@ -217,13 +242,14 @@ def summary(rows: list[Row], constant: Doubles, method: str) -> list[str]:
     ]
     confidence, error = [row.estimate.confidence for row in rows], [row.error for row in rows]
     comets = [row for row in rows if row.case.group == "comet"]
+    sides = sum(row.error < row.mirrored for row in comets)
     lines += [
         f"- Accepted {len(kept)} of {len(rows)}; largest departure from the centre {max(off):.3f} px; rank correlation of "
         f"confidence and error {spearmanr(confidence, error)[0]:.2f} (all), median error of rejected "
         f"{np.median([row.error for row in rows if row.estimate.reason]) if len(kept) < len(rows) else float('nan'):.4f}.",
         f"- The ×4 LR made by it is {np.median([row.gain for row in kept]):.1f} dB (median) closer to the true one than the constant's.",
-        f"- Comets: distance to the truth {', '.join(f'{row.error:.3f}' for row in comets)}, to its mirror image "
-        f"{', '.join(f'{row.mirrored:.3f}' for row in comets)}.",
+        f"- Comets nearer to the truth than to its mirror image: {sides} of {len(comets)} (the first two: "
+        f"{', '.join(f'{row.error:.3f} and {row.mirrored:.3f}' for row in comets[:2])}).",
         f"- {np.median([row.seconds for row in rows]):.1f} s of one core a photo (median).",
         "",
     ]
@@ -255,123 +281,38 @@ def scatter(rows: list[Row], method: str) -> str:
     )
 
 
-def noise_section(photos: list[Path], pairs: Path | None) -> list[str]:
-    lines = [
-        "## Noise",
-        "",
-        "| added | photos | giving patches | patches | pooled σ / added σ | pooled σ / σ of added and the photo's own grain | power by octave, coarse to fine (white: 1) |",
-        "|--|--|--|--|--|--|--|",
-    ]
-    quiet = [photo for photo in photos if own_grain(photo) <= QUIET]
-    for kind in ("σ 2", "σ 5", "σ 10", "Poisson 400"):
-        for name, some in (("all", photos), (f"own σ ≤ {QUIET:.0f}", quiet)):
-            with tempfile.TemporaryDirectory() as home:
-                lines.append(f"| {kind} | {len(some)} ({name}) | {noise_row(kind, some, Path(home))} |")
-    return [*lines, "", *(polyu(pairs) if pairs else [])]
-
-
-def own_grain(photo: Path) -> float:
-    """σ in levels of the noise the clean photo itself gives; none counts as much."""
-    patches = noise_patches(read(photo).rgb).patches
-    return 255 * float(np.median(patches.std(axis=(1, 2, 3)))) if len(patches) else np.inf
-
-
-def noise_row(kind: str, photos: list[Path], home: Path) -> str:
-    """Add noise, make a profile as a user does, and compare its pool with what was added at those places."""
-    rng = np.random.default_rng(0)
-    clean, files = {}, []
-    for photo in photos:
-        rgb = read(photo).rgb
-        white = rng.normal(0, float(kind[2:]) / 255, rgb.shape) if kind[0] == "σ" else 0
-        noisy = rgb + white if kind[0] == "σ" else rng.poisson(rgb * 400) / 400
-        files.append(home / f"{photo.stem}.png")
-        write(Picture(rgb=np.clip(noisy, 0, 1).astype(np.float32)), files[-1])
-        clean[files[-1].name] = rgb
-    profile = make_profile(files, ProfileSettings(photo=PhotoSettings(method="spectrum")))
-    sums = []
-    for patch, note in zip(profile.noise, profile.meta.noise, strict=True):
-        here = clean[note.photo][note.row : note.row + 64, note.column : note.column + 64]
-        added = (float(kind[2:]) / 255) ** 2 if kind[0] == "σ" else float(here.mean()) / 400
-        sums.append((float((patch**2).mean()), added, grain_of(here)))
-    pooled, added, grain = np.sum(sums, axis=0)
-    giving = len({note.photo for note in profile.meta.noise})
-    return (
-        f"{giving} | {len(sums)} | {np.sqrt(pooled / added):.3f} | {np.sqrt(pooled / (added + grain)):.3f} | "
-        f"{octaves(profile.noise)}"
-    )
-
-
-def grain_of(patch: FloatArray) -> float:
-    """Variance of what a clean patch holds beside a cubic surface: the photo's own grain, and texture."""
-    axis = np.linspace(-1, 1, patch.shape[0])
-    powers = np.linalg.qr(np.vander(axis, 4, increasing=True))[0].T
-    planes = patch.transpose(2, 0, 1).astype(np.float64)
-    weights = (powers @ planes @ powers.T) * (np.add.outer(range(4), range(4)) <= 3)
-    return float(((planes - powers.T @ weights @ powers) ** 2).mean())
-
-
-def octaves(patches: FloatArray) -> str:
-    scaled = patches / patches.std(axis=(1, 2, 3), keepdims=True)
-    power = (np.abs(np.fft.fft2(scaled)) ** 2).mean(axis=(0, 1)) / patches.shape[2] ** 2
-    radius = np.hypot(np.fft.fftfreq(64)[:, None], np.fft.fftfreq(64)[None])
-    edges = (0.0625, 0.125, 0.25, 0.5)
-    return ", ".join(
-        f"{power[(radius >= low) & (radius < 2 * low)].mean():.2f}" for low in (0.03125, *edges[:3])
-    )
-
-
-def polyu(folder: Path) -> list[str]:
-    """Pooled variance against that of (noisy − mean), by brightness."""
-    found, true = [], []
-    files = sorted(folder.glob("*_real.*"))
-    used = 0
-    for file in files:
-        noisy, mean = read(file).rgb, read(file.with_name(file.name.replace("_real", "_mean"))).rgb
-        patches = noise_patches(noisy)
-        difference = noisy - mean
-        used += bool(len(patches.patches))
-        for patch, level, (a, b) in zip(patches.patches, patches.brightness, patches.corners, strict=True):
-            there = difference[a : a + 64, b : b + 64]
-            found.append((level, patch.var(axis=(1, 2)).mean()))
-            true.append(there.var(axis=(0, 1)).mean())
-    levels, values, truth = np.array(found)[:, 0], np.array(found)[:, 1], np.array(true)
-    lines = [
-        f"PolyU pairs: patches from {used} of {len(files)} photos. Variance of the pooled noise against that of (noisy − mean) at the same places:",
-        "",
-        "| brightness | patches | pooled / true |",
-        "|--|--|--|",
-    ]
-    for low in np.arange(0, 1, 0.125):
-        here = (levels >= low) & (levels < low + 0.125)
-        if np.count_nonzero(here) >= 3:
-            lines.append(
-                f"| {low:.3f}–{low + 0.125:.3f} | {np.count_nonzero(here)} | {values[here].sum() / truth[here].sum():.2f} |"
-            )
-    return [*lines, f"| all | {len(values)} | {values.sum() / truth.sum():.2f} |", ""]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--photos", type=Path, required=True)
     parser.add_argument("--kernels", type=Path)
-    parser.add_argument("--noisy", type=Path)
     parser.add_argument("--count", type=int, default=36)
+    parser.add_argument("--skip", type=int, default=0, help="photos of the half to pass over first")
+    parser.add_argument("--kinds", nargs="*", choices=("gaussian", "motion", "comet"), default=[])
+    parser.add_argument("--sigma", type=float, default=0.0, help="of white noise, in levels")
+    parser.add_argument("--jpeg", type=int, help="quality")
     parser.add_argument("--methods", nargs="*", default=["spectrum", "auto", "recurrence"])
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--noise-photos", type=int, default=0)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
     photos = half_of(chosen.photos, chosen.half)
-    made = cases(photos[: chosen.count], chosen.kernels, chosen.seed)
+    photos = photos[chosen.skip : chosen.skip + chosen.count]
+    made = (
+        cases_of(chosen.kinds, photos, chosen.seed)
+        if chosen.kinds
+        else cases(photos, chosen.kernels, chosen.seed)
+    )
     constant = best_constant(chosen.seed + 1000)
     started = time.time()
     rows: list[Row] = []
     with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("spawn")) as pool:
-        for some in pool.map(measured, made, [chosen.methods] * len(made), [constant] * len(made)):
+        work = partial(
+            measured, methods=chosen.methods, constant=constant, sigma=chosen.sigma, jpeg=chosen.jpeg
+        )
+        for some in pool.map(work, made):
             rows += some
             print(
                 *(
@@ -386,10 +327,8 @@ def main() -> None:
         f"{today}, {len(made)} photos of the {chosen.half} half, kernels of seed {chosen.seed}; constant: variance {second_moments(constant)[0, 0]:.1f}.",
         "",
     ]
-    for method in chosen.methods if made else ():
+    for method in chosen.methods:
         lines += summary(rows, constant, method)
-    if chosen.noise_photos:
-        lines += noise_section(photos[: chosen.noise_photos], chosen.noisy)
     print("\n".join(lines))
     print(f"took {time.time() - started:.0f} s")
     if chosen.out is not None:

@@ -12,7 +12,6 @@ from wildsr.estimation.shapes import (
     centred,
     completed,
     second_moments,
-    with_signs_of,
     without_dust,
 )
 from wildsr.estimation.shapes import gaussian as made_gaussian
@@ -76,16 +75,3 @@ def test_dust_goes_and_the_kernel_stays() -> None:
     clean = without_dust(dusty)
     assert clean[1, 1] == 0
     assert np.abs(clean - kernel).max() < 0.011 * kernel.max()
-
-
-def test_signs_of_another_kernel() -> None:
-    covariance = np.array([[2.0, 0.0], [0.0, 2.0]])
-    straight = made_gaussian(covariance)
-    same = with_signs_of(straight, made_gaussian(covariance / 2))
-    np.testing.assert_allclose(same, straight, atol=1e-4)
-    two_points = np.zeros((17, 17))
-    two_points[8:10, 6] = two_points[8:10, 11] = 0.25  # its transform falls below 0 at a tenth of a cycle
-    mixed = with_signs_of(straight, two_points)
-    assert float(mixed.sum(0)[8]) < float(straight.sum(0)[8])
-    mirrored = centred(mixed[::-1, ::-1])
-    assert float(np.abs(mixed - mirrored).max()) < 0.05 * mixed.max()

@@ -10,7 +10,7 @@ from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.evidence import SMALLEST, Evidence, gather_evidence
 from wildsr.estimation.lattice import BLOCK, compression_error
-from wildsr.estimation.shapes import centred, completed, gaussian, with_signs_of, without_dust
+from wildsr.estimation.shapes import centred, completed, gaussian, without_dust
 from wildsr.estimation.spectrum import Doubles, luma, textured_tiles
 from wildsr.imaging import FloatArray
 
@@ -55,10 +55,10 @@ def estimate_kernel(
 
     Every method starts from a fit of the photo's oriented power spectrum (`natural`), which alone gives a Gaussian
     (`spectrum`). `recurrence` is Michaeli and Irani's least squares over patches that recur across scales, kept near
-    it. `auto` takes the strength of each frequency from the spectrum and its sign from recurrence. `kernelgan` and
-    `realsr` start there and play on with their objectives (`kernelgan.py` lists what differs from the publications).
-    All but `spectrum` find a cross-scale filter first, which is completed to the camera's blur (`shapes.completed`)
-    and leant to the side that makes the scene's edges sharpest (`lopsided`).
+    it. `auto` is the mean of the two. `kernelgan` and `realsr` start there and play on with their objectives
+    (`kernelgan.py` lists what differs from the publications). All but `spectrum` find a cross-scale filter first, which
+    is completed to the camera's blur (`shapes.completed`) and leant to the side that makes the scene's edges sharpest
+    (`lopsided`).
 
     Args:
         rgb: H×W×3 float in [0, 1].
@@ -164,7 +164,7 @@ class _Refinement:
         elif self._method == "recurrence":
             found = recurrence.kernel
         else:
-            found = with_signs_of(self._reference, recurrence.kernel)
+            found = (self._reference + recurrence.kernel) / 2
         if self._method not in ("kernelgan", "realsr"):
             return found
         from wildsr.estimation.kernelgan import GanSettings, learn_filter

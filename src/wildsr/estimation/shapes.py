@@ -83,19 +83,6 @@ def carried_to_4(kernel: Doubles, *, size: int = 33) -> Doubles:
     return centred(resampled(transfer(kernel, 2 * along, band_limited=True), size, 4), size=size, scale=4)
 
 
-def with_signs_of(shape: Doubles, other: Doubles) -> Doubles:
-    """Return the kernel with the strength of `shape` at every frequency, and the signs of `other`.
-
-    A power spectrum tells how strong each frequency is; patches tell where a transform falls below 0, as that of a
-    straight motion does, and the strength only roughly. Both kernels are taken for symmetric about their centres.
-    """
-    along = frequencies()
-    theirs = np.real(transfer(other, along))
-    signs = np.clip(theirs / 0.1, -1, 1)  # the sign of what is hardly there is noise
-    signed = np.abs(transfer(shape, along)) * np.where(theirs < 0, signs, 1)
-    return centred(resampled(signed, shape.shape[0], 2), size=shape.shape[0])
-
-
 def frequencies() -> Doubles:
     """Return the frequencies, in cycles per pixel, at which kernels are transformed and made again."""
     found: Doubles = np.fft.fftfreq(_GRID).astype(np.float64)
