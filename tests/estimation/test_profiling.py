@@ -237,6 +237,30 @@ def test_the_sensitivity_is_read_from_exif() -> None:
     assert sensitivity_of(b"no exif") is None
 
 
+def patchwork(sigma: float) -> NDArray[np.float32]:
+    """Plain squares of 52 pixels with noise, each beside others: no patch of 64 is plain."""
+    rng = np.random.default_rng(0)
+    squares = rng.uniform(0.25, 0.75, (6, 6, 3)).repeat(52, axis=0).repeat(52, axis=1)
+    return quantised(squares + rng.normal(0, sigma / 255, squares.shape))
+
+
+def test_small_plain_parts_give_small_patches(tmp_path: Path) -> None:
+    write(Picture(rgb=patchwork(3.0)), tmp_path / "busy.png")
+    found = examine_photo(tmp_path / "busy.png", FAST)
+    assert found.noise.shape[1:] == (3, 32, 32)
+    assert len(found.noise) >= 4
+    assert float(found.noise.std()) * 255 == pytest.approx(3, rel=0.1)
+    assert len(found.noise_notes) == len(found.noise)
+
+
+def test_small_patches_that_are_strong_are_left_out_and_said(tmp_path: Path) -> None:
+    write(Picture(rgb=patchwork(9.0)), tmp_path / "busy.png")
+    found = examine_photo(tmp_path / "busy.png", FAST)
+    assert len(found.noise) == 0
+    reasons = {note.reason for note in found.rejected}
+    assert "small, and too strong to be told from texture" in reasons
+
+
 def test_settings_are_checked() -> None:
     for wrong in ({"max_photos": 0}, {"time_budget": 0.0}, {"jobs": 0}):
         with pytest.raises(UsageError):

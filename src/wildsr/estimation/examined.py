@@ -203,10 +203,14 @@ def _noise(
     top, left = (max(0, (side - _LARGEST_SIDE) // 2) for side in rgb.shape[:2])
     middle = rgb[top : top + _LARGEST_SIDE, left : left + _LARGEST_SIDE]
     found = noise_patches(middle, side=settings.patch, most=settings.patches)
+    left_out = found.rejected
     if not len(found.patches) and settings.patch > SMALL_PATCH:
         smaller = noise_patches(middle, side=SMALL_PATCH, most=_MOST_SMALL)
-        if len(smaller.patches) and 255 * float(np.median(smaller.patches.std(axis=(1, 2, 3)))) <= _MILD:
-            found = smaller
+        strength = 255 * smaller.patches.std(axis=(1, 2, 3))
+        if len(strength) and float(np.median(strength)) > _MILD:
+            left_out = {**left_out, "small, and too strong to be told from texture": len(strength)}
+        elif len(strength):
+            found, left_out = smaller, smaller.rejected
     notes = tuple(
         NoiseNote(
             photo=name,
@@ -219,7 +223,7 @@ def _noise(
     )
     rejected = tuple(
         Rejected(kind="noise", photo=name, reason=reason, count=count)
-        for reason, count in sorted(found.rejected.items())
+        for reason, count in sorted(left_out.items())
         if reason != "more than are needed"
     )
     return found.patches, notes, rejected

@@ -34,6 +34,8 @@ _SPREAD: Final = 0.4
 """Of the third moments that are expected."""
 _FLAT: Final = 0.01
 """Contrast below which gradients are not raised to that of the rest."""
+_NO_EDGE: Final = 0.003
+"""Gradients that are rounded off around 0, so that a search can follow the slope."""
 _SATURATED: Final = 2.5
 
 
@@ -90,7 +92,7 @@ class _Contrast:
 
     def of(self, moments: Doubles) -> float:
         """Minus the logarithm of the posterior probability, but for a constant."""
-        strength = self._weight * np.sqrt(self._inner(self._squares(moments)) + 1e-5)
+        strength = self._weight * np.sqrt(self._inner(self._squares(moments)) + _NO_EDGE**2)
         sparsity = np.log(float(strength.mean()) / float(np.sqrt((strength**2).mean())))
         prior = float(moments @ moments) / (2 * _SPREAD**2)
         return float(strength.size / _PIXELS_A_FACT * sparsity + prior)
