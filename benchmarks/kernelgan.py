@@ -27,10 +27,10 @@ from torch import Tensor, nn
 from torch.nn.utils import spectral_norm
 
 from wildsr.estimation import estimate_kernel
-from wildsr.estimation.generator import CHANNELS, SIZES
-from wildsr.estimation.kernelgan import CROP, SMALL_CROP, GanSettings, learn_filter
-from wildsr.estimation.shapes import centred, completed, gaussian, second_moments
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.generator import CHANNELS, SIZES
+from wildsr.estimation.kernels.kernelgan import CROP, SMALL_CROP, GanSettings, learn_filter
+from wildsr.estimation.kernels.shapes import centred, completed, gaussian, second_moments
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import read, resize
 
 STEPS = {"as published": 8, "layer by layer": 8, "composed": 400}

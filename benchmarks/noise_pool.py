@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 from profiles import half_of
 
-from wildsr.estimation.examined import PhotoSettings
-from wildsr.estimation.noise import noise_patches
-from wildsr.estimation.profiling import ProfileSettings, make_profile
+from wildsr.estimation.noise.patches import noise_patches
+from wildsr.estimation.profile.make import ProfileSettings, make_profile
+from wildsr.estimation.profile.photo import PhotoSettings
 from wildsr.imaging import FloatArray, Picture, read, write
 
 QUIET = 1.0

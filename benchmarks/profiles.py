@@ -31,9 +31,9 @@ from scipy.stats import spearmanr
 
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.estimation import KernelEstimate, estimate_kernel
-from wildsr.estimation.kernelgan import BICUBIC_HALF
-from wildsr.estimation.shapes import centred, gaussian, second_moments
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.kernelgan import BICUBIC_HALF
+from wildsr.estimation.kernels.shapes import centred, gaussian, second_moments
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray, read
 
 SIZE = 25

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
+from wildsr.cli.console import Json
 from wildsr.cli.main import app
-from wildsr.cli.talk import Json
 from wildsr.errors import UsageError, WildsrError
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from wildsr.degradation.profile_notes import NoiseNote, PhotoNote
-from wildsr.estimation.agreement import noise_that_agrees
-from wildsr.estimation.examined import Examined
-from wildsr.estimation.pooling import Context, pool
+from wildsr.estimation.profile.aggregate import Context, pool
+from wildsr.estimation.profile.agreement import noise_that_agrees
+from wildsr.estimation.profile.photo import Examined
 
 
 def photo(name: str, sigmas: list[float], levels: list[float], iso: float | None = None) -> Examined:

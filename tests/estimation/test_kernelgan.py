@@ -7,12 +7,12 @@ from torch.nn import functional
 
 from tests.estimation.pictures import blurred, gaussian, leaves
 from wildsr.degradation.kernels import centre_of_mass
-from wildsr.estimation.crops import crop_corners
-from wildsr.estimation.discriminator import PatchDiscriminator
-from wildsr.estimation.generator import LinearGenerator, downscaled
-from wildsr.estimation.judging import Judge
-from wildsr.estimation.kernelgan import GanSettings, learn_filter
-from wildsr.estimation.spectrum import luma
+from wildsr.estimation.kernels.crops import crop_corners
+from wildsr.estimation.kernels.discriminator import PatchDiscriminator
+from wildsr.estimation.kernels.generator import LinearGenerator, downscaled
+from wildsr.estimation.kernels.judging import Judge
+from wildsr.estimation.kernels.kernelgan import GanSettings, learn_filter
+from wildsr.estimation.kernels.spectrum import luma
 
 
 def generator(seed: int = 0) -> LinearGenerator:

@@ -7,7 +7,7 @@ from tests.estimation.pictures import NATURAL, blurred, distance, gaussian, natu
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation import estimate_kernel
-from wildsr.estimation.shapes import second_moments
+from wildsr.estimation.kernels.shapes import second_moments
 
 CONSTANT = gaussian(2.4, 2.4, 0)
 """The best constant answer over the kernels of benchmarks/profiles.py."""

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.estimation.pictures import leaves
-from wildsr.estimation.noise import noise_patches
+from wildsr.estimation.noise.patches import noise_patches
 from wildsr.imaging import read, resize
 
 Pixels = NDArray[np.float32]

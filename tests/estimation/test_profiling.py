@@ -13,18 +13,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import wildsr.estimation.profiling as profiling_module
+import wildsr.estimation.profile.make as profiling_module
 from tests.estimation.pictures import blurred, gaussian, leaves
 from tests.estimation.test_noise import quantised, scene
 from wildsr.degradation import Profile, Rejected
 from wildsr.degradation.kernels import centre_of_mass
 from wildsr.errors import ProfileError, UsageError
-from wildsr.estimation.agreement import log_variance
-from wildsr.estimation.camera import camera_of, sensitivity_of
-from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
-from wildsr.estimation.pooling import Context, pool
-from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
-from wildsr.estimation.shapes import second_moments
+from wildsr.estimation.kernels.shapes import second_moments
+from wildsr.estimation.profile.aggregate import Context, pool
+from wildsr.estimation.profile.agreement import log_variance
+from wildsr.estimation.profile.camera import camera_of, sensitivity_of
+from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+from wildsr.estimation.profile.photo import Examined, PhotoSettings, examine_photo
 from wildsr.files.processes import own_tag
 from wildsr.imaging import Picture, resize, write
 

@@ -9,12 +9,12 @@ import pytest
 from tests.estimation.pictures import gaussian
 from wildsr.degradation import KernelNote, Meta, NoiseNote, PhotoNote, Profile, Rejected
 from wildsr.errors import ProfileError
-from wildsr.estimation.comparing import compare
-from wildsr.estimation.comparison_report import comparison_report
-from wildsr.estimation.drawing import plot
-from wildsr.estimation.facts import TurnedDown, axes_of, facts_of
-from wildsr.estimation.report import report
-from wildsr.estimation.shapes import carried_to_4
+from wildsr.estimation.kernels.shapes import carried_to_4
+from wildsr.estimation.profile.compare import compare
+from wildsr.estimation.profile.comparison_page import comparison_report
+from wildsr.estimation.profile.drawing import plot
+from wildsr.estimation.profile.page import report
+from wildsr.estimation.profile.profile_stats import TurnedDown, axes_of, facts_of
 from wildsr.imaging import resize
 
 

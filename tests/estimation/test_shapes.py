@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 
 from tests.estimation.pictures import gaussian, leaves
 from wildsr.degradation.kernels import centre_of_mass, compose_x4
-from wildsr.estimation.shapes import (
+from wildsr.estimation.kernels.shapes import (
     carried_to_4,
     centred,
     completed,
     second_moments,
     without_dust,
 )
-from wildsr.estimation.shapes import gaussian as made_gaussian
+from wildsr.estimation.kernels.shapes import gaussian as made_gaussian
 
 
 def test_twice_times_two_is_once_times_four() -> None:

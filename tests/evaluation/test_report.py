@@ -11,8 +11,8 @@ from PIL import Image
 from tests.evaluation.pictures import noisy, save, scene
 from tests.evaluation.test_results import evaluation
 from wildsr.evaluation import Evaluation, Measures, Store, evaluate, given_results, html_report
-from wildsr.evaluation.report.crops import comparisons
-from wildsr.evaluation.report.plots import Axis, label, perception_distortion, strips
+from wildsr.evaluation.crops import comparisons
+from wildsr.evaluation.plots import Axis, label, perception_distortion, strips
 
 VOID = {"meta", "img", "br", "circle", "path"}
 

@@ -16,8 +16,8 @@ from tests.imaging import spaces
 from tests.imaging.make import png, tiff
 from wildsr import imaging
 from wildsr.imaging import Picture, icc, resize
+from wildsr.imaging.cicp import by_code_points
 from wildsr.imaging.colour import manage
-from wildsr.imaging.implied import by_code_points
 from wildsr.imaging.vips import vips
 
 CUBE = np.array(

@@ -19,7 +19,7 @@ from PIL import Image
 from wildsr import imaging
 from wildsr.errors import BackendError, OutputError, UsageError
 from wildsr.imaging import FORMATS, Frame, Picture, WriteOptions, check_output, format_named, format_of
-from wildsr.imaging.framing import Rows, frame_png
+from wildsr.imaging.png_stream import Rows, frame_png
 
 ENDINGS = [form.extensions[0] for form in FORMATS.values()]
 

@@ -17,7 +17,7 @@ from wildsr.errors import ProfileError, TrainingError, UsageError
 from wildsr.recipes import psnr
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.training.config import configure
-from wildsr.training.material import gather
+from wildsr.training.datasets import gather
 from wildsr.training.settings import DataSettings
 
 Say = Callable[[str], None]

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli.talk import Json, data, data_json, say
+from wildsr.cli.console import Json, data, data_json, say
 from wildsr.errors import UsageError, WildsrError
 from wildsr.evaluation.advice import Advice
 from wildsr.evaluation.advice import advise as advise_photo

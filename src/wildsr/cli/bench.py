@@ -7,9 +7,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from wildsr.cli.console import data, data_json, time_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
-from wildsr.cli.talk import data, data_json, time_text
 from wildsr.engine import Settings
 from wildsr.engine.backends import BackendName, Device, PrecisionChoice, open_backend, resolve_precision
 from wildsr.errors import UsageError

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildsr.cli.talk import Json, data, data_json, progress_bar, say
+from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
 

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from wildsr.assets import cache_dir
-from wildsr.cli.talk import Json, data, data_json, size_text
+from wildsr.cli.console import Json, data, data_json, size_text
 from wildsr.engine.backends.openvino import has_native_bf16
 from wildsr.engine.memory import available
 from wildsr.models import CATALOG, is_cached

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from wildsr.assets import cache_dir
+from wildsr.cli.console import data, progress_bar, say
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
-from wildsr.cli.talk import data, progress_bar, say
 from wildsr.engine import Settings
 from wildsr.engine.backends import BackendName, Device, PrecisionChoice
 from wildsr.errors import UsageError

@@ -1,6 +1,6 @@
 """Fetch a model with a progress bar."""
 
-from wildsr.cli.talk import progress_bar
+from wildsr.cli.console import progress_bar
 from wildsr.models import Model, load_model
 
 

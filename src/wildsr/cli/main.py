@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from wildsr.cli import advise, bench, degrade, doctor, evaluate, metrics, models, profile, train, upscale
-from wildsr.cli.talk import complain, data, say
+from wildsr.cli.console import complain, data, say
 from wildsr.errors import UsageError, WildsrError
 from wildsr.version import __version__
 

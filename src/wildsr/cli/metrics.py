@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from wildsr.cli.talk import Json, data, data_json, progress_bar, say
+from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import Found, find_pictures, shown
 from wildsr.metrics import METRICS, Image, Metric, fit_niqe, save_niqe

@@ -9,9 +9,9 @@ import typer
 from wildsr.assets import cached_path
 from wildsr.assets import remove as remove_asset
 from wildsr.assets import verify as verify_asset
+from wildsr.cli.console import Json, data, data_json, say, size_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
-from wildsr.cli.talk import Json, data, data_json, say, size_text
 from wildsr.errors import AssetError, UsageError
 from wildsr.models import CATALOG, CatalogEntry, Model, is_cached
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildsr.cli.talk import Json, data, data_json, say
+from wildsr.cli.console import Json, data, data_json, say
 from wildsr.errors import ModelError, UsageError
 from wildsr.models import ModelSpec, import_model
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from wildsr.cli.console import progress_bar, say
 from wildsr.cli.profile_report import tell, tell_comparison
-from wildsr.cli.talk import progress_bar, say
 from wildsr.errors import OutputError, UsageError
 from wildsr.files import atomic_write, find_pictures, shown
 
@@ -120,8 +120,8 @@ def _make(
 ) -> None:
     from wildsr.cli.train import seconds
     from wildsr.degradation import Rejected
-    from wildsr.estimation.examined import PhotoSettings
-    from wildsr.estimation.profiling import ProfileSettings, forget, make_profile
+    from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+    from wildsr.estimation.profile.photo import PhotoSettings
 
     settings = ProfileSettings(
         photo=PhotoSettings(method="auto" if method == "both" else method),  # type: ignore[arg-type]
@@ -177,8 +177,8 @@ def _show(names: list[str], *, html: Path | None, json: bool) -> None:
 
 def _compare(names: list[str], *, html: Path | None, json: bool) -> None:
     from wildsr.degradation import Profile
-    from wildsr.estimation.comparing import compare
-    from wildsr.estimation.comparison_report import comparison_report
+    from wildsr.estimation.profile.compare import compare
+    from wildsr.estimation.profile.comparison_page import comparison_report
 
     if len(names) != 2:
         raise UsageError("compare takes two profiles", hint="wildsr profile compare a.profile b.profile")
@@ -205,8 +205,8 @@ def _merge(names: list[str], target: Path, *, html: Path | None, json: bool) -> 
 
 def _tell(profile: "Profile", path: Path, page: Path | None, *, json: bool) -> None:
     """Write the page, if one is wanted, and print the facts."""
-    from wildsr.estimation.facts import facts_of
-    from wildsr.estimation.report import report
+    from wildsr.estimation.profile.page import report
+    from wildsr.estimation.profile.profile_stats import facts_of
 
     if page is not None:
         _write(page, report(profile, name=path.name))

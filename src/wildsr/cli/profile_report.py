@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wildsr.cli.talk import Json, data, data_json
+from wildsr.cli.console import Json, data, data_json
 from wildsr.files import shown
 
 if TYPE_CHECKING:
-    from wildsr.estimation.comparing import Comparison
-    from wildsr.estimation.facts import Facts, TurnedDown
+    from wildsr.estimation.profile.compare import Comparison
+    from wildsr.estimation.profile.profile_stats import Facts, TurnedDown
 
 _MOST_NAMES = 3
 

@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
+from wildsr.cli.console import Json, data, data_json, progress_bar, say, time_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
-from wildsr.cli.talk import Json, data, data_json, progress_bar, say, time_text
 from wildsr.cli.upscale_dry_run import dry_run
 from wildsr.cli.upscale_report import outcome_json, problem_json, tell_outcome
 from wildsr.engine import FusionRule, Settings, Size, Upscaler

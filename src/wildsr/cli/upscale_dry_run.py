@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import typer
 
-from wildsr.cli.talk import Json, data, data_json, say
+from wildsr.cli.console import Json, data, data_json, say
 from wildsr.cli.upscale_report import plan_json, plan_line, problem_json
 from wildsr.engine import Size, Upscaler
 from wildsr.engine.plan import Shape

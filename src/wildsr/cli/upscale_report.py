@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from wildsr.cli.talk import Json, say, size_text, time_text
+from wildsr.cli.console import Json, say, size_text, time_text
 from wildsr.engine import Plan
 from wildsr.engine.jobs import Outcome
 from wildsr.files import Job, Problem, shown

@@ -1,5 +1,5 @@
 """Photos in, degradation out: blur kernels, noise patches, and how far to trust them."""
 
-from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernel
+from wildsr.estimation.kernels.estimate import KernelEstimate, Method, estimate_kernel
 
 __all__ = ["KernelEstimate", "Method", "estimate_kernel"]

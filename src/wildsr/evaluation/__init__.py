@@ -1,8 +1,8 @@
 """Methods × test sets → rows → report: numbers to quote, with their protocol and pictures.  No torch."""
 
-from wildsr.evaluation.given import given_results, results_for
+from wildsr.evaluation.existing_results import given_results, results_for
 from wildsr.evaluation.methods import BICUBIC, Bicubic, Made, Method, Network, Results, method_name
-from wildsr.evaluation.report import html_report
+from wildsr.evaluation.page import html_report
 from wildsr.evaluation.results import Evaluation, Interval, Row
 from wildsr.evaluation.run import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures, evaluate
 from wildsr.evaluation.sets import TestPicture, TestSet, find_set, infer_scale, read_set

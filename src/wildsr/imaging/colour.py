@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError
+from wildsr.imaging.cicp import srgb
 from wildsr.imaging.decoders.raw import Samples
 from wildsr.imaging.icc import IccError, Profile, gray_profile, is_srgb_like, parse, tone
-from wildsr.imaging.implied import srgb
-from wildsr.imaging.trouble import Trouble, attempt
 from wildsr.imaging.vips import integers, vips
+from wildsr.imaging.vips_errors import Trouble, attempt
 
 _BAND = 256
 Real = TypeVar("Real", np.float32, np.float64)

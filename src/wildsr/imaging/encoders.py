@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
 from wildsr.imaging.containers import Metadata, avif, jpeg, png, tiff, webp
+from wildsr.imaging.encoder_thread import Pipe, pump
 from wildsr.imaging.fitting import Fitted, fit
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, WriteOptions
-from wildsr.imaging.framing import Rows, frame_png
 from wildsr.imaging.metadata.ifd import TiffError
-from wildsr.imaging.pump import Pipe, pump
+from wildsr.imaging.png_stream import Rows, frame_png
 from wildsr.imaging.target import AtomicFile
-from wildsr.imaging.trouble import complaint
 from wildsr.imaging.vips import vips
+from wildsr.imaging.vips_errors import complaint
 
 if TYPE_CHECKING:
     from pyvips import Image, TargetCustom

@@ -8,11 +8,11 @@ import numpy as np
 from wildsr.imaging.containers import Metadata
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, WriteOptions
-from wildsr.imaging.framing import Rows
 from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
 from wildsr.imaging.metadata.exif import bare, stamped
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.xmp import corrected
+from wildsr.imaging.png_stream import Rows
 from wildsr.version import __version__
 
 _KINDS = ("icc", "exif", "xmp", "iptc")

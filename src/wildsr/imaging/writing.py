@@ -8,8 +8,8 @@ from wildsr.errors import OutputError
 from wildsr.imaging.encoders import encode
 from wildsr.imaging.formats import Format, check_output, format_named, format_of
 from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
-from wildsr.imaging.framing import Rows
 from wildsr.imaging.picture import Picture
+from wildsr.imaging.png_stream import Rows
 from wildsr.imaging.source import quantise
 from wildsr.imaging.target import AtomicFile
 

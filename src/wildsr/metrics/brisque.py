@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
-from wildsr.metrics.natural import (
+from wildsr.metrics.nss import (
     circular_products,
     features,
     fit_asymmetric,

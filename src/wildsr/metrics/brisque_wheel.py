@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from wildsr.errors import MetricError
 from wildsr.metrics.brisque import MINIMUM, Regression, defined
 from wildsr.metrics.filters import gaussian, smooth
-from wildsr.metrics.natural import Moments, moments
+from wildsr.metrics.nss import Moments, moments
 from wildsr.metrics.pixels import Image, Plane, checked
 
 _C = 1 / 255

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
-from wildsr.metrics.natural import features, mscn
+from wildsr.metrics.nss import features, mscn
 from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
 
 BLOCK = 96

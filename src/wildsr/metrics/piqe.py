@@ -7,7 +7,7 @@ based features", NCC 2015.
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.metrics.natural import mscn
+from wildsr.metrics.nss import mscn
 from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
 
 MINIMUM = (16, 16)

@@ -14,10 +14,10 @@ from torch import nn
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
 from wildsr.training.config import to_toml
+from wildsr.training.datasets import build, gather, sampler_of
 from wildsr.training.fit import GameLosses, fit_gan
 from wildsr.training.loop import Plan
 from wildsr.training.losses import OBJECTIVES, PIXEL, ObjectiveName, PerceptualName, PixelName
-from wildsr.training.material import build, gather, sampler_of
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, closing, launch, open_session, silent

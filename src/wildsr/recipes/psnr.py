@@ -10,10 +10,10 @@ from torch import Tensor
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import NETWORKS
 from wildsr.training.config import to_toml
+from wildsr.training.datasets import build, gather, sampler_of
 from wildsr.training.fit import fit_psnr
 from wildsr.training.loop import Plan
 from wildsr.training.losses import PIXEL, PixelName, luma
-from wildsr.training.material import build, gather, sampler_of
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, closing, launch, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings

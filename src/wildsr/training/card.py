@@ -11,8 +11,8 @@ import torch
 from wildsr.files import atomic_write
 from wildsr.models.spec import ModelSpec
 from wildsr.training.curves import draw_curves
+from wildsr.training.datasets import Material
 from wildsr.training.hardware import processor
-from wildsr.training.material import Material
 from wildsr.training.reporting import duration
 from wildsr.training.session import Session
 from wildsr.training.settings import DataSettings

@@ -9,7 +9,7 @@ from wildsr.checkpoints import export_onnx, is_global, measured_halo, multiple_o
 from wildsr.data import Sample, collate
 from wildsr.models.spec import ModelSpec
 from wildsr.training.card import licences, write_card
-from wildsr.training.material import Material
+from wildsr.training.datasets import Material
 from wildsr.training.session import Session
 from wildsr.training.settings import DataSettings
 from wildsr.training.state import State

@@ -5,10 +5,10 @@ import io
 import numpy as np
 
 from wildsr.errors import InputError
-from wildsr.imaging.decoders.opened import AGAIN
+from wildsr.imaging.cicp import by_code_points
 from wildsr.imaging.decoders.raw import Raw, Samples, full_range
+from wildsr.imaging.decoders.vips_image import AGAIN
 from wildsr.imaging.header import Colour, Header
-from wildsr.imaging.implied import by_code_points
 from wildsr.imaging.limits import Limits
 
 _MODES = ("L", "LA", "La", "RGB", "RGBA", "RGBa")

@@ -4,14 +4,14 @@ import io
 import re
 from typing import TYPE_CHECKING
 
+from wildsr.imaging.cicp import by_code_points, by_png_hints
 from wildsr.imaging.containers.avif import colour_description
 from wildsr.imaging.containers.png import Hints, read_hints
-from wildsr.imaging.decoders.opened import COLOURS, FailOn, OpenedFile
 from wildsr.imaging.decoders.raw import Raw, Samples, full_range
-from wildsr.imaging.implied import by_code_points, by_png_hints
+from wildsr.imaging.decoders.vips_image import COLOURS, FailOn, OpenedFile
 from wildsr.imaging.limits import Limits
-from wildsr.imaging.trouble import Trouble
 from wildsr.imaging.vips import integers
+from wildsr.imaging.vips_errors import Trouble
 
 if TYPE_CHECKING:
     from pyvips import Image

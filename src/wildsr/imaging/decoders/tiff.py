@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError, LimitError
+from wildsr.imaging.cicp import linear_gray, linear_srgb, srgb
 from wildsr.imaging.containers import Metadata
 from wildsr.imaging.containers.tiff import Structure, read_metadata, read_structure
-from wildsr.imaging.decoders.opened import AGAIN, COLOURS, OpenedFile
 from wildsr.imaging.decoders.raw import Raw, Samples
+from wildsr.imaging.decoders.vips_image import AGAIN, COLOURS, OpenedFile
 from wildsr.imaging.header import Colour
-from wildsr.imaging.implied import linear_gray, linear_srgb, srgb
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata.ifd import TiffError
-from wildsr.imaging.trouble import Trouble
 from wildsr.imaging.vips import integers, vips
+from wildsr.imaging.vips_errors import Trouble
 
 if TYPE_CHECKING:
     from pyvips import Image

@@ -7,8 +7,8 @@ import numpy as np
 
 from wildsr.degradation import Profile
 from wildsr.errors import ProfileError
-from wildsr.estimation.facts import Facts, facts_of
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.profile.profile_stats import Facts, facts_of
 
 _ALIKE: Final = 0.85
 _DIFFERENT: Final = 0.65

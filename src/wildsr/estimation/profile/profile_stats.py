@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from wildsr.degradation import Profile, Rejected
-from wildsr.estimation.shapes import second_moments
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.shapes import second_moments
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 _KINDS: Final = ("photo", "kernel", "noise")

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.estimation.facts import Axes
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.profile.profile_stats import Axes
 from wildsr.imaging import FloatArray
 
 WIDTH, HEIGHT, MARGIN = 460, 240, 44

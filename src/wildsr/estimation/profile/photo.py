@@ -13,11 +13,11 @@ import numpy as np
 
 from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, Rejected
 from wildsr.errors import InputError
-from wildsr.estimation.camera import camera_of, sensitivity_of
-from wildsr.estimation.kernels import KernelEstimate, Method, estimate_kernels
-from wildsr.estimation.noise import noise_patches
-from wildsr.estimation.shapes import SIZE
-from wildsr.estimation.spectrum import Doubles, luma
+from wildsr.estimation.kernels.estimate import KernelEstimate, Method, estimate_kernels
+from wildsr.estimation.kernels.shapes import SIZE
+from wildsr.estimation.kernels.spectrum import Doubles, luma
+from wildsr.estimation.noise.patches import noise_patches
+from wildsr.estimation.profile.camera import camera_of, sensitivity_of
 from wildsr.files import shown
 from wildsr.imaging import FloatArray, Picture, read
 from wildsr.imaging.jpeg_tables import jpeg_quality

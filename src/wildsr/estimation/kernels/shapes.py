@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from wildsr.degradation.kernels import centre_of_mass
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
 
 SIZE: Final = 17
 """Side of the ×2 kernels given out."""

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 _STRONGEST: Final = 0.97

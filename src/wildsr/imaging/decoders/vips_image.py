@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from wildsr.errors import InputError
 from wildsr.imaging.header import Colour, Header
-from wildsr.imaging.trouble import Trouble, attempt
 from wildsr.imaging.vips import FileBridge, vips
+from wildsr.imaging.vips_errors import Trouble, attempt
 
 if TYPE_CHECKING:
     from pyvips import Image

@@ -17,8 +17,8 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.estimation.shapes import centred, frequencies, resampled, transfer
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.shapes import centred, frequencies, resampled, transfer
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 Complexes: TypeAlias = NDArray[np.complex128]

@@ -6,8 +6,8 @@ from html import escape
 from importlib import resources
 from typing import Final
 
-from wildsr.evaluation.report.crops import Comparison, comparisons
-from wildsr.evaluation.report.plots import label, name, perception_distortion, strips
+from wildsr.evaluation.crops import Comparison, comparisons
+from wildsr.evaluation.plots import label, name, perception_distortion, strips
 from wildsr.evaluation.results import IQA_RANK, Evaluation, Row
 from wildsr.evaluation.tables import digits
 from wildsr.files import shown
@@ -35,7 +35,7 @@ def html_report(found: Evaluation) -> str:
         _pictures(found),
         _protocol(found),
     ]
-    style = resources.files("wildsr.evaluation.report").joinpath("style.css").read_text(encoding="utf-8")
+    style = resources.files("wildsr.report").joinpath("style.css").read_text(encoding="utf-8")
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 
 from wildsr.degradation.profile_notes import Rejected
-from wildsr.estimation.examined import Examined
-from wildsr.estimation.shapes import second_moments
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.shapes import second_moments
+from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.profile.photo import Examined
 
 _OUTLIER: Final = 4.5
 """Robust standard deviations from the camera's median blur beyond which a kernel is left out."""

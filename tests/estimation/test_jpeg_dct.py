@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.estimation.pictures import blurred, distance, gaussian, natural
-from wildsr.estimation import estimate_kernel, kernels
-from wildsr.estimation.lattice import at_frequencies, compression_error
-from wildsr.estimation.spectrum import luma
+from wildsr.estimation import estimate_kernel
+from wildsr.estimation.kernels import estimate
+from wildsr.estimation.kernels.jpeg_dct import at_frequencies, compression_error
+from wildsr.estimation.kernels.spectrum import luma
 
 Pixels = NDArray[np.float32]
 TRUTH = gaussian(3.0, 1.2, 0.7)
@@ -68,7 +69,7 @@ def test_blur_is_found_under_compression(name: str, quality: int, monkeypatch: p
     found = estimate_kernel(rgb, method="spectrum")
     assert found.reason is None
     assert distance(found.kernel, TRUTH) < 0.8 * distance(gaussian(2.4, 2.4, 0), TRUTH)
-    monkeypatch.setattr(kernels, "compression_error", lambda plane: None)
+    monkeypatch.setattr(estimate, "compression_error", lambda plane: None)
     unaware = estimate_kernel(rgb, method="spectrum")
 
     assert unaware.reason is not None or distance(unaware.kernel, TRUTH) > distance(found.kernel, TRUTH)

@@ -16,8 +16,8 @@ from typing import Final
 
 import numpy as np
 
-from wildsr.estimation.lattice import at_frequencies
-from wildsr.estimation.spectrum import ANGLES, Doubles, Spectrum
+from wildsr.estimation.kernels.jpeg_dct import at_frequencies
+from wildsr.estimation.kernels.spectrum import ANGLES, Doubles, Spectrum
 
 # Mean and spread over 60 clean photos of: exponent, curvature, cos and sin of 2θ and of 4θ, and how these change
 # with log f. The spread of the exponent is widened a little on the safe side of other cameras' scenes.

@@ -18,8 +18,8 @@ import numpy as np
 from wildsr.degradation import Profile
 from wildsr.degradation.profile_notes import Rejected, Setting
 from wildsr.errors import ProfileError, UsageError
-from wildsr.estimation.examined import Examined, PhotoSettings, examine_photo
-from wildsr.estimation.pooling import Context, pool
+from wildsr.estimation.profile.aggregate import Context, pool
+from wildsr.estimation.profile.photo import Examined, PhotoSettings, examine_photo
 from wildsr.files import atomic_write, make_folder, remove_stale_temporaries
 from wildsr.imaging import FloatArray
 from wildsr.version import __version__

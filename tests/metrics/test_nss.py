@@ -15,8 +15,8 @@ from wildsr.errors import MetricError
 from wildsr.metrics import NiqeModel, Regression, fit_niqe, load_niqe, niqe, piqe, save_niqe
 from wildsr.metrics.brisque import matlab_features, release_features
 from wildsr.metrics.brisque_wheel import wheel_features
-from wildsr.metrics.natural import circular_products, fit_asymmetric, fit_symmetric, moments, mscn
 from wildsr.metrics.niqe import block_features, distance
+from wildsr.metrics.nss import circular_products, fit_asymmetric, fit_symmetric, moments, mscn
 from wildsr.metrics.pixels import gray_8bit
 
 ALPHAS = np.arange(0.2, 10.0005, 0.001)

@@ -11,10 +11,10 @@ import numpy as np
 from wildsr.degradation import Meta, Profile, empty_kernels, empty_noise
 from wildsr.degradation.profile_notes import NoiseNote, Rejected, Setting
 from wildsr.errors import ProfileError
-from wildsr.estimation.agreement import kernels_that_agree, log_variance, noise_that_agrees
-from wildsr.estimation.examined import SMALL_PATCH, Examined
-from wildsr.estimation.shapes import carried_to_4, centred
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.shapes import carried_to_4, centred
+from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.profile.agreement import kernels_that_agree, log_variance, noise_that_agrees
+from wildsr.estimation.profile.photo import SMALL_PATCH, Examined
 from wildsr.imaging import FloatArray
 
 _SIZES: Final = (21, 25, 33)

@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.estimation.plainness import STRONGEST, levels_of, measure, without_ramps
+from wildsr.estimation.noise.patch_features import STRONGEST, levels_of, measure, without_ramps
 from wildsr.imaging import FloatArray
 
 _BINS: Final = 16

@@ -6,9 +6,9 @@ from typing import Final
 import numpy as np
 
 from wildsr.degradation import PhotoNote, Profile, Rejected
-from wildsr.estimation.drawing import ellipses, kernel_picture, noise_picture, plot
-from wildsr.estimation.facts import Facts, facts_of
-from wildsr.estimation.page import bar, figure, grid, page, plain, row, table
+from wildsr.estimation.profile.drawing import ellipses, kernel_picture, noise_picture, plot
+from wildsr.estimation.profile.frame import bar, figure, grid, page, plain, row, table
+from wildsr.estimation.profile.profile_stats import Facts, facts_of
 
 MOST_KERNELS: Final = 60
 MOST_PATCHES: Final = 40

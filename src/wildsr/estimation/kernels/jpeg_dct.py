@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
 BLOCK: Final = 8

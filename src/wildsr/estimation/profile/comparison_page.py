@@ -6,11 +6,11 @@ from typing import Final
 import numpy as np
 
 from wildsr.degradation import Profile
-from wildsr.estimation.comparing import Comparison
-from wildsr.estimation.drawing import COLOURS, difference_picture, ellipses, kernel_picture, plot
-from wildsr.estimation.page import figure, grid, page, plain, row, table
-from wildsr.estimation.report import NOISE_CONTRAST, levels, noise_figures
-from wildsr.estimation.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.profile.compare import Comparison
+from wildsr.estimation.profile.drawing import COLOURS, difference_picture, ellipses, kernel_picture, plot
+from wildsr.estimation.profile.frame import figure, grid, page, plain, row, table
+from wildsr.estimation.profile.page import NOISE_CONTRAST, levels, noise_figures
 
 _ZOOM: Final = 8
 _MOST_PATCHES: Final = 6

@@ -5,9 +5,9 @@ from typing import Final
 
 import numpy as np
 
-from wildsr.estimation.natural import Blur, covariance_of, fit_blur
-from wildsr.estimation.shapes import gaussian
-from wildsr.estimation.spectrum import Doubles, Spectrum, oriented_spectrum
+from wildsr.estimation.kernels.shapes import gaussian
+from wildsr.estimation.kernels.spectrum import Doubles, Spectrum, oriented_spectrum
+from wildsr.estimation.kernels.spectrum_fit import Blur, covariance_of, fit_blur
 
 SMALLEST: Final = 96
 """Shorter side in pixels below which nothing is estimated."""

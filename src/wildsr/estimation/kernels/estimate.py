@@ -8,10 +8,10 @@ import numpy as np
 
 from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
-from wildsr.estimation.evidence import SMALLEST, Evidence, gather_evidence
-from wildsr.estimation.lattice import BLOCK, compression_error
-from wildsr.estimation.shapes import centred, completed, gaussian, without_dust
-from wildsr.estimation.spectrum import Doubles, luma, textured_tiles
+from wildsr.estimation.kernels.jpeg_dct import BLOCK, compression_error
+from wildsr.estimation.kernels.quality_control import SMALLEST, Evidence, gather_evidence
+from wildsr.estimation.kernels.shapes import centred, completed, gaussian, without_dust
+from wildsr.estimation.kernels.spectrum import Doubles, luma, textured_tiles
 from wildsr.imaging import FloatArray
 
 Method = Literal["auto", "spectrum", "kernelgan", "realsr", "recurrence"]
@@ -142,21 +142,21 @@ class _Refinement:
     """What the methods beyond the spectrum make of a photo; the side it leans to is found once."""
 
     def __init__(self, rgb: FloatArray, plane: FloatArray, covariance: Doubles, method: Method) -> None:
-        from wildsr.estimation.lopsided import third_moments
+        from wildsr.estimation.kernels.skewness import third_moments
 
         self._rgb, self._plane, self._covariance, self._method = rgb, plane, covariance, method
         self._reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
         self._moments = third_moments(plane, covariance)
 
     def __call__(self, seed: int) -> Doubles:
-        from wildsr.estimation.lopsided import leaning
+        from wildsr.estimation.kernels.skewness import leaning
 
         kernel = centred(without_dust(completed(self._cross_scale(seed))))
         return leaning(kernel, self._covariance, self._moments)
 
     def _cross_scale(self, seed: int) -> Doubles:
         """The 13×13 filter that makes the photo resemble itself at half size."""
-        from wildsr.estimation.recurrence import recurring_filter
+        from wildsr.estimation.kernels.michaeli_irani import recurring_filter
 
         recurrence = recurring_filter(self._plane, reference=self._reference, seed=seed)
         if recurrence is None:
@@ -167,7 +167,7 @@ class _Refinement:
             found = (self._reference + recurrence.kernel) / 2
         if self._method not in ("kernelgan", "realsr"):
             return found
-        from wildsr.estimation.kernelgan import GanSettings, learn_filter
+        from wildsr.estimation.kernels.kernelgan import GanSettings, learn_filter
 
         return learn_filter(
             self._rgb, settings=GanSettings(objective=self._method), seed=seed, reference=found

@@ -6,9 +6,9 @@ import pytest
 from tests.estimation.pictures import blurred, comet, distance, gaussian, leaves, natural
 from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation import estimate_kernel
-from wildsr.estimation.lopsided import leaning, third_moments
-from wildsr.estimation.shapes import centred, second_moments
-from wildsr.estimation.spectrum import luma
+from wildsr.estimation.kernels.shapes import centred, second_moments
+from wildsr.estimation.kernels.skewness import leaning, third_moments
+from wildsr.estimation.kernels.spectrum import luma
 
 
 def whitened_moments(kernel: np.ndarray) -> np.ndarray:

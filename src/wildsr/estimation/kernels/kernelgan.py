@@ -22,10 +22,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from wildsr.estimation.crops import crop_corners, halved_then_doubled
-from wildsr.estimation.discriminator import PatchDiscriminator
-from wildsr.estimation.generator import SUPPORT, LinearGenerator, downscaled
-from wildsr.estimation.spectrum import Doubles, luma
+from wildsr.estimation.kernels.crops import crop_corners, halved_then_doubled
+from wildsr.estimation.kernels.discriminator import PatchDiscriminator
+from wildsr.estimation.kernels.generator import SUPPORT, LinearGenerator, downscaled
+from wildsr.estimation.kernels.spectrum import Doubles, luma
 from wildsr.imaging import FloatArray
 
 CROP: Final = 64

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.autograd.function import BackwardCFunction, FunctionCtx, once_differentiable
 from torch.nn import functional
 
-from wildsr.estimation.judging import MIDDLE, PATCH, Judge
+from wildsr.estimation.kernels.judging import MIDDLE, PATCH, Judge
 
 WIDTH: Final = 64
 

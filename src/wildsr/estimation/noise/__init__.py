@@ -1,0 +1,1 @@
+"""Real noise, cut from the parts of photos where there is nothing else."""

@@ -1,0 +1,1 @@
+"""A profile of many photos: what each shows, what they agree on, and the pages about it."""

@@ -1,0 +1,1 @@
+"""Pages people believe: HTML skeleton, SVG plots, crops; shared by everything that reports."""
