@@ -286,6 +286,6 @@ def test_results_too_large_for_memory_are_refused(compact: Model, monkeypatch: p
 def test_the_model_is_noted_in_the_file(compact: Model, tmp_path: Path) -> None:
     write(Picture(rgb=photo()), tmp_path / "in.png")
     Upscaler(compact, PLAIN).upscale_file(tmp_path / "in.png", tmp_path / "out.png")
-    exif = open_source(tmp_path / "out.png").exif
+    exif = open_source(tmp_path / "out.png").metadata.exif
     assert exif is not None
     assert b"tiny-compact" in exif

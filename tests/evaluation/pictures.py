@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.imaging import Picture, write
+from wildsr.imaging import Metadata, Picture, write
 
 
 def scene(height: int = 64, width: int = 96, *, seed: int = 0) -> NDArray[np.float32]:
@@ -28,7 +28,7 @@ def save(
 ) -> Path:
     """Write a picture; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write(Picture(rgb=rgb, depth=16 if depth == 16 else 8, gray=gray, icc=icc), path)
+    write(Picture(rgb=rgb, depth=16 if depth == 16 else 8, gray=gray, metadata=Metadata(icc=icc)), path)
     return path
 
 

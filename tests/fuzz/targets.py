@@ -14,7 +14,7 @@ from tests.fuzz import model_targets
 from tests.fuzz.checks import LIMITS, check_error, check_picture, listing, scratch
 from wildsr.errors import WildsrError
 from wildsr.files import JOURNAL_NAME, Job, Journal, atomic_write, find_pictures, plan_outputs, shown
-from wildsr.imaging import Frame, WriteOptions, probe, read, write_rows
+from wildsr.imaging import Frame, Metadata, WriteOptions, probe, read, write_rows
 
 _FORMATS = ("png", "jpeg", "webp", "tiff", "avif")
 
@@ -47,10 +47,7 @@ def encode(data: bytes) -> None:
         height=height,
         channels=channels,
         depth=16 if depth else 8,
-        icc=blocks[0],
-        exif=blocks[1],
-        xmp=blocks[2],
-        iptc=blocks[3],
+        metadata=Metadata(icc=blocks[0], exif=blocks[1], xmp=blocks[2], iptc=blocks[3]),
     )
     top = 65535 if depth else 255
     samples = np.random.default_rng(1).integers(0, top, (height, width, channels), endpoint=True)

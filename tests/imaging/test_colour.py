@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from tests.imaging import spaces
 from tests.imaging.make import png, tiff
 from wildsr import imaging
-from wildsr.imaging import Picture, icc, resize
+from wildsr.imaging import Metadata, Picture, icc, resize
 from wildsr.imaging.cicp import by_code_points
 from wildsr.imaging.colour import manage
 from wildsr.imaging.vips import vips
@@ -122,7 +122,7 @@ def test_saturated_display_p3_keeps_its_colours(tmp_path: Path) -> None:
         path = tmp_path / f"out.{ending}"
         imaging.write(picture.with_pixels(large, None), path, options=imaging.WriteOptions(lossless=True))
         again = imaging.read(path)
-        assert again.icc == spaces.P3
+        assert again.metadata.icc == spaces.P3
         small = np.clip(resize(again.rgb, scale=0.25), 0, 1).astype(np.float64)
         before = spaces.lab(samples / 255, spaces.P3_TO_XYZ)
         difference = np.linalg.norm(spaces.lab(small, spaces.P3_TO_XYZ) - before, axis=2)
@@ -253,7 +253,7 @@ P3_XY = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
 def test_png_colour_chunks(chunks: list[tuple[bytes, bytes]], name: str | None, tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(_png_with(*chunks))
     picture = imaging.read(tmp_path / "a.png")
-    assert (picture.icc and icc.parse(picture.icc).name) == name
+    assert (picture.metadata.icc and icc.parse(picture.metadata.icc).name) == name
     assert bool(picture.notes) == (name == "sRGB")
 
 
@@ -287,15 +287,15 @@ def test_avif_primaries_are_kept(tmp_path: Path) -> None:
     at = data.index(b"nclx") + 4
     (tmp_path / "p3.avif").write_bytes(data[:at] + struct.pack(">HH", 12, 13) + data[at + 4 :])
     picture = imaging.read(tmp_path / "p3.avif")
-    assert picture.icc is not None
-    assert icc.parse(picture.icc).name == "Display P3"
+    assert picture.metadata.icc is not None
+    assert icc.parse(picture.metadata.icc).name == "Display P3"
 
 
 def test_gray_profile_becomes_rgb_where_the_format_has_no_gray(tmp_path: Path) -> None:
     rgb = np.repeat(np.linspace(0, 1, 32, dtype=np.float32)[None, :, None], 3, axis=2)
-    made = Picture(rgb=rgb.repeat(4, axis=0), gray=True, icc=spaces.GRAY_22)
+    made = Picture(rgb=rgb.repeat(4, axis=0), gray=True, metadata=Metadata(icc=spaces.GRAY_22))
     imaging.write(made, tmp_path / "a.webp", options=imaging.WriteOptions(lossless=True))
     again = imaging.read(tmp_path / "a.webp")
-    assert again.icc is not None
-    assert icc.parse(again.icc).space == "RGB"
-    assert icc.parse(again.icc).curves[0] == icc.parse(spaces.GRAY_22).curves[0]
+    assert again.metadata.icc is not None
+    assert icc.parse(again.metadata.icc).space == "RGB"
+    assert icc.parse(again.metadata.icc).curves[0] == icc.parse(spaces.GRAY_22).curves[0]

@@ -94,7 +94,7 @@ def test_kinds(kind: str, channels: int, depth: int, bits: int, tmp_path: Path) 
     assert (header.width, header.height) == (16, 8)
     assert (header.channels, header.depth, header.bits) == (channels, depth, bits)
     assert source.samples.shape == (8, 16, channels)
-    assert source.icc is None
+    assert source.metadata.icc is None
     wanted = RGB if channels >= 3 else RGB[..., :1]
     top = 255 if depth == 8 else 65535
     error = np.abs(source.samples[..., : wanted.shape[2]] / top - wanted / 255)
@@ -110,8 +110,8 @@ def test_rotation_is_the_containers_and_exif_is_settled(tmp_path: Path) -> None:
     assert (source.height, source.width) == (16, 8)
     upright = np.rot90(RGB, k=3)
     assert np.abs(source.samples - upright.astype(float)).mean() < 16
-    assert source.exif is not None
-    assert source.exif.endswith(b"\x12\1\3\0\1\0\0\0\1\0\0\0\0\0\0\0")
+    assert source.metadata.exif is not None
+    assert source.metadata.exif.endswith(b"\x12\1\3\0\1\0\0\0\1\0\0\0\0\0\0\0")
 
 
 def test_limits_and_damage(tmp_path: Path) -> None:

@@ -235,22 +235,22 @@ def test_input_is_read_as_stated(case: Case, tmp_path: Path) -> None:
 def _check_profile(case: Case, picture: Picture) -> None:
     said = " ".join(picture.notes)
     if case.model == "cmyk":
-        assert picture.icc is not None
+        assert picture.metadata.icc is not None
         assert "CMYK converted" in said
     elif case.profile == "broken":
-        assert picture.icc is None
+        assert picture.metadata.icc is None
         assert "profile" in said
         assert "ignored" in said
     elif case.profile in CONVERTED:
         assert "converted" in said
     elif case.profile in KEPT and not picture.gray:
-        assert picture.icc == PROFILES[case.profile]
+        assert picture.metadata.icc == PROFILES[case.profile]
         assert not said
     elif case.profile in KEPT:
-        assert picture.icc is not None
-        assert picture.icc[16:20] == b"GRAY"
+        assert picture.metadata.icc is not None
+        assert picture.metadata.icc[16:20] == b"GRAY"
     else:
-        assert picture.icc is None
+        assert picture.metadata.icc is None
 
 
 OUTPUTS = tuple(FORMATS)
@@ -285,9 +285,9 @@ def test_output_is_written_as_stated(case: Case, form: str, tmp_path: Path) -> N
     assert again.gray == (picture.gray and FORMATS[form].gray)
     _check_written_profile(picture, again)
     assert any("depth" in lost for lost in report.dropped) == (stored_bits < case.depth)
-    if picture.exif:
-        assert again.exif is not None
-        assert b"ACME\0\x01\x02\x03" * 9 in again.exif
+    if picture.metadata.exif:
+        assert again.metadata.exif is not None
+        assert b"ACME\0\x01\x02\x03" * 9 in again.metadata.exif
         if not (form == "tiff" and case.depth == 16):  # Pillow reads few of these
             with Image.open(target) as opened:
                 assert opened.getexif()[0x010F] == "Acme Optical"
@@ -312,10 +312,10 @@ def _check_pixels(case: Case, form: str, picture: Picture, again: Picture) -> No
 
 
 def _check_written_profile(picture: Picture, again: Picture) -> None:
-    if picture.icc is None:
-        assert again.icc is None
+    if picture.metadata.icc is None:
+        assert again.metadata.icc is None
     elif picture.gray and not again.gray:
-        assert again.icc is not None
-        assert again.icc[16:20] == b"RGB "
+        assert again.metadata.icc is not None
+        assert again.metadata.icc[16:20] == b"RGB "
     else:
-        assert again.icc == picture.icc
+        assert again.metadata.icc == picture.metadata.icc

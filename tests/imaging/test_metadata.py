@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.imaging.make import exif_block
 from wildsr import imaging
-from wildsr.imaging import Picture, WriteOptions
+from wildsr.imaging import Metadata, Picture, WriteOptions
 from wildsr.imaging.metadata.exif import orientation_of, settled, stamped
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.iptc import unwrapped, wrapped
@@ -32,9 +32,9 @@ IPTC = b"\x1c\x02\x78\x00\x0ca fine title" + b"\x1c\x02\x50\x00\x04me.."
 FORMATS = ("png", "jpg", "webp", "tif", "avif")
 
 
-def picture(**options: object) -> Picture:
+def picture(*, exif: bytes | None = None, xmp: bytes | None = None, iptc: bytes | None = None) -> Picture:
     rgb = np.random.default_rng(1).random((20, 30, 3), dtype=np.float32)
-    return Picture(rgb=rgb, **options)  # type: ignore[arg-type]
+    return Picture(rgb=rgb, metadata=Metadata(exif=exif, xmp=xmp, iptc=iptc))
 
 
 def pillow_exif(path: Path) -> dict[int, object]:
@@ -107,11 +107,11 @@ def test_every_format_keeps_camera_date_and_place(ending: str, tmp_path: Path) -
     assert (tags[0xA002], tags[0xA003]) == (30, 20)
     assert tags[0x10002] == (47.0, 22.0, 12.34)
     again = imaging.read(path)
-    assert again.exif is not None
-    assert b"thumb" not in again.exif
-    assert again.xmp == corrected(XMP, width=30, height=20)
+    assert again.metadata.exif is not None
+    assert b"thumb" not in again.metadata.exif
+    assert again.metadata.xmp == corrected(XMP, width=30, height=20)
     holds_iptc = ending in ("png", "jpg", "tif")
-    assert again.iptc == (IPTC if holds_iptc else None)
+    assert again.metadata.iptc == (IPTC if holds_iptc else None)
     assert report.dropped == (() if holds_iptc else ("IPTC",))
 
 
@@ -121,7 +121,7 @@ def test_stripping(ending: str, tmp_path: Path) -> None:
     bare, placeless = tmp_path / f"bare.{ending}", tmp_path / f"placeless.{ending}"
     imaging.write(made, bare, options=WriteOptions(strip_metadata=True))
     again = imaging.read(bare)
-    assert (again.exif, again.xmp, again.iptc) == (None, None, None)
+    assert (again.metadata.exif, again.metadata.xmp, again.metadata.iptc) == (None, None, None)
     for secret in (b"Acme", b"2021:07", b"GPS", b"fine title", b"wildsr"):
         assert secret not in bare.read_bytes()
     imaging.write(made, placeless, options=WriteOptions(strip_gps=True))
@@ -129,9 +129,9 @@ def test_stripping(ending: str, tmp_path: Path) -> None:
     assert struct.pack("<4I", 47, 1, 22, 1) not in data
     assert pillow_exif(placeless)[0x010F] == "Acme Optical"
     again = imaging.read(placeless)
-    assert again.xmp is not None
-    assert b"GPS" not in again.xmp
-    assert b'dc:title="kept"' in again.xmp
+    assert again.metadata.xmp is not None
+    assert b"GPS" not in again.metadata.xmp
+    assert b'dc:title="kept"' in again.metadata.xmp
 
 
 @pytest.mark.parametrize("ending", FORMATS)
@@ -147,8 +147,8 @@ def test_exif_of_any_size_fits_but_into_jpeg(ending: str, tmp_path: Path) -> Non
     made = picture(exif=exif_block(maker_note=note, prefix=False))
     imaging.write(made, tmp_path / f"a.{ending}")
     again = imaging.read(tmp_path / f"a.{ending}")
-    assert again.exif is not None
-    assert note in again.exif
+    assert again.metadata.exif is not None
+    assert note in again.metadata.exif
     report = imaging.write(made, tmp_path / "a.jpg")
     (dropped,) = report.dropped
     assert dropped.startswith("EXIF (10")
@@ -167,9 +167,9 @@ def test_tiff_exif_reads_back_from_other_writers(tmp_path: Path) -> None:
     exif.load(exif_block(prefix=False))
     Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(tmp_path / "a.tif", exif=exif)
     again = imaging.read(tmp_path / "a.tif")
-    assert again.exif is not None
+    assert again.metadata.exif is not None
     back = Image.Exif()
-    back.load(again.exif)
+    back.load(again.metadata.exif)
     assert back[0x010F] == "Acme Optical"
     assert back.get_ifd(0x8769)[0x927C] == NOTE
     assert back.get_ifd(0x8825)[2] == (47.0, 22.0, 12.34)
@@ -209,13 +209,13 @@ def test_iptc_wrapper_is_photoshops(tmp_path: Path) -> None:
     payload = wrapped(IPTC)
     data = data[:2] + b"\xff\xed" + struct.pack(">H", len(payload) + 2) + payload + data[2:]
     (tmp_path / "a.jpg").write_bytes(data)
-    assert imaging.read(tmp_path / "a.jpg").iptc == IPTC
+    assert imaging.read(tmp_path / "a.jpg").metadata.iptc == IPTC
 
 
 def test_metadata_beyond_the_limit_is_left_out_and_said(tmp_path: Path) -> None:
     imaging.write(picture(xmp=b"<x:xmpmeta>" + b" " * 5000 + b"</x:xmpmeta>"), tmp_path / "a.png")
     again = imaging.read(tmp_path / "a.png", limits=imaging.Limits(max_metadata_bytes=4000))
-    assert again.xmp is None
+    assert again.metadata.xmp is None
     assert any("XMP" in note and "4,000" in note for note in again.notes)
 
 

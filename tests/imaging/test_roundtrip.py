@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.imaging import spaces
 from tests.imaging.make import exif_block
 from wildsr import imaging
-from wildsr.imaging import Picture, Source, WriteOptions
+from wildsr.imaging import Metadata, Picture, Source, WriteOptions
 from wildsr.imaging.metadata.exif import stamped
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
@@ -40,10 +40,12 @@ def pictures(draw: st.DrawFn, depths: tuple[int, ...] = (8, 16)) -> Picture:
     return Picture(
         rgb=(rgb / np.float32(top)).astype(np.float32),
         alpha=None if alpha is None else (alpha / np.float32(top)).astype(np.float32),
-        icc=draw(st.sampled_from(profiles)),
-        exif=exif_block(draw(st.integers(1, 8)), prefix=False) if draw(st.booleans()) else None,
-        xmp=b"<x:xmpmeta>kept</x:xmpmeta>" if draw(st.booleans()) else None,
-        iptc=b"\x1c\x02\x05\x00\x04name" if draw(st.booleans()) else None,
+        metadata=Metadata(
+            icc=draw(st.sampled_from(profiles)),
+            exif=exif_block(draw(st.integers(1, 8)), prefix=False) if draw(st.booleans()) else None,
+            xmp=b"<x:xmpmeta>kept</x:xmpmeta>" if draw(st.booleans()) else None,
+            iptc=b"\x1c\x02\x05\x00\x04name" if draw(st.booleans()) else None,
+        ),
         depth=depth,
         gray=gray,
     )
@@ -54,15 +56,15 @@ def assert_same(first: Picture, again: Picture) -> None:
     assert (again.alpha is None) == (first.alpha is None)
     if first.alpha is not None and again.alpha is not None:
         np.testing.assert_array_equal(again.alpha, first.alpha)
-    assert again.icc == first.icc
+    assert again.metadata.icc == first.metadata.icc
     assert (again.depth, again.gray) == (first.depth, first.gray)
-    assert again.xmp == first.xmp
+    assert again.metadata.xmp == first.metadata.xmp
     software = f"wildsr {__version__}"
     assert again.notes == ()
-    if first.exif:
-        wanted = stamped(first.exif, width=first.width, height=first.height, software=software)
-        assert again.exif is not None
-        assert _tags(again.exif) == _tags(wanted)
+    if first.metadata.exif:
+        wanted = stamped(first.metadata.exif, width=first.width, height=first.height, software=software)
+        assert again.metadata.exif is not None
+        assert _tags(again.metadata.exif) == _tags(wanted)
 
 
 def _tags(block: bytes) -> dict[int, Value]:
@@ -84,7 +86,7 @@ def test_png_and_tiff_give_back_every_picture(picture: Picture, ending: str) -> 
         report = imaging.write(picture, path)
         again = imaging.read(path)
     assert report.dropped == ()
-    assert again.iptc == picture.iptc
+    assert again.metadata.iptc == picture.metadata.iptc
     assert_same(picture, again)
 
 
@@ -100,8 +102,8 @@ def test_lossless_webp_and_avif_give_back_eight_bit_colour(picture: Picture, end
         assert again.alpha is not None
         np.testing.assert_array_equal(again.alpha, picture.alpha)
     if not picture.gray:
-        assert again.icc == picture.icc
-    assert again.xmp == picture.xmp
+        assert again.metadata.icc == picture.metadata.icc
+    assert again.metadata.xmp == picture.metadata.xmp
 
 
 @settings(max_examples=60, deadline=None)

@@ -16,7 +16,7 @@ from wildsr.data.photos import Bytes
 from wildsr.degradation import Chosen, Log
 from wildsr.errors import InputError
 from wildsr.files import make_folder
-from wildsr.imaging import Picture, WriteOptions, open_source, resize_uint8, write
+from wildsr.imaging import Metadata, Picture, WriteOptions, open_source, resize_uint8, write
 from wildsr.version import __version__
 
 CLEAN_UP: Final = 2
@@ -142,7 +142,7 @@ def write_pair(pair: MadePair, lr: Path, hr: Path) -> None:
     """
     for pixels, path in ((pair.hr, hr), (pair.lr, lr)):
         make_folder(path.parent)
-        picture = Picture(rgb=pixels.astype(np.float32) / np.float32(255), icc=pair.icc)
+        picture = Picture(rgb=pixels.astype(np.float32) / np.float32(255), metadata=Metadata(icc=pair.icc))
         write(picture, path, options=WriteOptions(overwrite=True))
 
 
@@ -197,7 +197,7 @@ def _decoded(path: Path) -> tuple[Bytes, bytes | None, str]:
     rgb = source.rgb(0, source.height, 0, source.width)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return np.rint(rgb * 255).astype(np.uint8), None if source.gray else source.icc, digest
+    return np.rint(rgb * 255).astype(np.uint8), None if source.gray else source.metadata.icc, digest
 
 
 def _cut(picture: Bytes, multiple: int) -> Bytes:

@@ -7,6 +7,7 @@ import numpy as np
 from wildsr.imaging import (
     FloatArray,
     Limits,
+    Metadata,
     Picture,
     Source,
     WriteOptions,
@@ -55,7 +56,7 @@ def write_comparison(
     after = result.rgb(y0, y0 + height, x0, x0 + width)
     gap = np.ones((height, _GAP, 3), np.float32)
     sheet: FloatArray = np.concatenate([before, gap, after], axis=1)
-    picture = Picture(rgb=sheet, icc=result.icc if not result.gray else None)
+    picture = Picture(rgb=sheet, metadata=Metadata(icc=result.metadata.icc if not result.gray else None))
     return write(picture, target, options=WriteOptions(overwrite=overwrite))
 
 

@@ -206,10 +206,7 @@ class Upscaler:
                 height=plan.height,
                 channels=source.channels,
                 depth=source.depth,
-                icc=source.icc,
-                exif=source.exif,
-                xmp=source.xmp,
-                iptc=source.iptc,
+                metadata=source.metadata,
             )
             written = write_rows(self._rows(source, plan, tally), frame, target, options=options)
             return Report(

@@ -43,7 +43,7 @@ def load(path: Path) -> Loaded:
     notes = source.notes
     if source.has_alpha:
         notes = (*notes, "its transparency is not judged")
-    return Loaded(pixels=pixels, icc=source.icc, notes=notes)
+    return Loaded(pixels=pixels, icc=source.metadata.icc, notes=notes)
 
 
 def check_sizes(name: str, sr: tuple[int, int], hr: tuple[int, int], *, crop: bool) -> None:

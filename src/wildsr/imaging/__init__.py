@@ -5,10 +5,11 @@ libvips and Pillow are loaded by the first call that needs them, not by this imp
 
 from wildsr.imaging.formats import FORMATS, Format, check_output, format_named, format_of
 from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
-from wildsr.imaging.header import Header, probe
+from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.picture import Depth, FloatArray, Picture
-from wildsr.imaging.reading import open_source, read
+from wildsr.imaging.reading import open_source, probe, read
 from wildsr.imaging.resize import resize, resize_uint8, weights
 from wildsr.imaging.rows import RowResizer
 from wildsr.imaging.source import Source, quantise
@@ -22,6 +23,7 @@ __all__ = [
     "Frame",
     "Header",
     "Limits",
+    "Metadata",
     "Picture",
     "RowResizer",
     "Source",

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from wildsr.errors import InputError
 from wildsr.imaging.cicp import srgb
-from wildsr.imaging.decoders.raw import Samples
 from wildsr.imaging.icc import IccError, Profile, gray_profile, is_srgb_like, parse, tone
+from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
 from wildsr.imaging.vips_errors import Trouble, attempt
 

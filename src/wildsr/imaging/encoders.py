@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
-from wildsr.imaging.containers import Metadata, avif, jpeg, png, tiff, webp
+from wildsr.imaging.containers import avif, jpeg, png, tiff, webp
 from wildsr.imaging.encoder_thread import Pipe, pump
 from wildsr.imaging.fitting import Fitted, fit
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, WriteOptions
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.png_stream import Rows, frame_png
 from wildsr.imaging.target import AtomicFile

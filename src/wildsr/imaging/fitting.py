@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from wildsr.imaging.containers import Metadata
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, WriteOptions
 from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.exif import bare, stamped
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.xmp import corrected
@@ -87,37 +87,45 @@ def _blended(band: Rows, frame: Frame, background: tuple[float, float, float]) -
 
 def _metadata(frame: Frame, form: Format, options: WriteOptions, dropped: list[str]) -> Metadata:
     """Return the metadata to write; what can't be is named in `dropped`."""
-    found: dict[str, bytes | None] = {"icc": frame.icc}
-    if not form.gray and frame.gray:
-        found["icc"] = _rgb_of_gray(frame.icc)
+    given = frame.metadata
+    wanted = Metadata(icc=given.icc if form.gray or not frame.gray else _rgb_of_gray(given.icc))
     if not options.strip_metadata:
-        found["exif"] = _exif(frame, options, dropped)
-        found["iptc"] = frame.iptc
-        if frame.xmp:
-            found["xmp"] = corrected(
-                frame.xmp, width=frame.width, height=frame.height, strip_gps=options.strip_gps
-            )
+        size = (frame.width, frame.height)
+        wanted = replace(
+            wanted,
+            exif=_exif(given.exif, size, options, dropped),
+            xmp=_xmp(given.xmp, size, options),
+            iptc=given.iptc,
+        )
     for kind in _KINDS:
-        if found.get(kind) and kind not in form.holds:
+        if getattr(wanted, kind) and kind not in form.holds:
             dropped.append(_CALLED[kind])
-            found[kind] = None
-    return Metadata(
-        icc=found.get("icc"), exif=found.get("exif"), xmp=found.get("xmp"), iptc=found.get("iptc")
-    )
+            wanted = replace(wanted, **{kind: None})
+    return wanted
 
 
-def _exif(frame: Frame, options: WriteOptions, dropped: list[str]) -> bytes:
+def _xmp(packet: bytes | None, size: tuple[int, int], options: WriteOptions) -> bytes | None:
+    if not packet:
+        return None
+    return corrected(packet, width=size[0], height=size[1], strip_gps=options.strip_gps)
+
+
+def _exif(block: bytes | None, size: tuple[int, int], options: WriteOptions, dropped: list[str]) -> bytes:
     software = options.software or f"wildsr {__version__}"
     if options.model:
         software = f"{software} ({options.model})"
+    width, height = size
     try:
-        block = bare(frame.exif) if frame.exif else None
         return stamped(
-            block, width=frame.width, height=frame.height, software=software, strip_gps=options.strip_gps
+            bare(block) if block else None,
+            width=width,
+            height=height,
+            software=software,
+            strip_gps=options.strip_gps,
         )
     except TiffError as error:
         dropped.append(f"EXIF ({error})")
-        return stamped(None, width=frame.width, height=frame.height, software=software)
+        return stamped(None, width=width, height=height, software=software)
 
 
 def _rgb_of_gray(icc: bytes | None) -> bytes | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from wildsr.errors import UsageError
+from wildsr.imaging.metadata import NO_METADATA, Metadata
 from wildsr.imaging.picture import Depth
 
 
@@ -86,17 +87,8 @@ class Frame:
     depth: Depth = 8
     """Bits a channel of the rows: 8 for uint8, 16 for uint16."""
 
-    icc: bytes | None = None
-    """Profile the rows are encoded in; None means sRGB."""
-
-    exif: bytes | None = None
-    """EXIF block."""
-
-    xmp: bytes | None = None
-    """XMP packet."""
-
-    iptc: bytes | None = None
-    """IPTC block."""
+    metadata: Metadata = NO_METADATA
+    """What goes beside the pixels."""
 
     @property
     def gray(self) -> bool:

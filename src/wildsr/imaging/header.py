@@ -1,10 +1,8 @@
 """What a picture file says about itself, read without decoding a pixel."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
-from wildsr.imaging.limits import Limits
 from wildsr.imaging.picture import Depth
 
 Colour = Literal["rgb", "gray", "cmyk", "lab"]
@@ -51,25 +49,3 @@ class Header:
     def gray(self) -> bool:
         """True where the file has one colour channel; results get one too."""
         return self.colour == "gray"
-
-    @property
-    def stored_size(self) -> tuple[int, int]:
-        """Width and height as stored, before orientation."""
-        return (self.height, self.width) if self.orientation >= 5 else (self.width, self.height)
-
-
-def probe(path: str | Path, *, limits: Limits | None = None) -> Header:
-    """Return what a picture file's header says; nothing is decoded.
-
-    Args:
-        path: The file.
-        limits: What is allowed; `Limits()` when not given.
-
-    Raises:
-        InputError: No such file, not a picture, or a header that makes no sense.
-        LimitError: A picture or file beyond `limits`, known from the header alone.
-    """
-    from wildsr.imaging.decoders import decoder
-
-    with decoder(path, limits or Limits()) as opened:
-        return opened.header

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wildsr.imaging.decoders.raw import Samples
+from wildsr.imaging.picture import Samples
 
 
 def apply_orientation(samples: Samples, orientation: int) -> Samples:

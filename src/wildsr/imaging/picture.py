@@ -6,7 +6,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.imaging.metadata import NO_METADATA, Metadata
+
 FloatArray: TypeAlias = NDArray[np.float32]
+Samples: TypeAlias = NDArray[np.uint8 | np.uint16]
 Depth: TypeAlias = Literal[8, 16]
 
 
@@ -20,17 +23,8 @@ class Picture:
     alpha: FloatArray | None = None
     """H×W float32 in [0, 1], or None for an opaque picture."""
 
-    icc: bytes | None = None
-    """The ICC profile `rgb` is encoded in; None means sRGB."""
-
-    exif: bytes | None = None
-    """EXIF block, orientation already applied and reset."""
-
-    xmp: bytes | None = None
-    """XMP packet."""
-
-    iptc: bytes | None = None
-    """IPTC block."""
+    metadata: Metadata = NO_METADATA
+    """Colour profile, EXIF (orientation already applied and reset), XMP and IPTC."""
 
     depth: Depth = 8
     """Bits a channel in the file the picture came from; results are written with the same."""

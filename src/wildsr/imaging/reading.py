@@ -1,12 +1,15 @@
 """Reading a picture with everything that must survive upscaling."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
 from wildsr.imaging.colour import manage
 from wildsr.imaging.decoders import decoder
 from wildsr.imaging.formats import FORMATS
+from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.exif import bare, settled
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.iptc import unwrapped as iptc_unwrapped
@@ -14,6 +17,21 @@ from wildsr.imaging.metadata.xmp import corrected as xmp_corrected
 from wildsr.imaging.orientation import apply_orientation
 from wildsr.imaging.picture import Picture
 from wildsr.imaging.source import Source
+
+
+def probe(path: str | Path, *, limits: Limits | None = None) -> Header:
+    """Return what a picture file's header says; nothing is decoded.
+
+    Args:
+        path: The file.
+        limits: What is allowed; `Limits()` when not given.
+
+    Raises:
+        InputError: No such file, not a picture, or a header that makes no sense.
+        LimitError: A picture or file beyond `limits`, known from the header alone.
+    """
+    with decoder(path, limits or Limits()) as opened:
+        return opened.header
 
 
 def read(path: str | Path, *, limits: Limits | None = None) -> Picture:
@@ -43,43 +61,52 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
     colour: Literal["rgb", "gray", "cmyk"] = (
         "cmyk" if raw.cmyk else "gray" if raw.samples.shape[2] < 3 else "rgb"
     )
-    samples, icc, colour_notes = manage(
-        raw.samples, _allowed("colour profile", raw.icc, limits, notes), colour
-    )
-    exif, xmp = _allowed("EXIF", raw.exif, limits, notes), _allowed("XMP", raw.xmp, limits, notes)
-    if xmp and b"hdrgm:" in xmp:
-        notes.append("its HDR gain map was left out; what is read is its SDR picture")
-    iptc = _allowed("IPTC", raw.iptc, limits, notes)
+    found = _allowed(raw.metadata, limits, notes)
+    samples, icc, colour_notes = manage(raw.samples, found.icc, colour)
     return Source(
         samples=apply_orientation(samples, header.orientation),
-        icc=icc,
-        exif=_settled(exif, notes),
-        xmp=xmp_corrected(xmp) if xmp else None,
-        iptc=iptc_unwrapped(iptc) if iptc else None,
+        metadata=replace(_settled(found, notes), icc=icc),
         depth=header.depth,
         notes=(*notes, *colour_notes),
     )
 
 
-def _allowed(kind: str, block: bytes | None, limits: Limits, notes: list[str]) -> bytes | None:
-    """Return a metadata block unless it is empty or beyond the limit."""
-    if block and len(block) > limits.max_metadata_bytes:
-        notes.append(
-            f"its {kind} is {len(block):,} bytes, above {limits.max_metadata_bytes:,}, and was left out"
-        )
-        return None
-    return block or None
+def _allowed(found: Metadata, limits: Limits, notes: list[str]) -> Metadata:
+    """Return metadata without the blocks that are empty or beyond the limit."""
+
+    def allowed(kind: str, block: bytes | None) -> bytes | None:
+        if block and len(block) > limits.max_metadata_bytes:
+            notes.append(
+                f"its {kind} is {len(block):,} bytes, above {limits.max_metadata_bytes:,}, and was left out"
+            )
+            return None
+        return block or None
+
+    return Metadata(
+        icc=allowed("colour profile", found.icc),
+        exif=allowed("EXIF", found.exif),
+        xmp=allowed("XMP", found.xmp),
+        iptc=allowed("IPTC", found.iptc),
+    )
 
 
-def _settled(block: bytes | None, notes: list[str]) -> bytes | None:
-    """Return EXIF true of the pixels now: upright, without the old thumbnail."""
-    if block is None:
-        return None
-    try:
-        return settled(bare(block))
-    except TiffError as error:
-        notes.append(f"its EXIF can't be followed ({error}) and was left out")
-        return None
+def _settled(found: Metadata, notes: list[str]) -> Metadata:
+    """Return metadata true of the pixels now: upright, without the old thumbnail."""
+    exif, xmp = found.exif, found.xmp
+    if exif:
+        try:
+            exif = settled(bare(exif))
+        except TiffError as error:
+            notes.append(f"its EXIF can't be followed ({error}) and was left out")
+            exif = None
+    if xmp and b"hdrgm:" in xmp:
+        notes.append("its HDR gain map was left out; what is read is its SDR picture")
+    return replace(
+        found,
+        exif=exif,
+        xmp=xmp_corrected(xmp) if xmp else None,
+        iptc=iptc_unwrapped(found.iptc) if found.iptc else None,
+    )
 
 
 def _extension_note(path: str | Path, form: str) -> tuple[str, ...]:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wildsr.imaging.decoders.raw import Samples
-from wildsr.imaging.picture import Depth, FloatArray, Picture
+from wildsr.imaging.metadata import NO_METADATA, Metadata
+from wildsr.imaging.picture import Depth, FloatArray, Picture, Samples
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -15,17 +15,8 @@ class Source:
     samples: Samples
     """H×W×C uint8 or uint16, oriented; C is 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
 
-    icc: bytes | None = None
-    """The ICC profile the samples are encoded in; None means sRGB."""
-
-    exif: bytes | None = None
-    """EXIF block, orientation already applied and reset."""
-
-    xmp: bytes | None = None
-    """XMP packet."""
-
-    iptc: bytes | None = None
-    """IPTC block."""
+    metadata: Metadata = NO_METADATA
+    """Colour profile, EXIF (orientation already applied and reset), XMP and IPTC."""
 
     depth: Depth = 8
     """Bits a channel in the file; results are written with the same."""
@@ -72,10 +63,7 @@ class Source:
         return Picture(
             rgb=self.rgb(0, self.height, 0, self.width),
             alpha=self.alpha(0, self.height, 0, self.width),
-            icc=self.icc,
-            exif=self.exif,
-            xmp=self.xmp,
-            iptc=self.iptc,
+            metadata=self.metadata,
             depth=self.depth,
             gray=self.gray,
             notes=self.notes,
@@ -86,10 +74,7 @@ class Source:
         """Return a Source of a Picture's pixels, rounded to its depth."""
         return cls(
             samples=quantise(picture.rgb, picture.alpha, gray=picture.gray, depth=picture.depth),
-            icc=picture.icc,
-            exif=picture.exif,
-            xmp=picture.xmp,
-            iptc=picture.iptc,
+            metadata=picture.metadata,
             depth=picture.depth,
             notes=picture.notes,
         )

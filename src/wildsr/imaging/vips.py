@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wildsr.imaging.decoders.raw import Samples
+from wildsr.imaging.picture import Samples
 
 if TYPE_CHECKING:
     from pyvips import Image, SourceCustom

@@ -23,10 +23,7 @@ def write(picture: Picture, path: str | Path, *, options: WriteOptions | None = 
         height=picture.height,
         channels=(1 if picture.gray else 3) + (picture.alpha is not None),
         depth=picture.depth,
-        icc=picture.icc,
-        exif=picture.exif,
-        xmp=picture.xmp,
-        iptc=picture.iptc,
+        metadata=picture.metadata,
     )
     return write_rows(_bands(picture), frame, path, options=options)
 

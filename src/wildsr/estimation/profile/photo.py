@@ -145,12 +145,12 @@ def examine_photo(path: Path, settings: PhotoSettings) -> Examined:
 def _photo_note(path: Path, name: str, picture: Picture, plane: FloatArray) -> PhotoNote:
     large = min(plane.shape) >= _LARGE_ENOUGH
     scores = {"brightness": round(float(plane.mean()), 4)}
-    iso = sensitivity_of(picture.exif)
+    iso = sensitivity_of(picture.metadata.exif)
     if iso is not None:
         scores["iso"] = float(iso)
     return PhotoNote(
         photo=name,
-        camera=camera_of(picture.exif),
+        camera=camera_of(picture.metadata.exif),
         width=picture.width,
         height=picture.height,
         jpeg_quality=jpeg_quality(path),

@@ -4,7 +4,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from wildsr.imaging.containers import Metadata
+from wildsr.imaging.metadata import Metadata
 
 _CONTAINERS = (b"iprp", b"ipco")
 

@@ -2,7 +2,7 @@
 
 import struct
 
-from wildsr.imaging.containers import Metadata
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.iptc import wrapped
 
 _LARGEST = 65_533

@@ -5,7 +5,7 @@ import struct
 import zlib
 from dataclasses import dataclass
 
-from wildsr.imaging.containers import Metadata
+from wildsr.imaging.metadata import Metadata
 
 INSERTION_POINT = 33
 """Behind the signature and IHDR."""

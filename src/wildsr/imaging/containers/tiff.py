@@ -4,7 +4,7 @@ import io
 from dataclasses import dataclass
 from typing import Protocol
 
-from wildsr.imaging.containers import Metadata
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,

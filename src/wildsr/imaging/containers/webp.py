@@ -2,7 +2,7 @@
 
 import struct
 
-from wildsr.imaging.containers import Metadata
+from wildsr.imaging.metadata import Metadata
 
 _EXIF_FLAG, _XMP_FLAG, _ALPHA_FLAG = 0x08, 0x04, 0x10
 

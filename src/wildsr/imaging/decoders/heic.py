@@ -6,10 +6,12 @@ import numpy as np
 
 from wildsr.errors import InputError
 from wildsr.imaging.cicp import by_code_points
-from wildsr.imaging.decoders.raw import Raw, Samples, full_range
+from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import AGAIN
 from wildsr.imaging.header import Colour, Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.picture import Samples
 
 _MODES = ("L", "LA", "La", "RGB", "RGBA", "RGBa")
 
@@ -67,9 +69,7 @@ class HeicDecoder:
             icc = by_code_points(points["color_primaries"], points["transfer_characteristics"])
         return Raw(
             samples=_straight(samples) if self._mode.endswith("a") else samples,
-            icc=icc,
-            exif=info.get("exif"),
-            xmp=info.get("xmp"),
+            metadata=Metadata(icc=icc, exif=info.get("exif"), xmp=info.get("xmp")),
             notes=notes,
         )
 

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from wildsr.imaging.cicp import by_code_points, by_png_hints
 from wildsr.imaging.containers.avif import colour_description
 from wildsr.imaging.containers.png import Hints, read_hints
-from wildsr.imaging.decoders.raw import Raw, Samples, full_range
+from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import COLOURS, FailOn, OpenedFile
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers
 from wildsr.imaging.vips_errors import Trouble
 
@@ -60,7 +62,8 @@ class VipsDecoder:
         if self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} frames was read")
         cmyk = self.header.colour == "cmyk"
-        return Raw(samples=samples, cmyk=cmyk, icc=icc, exif=exif, xmp=xmp, iptc=iptc, notes=tuple(notes))
+        metadata = Metadata(icc=icc, exif=exif, xmp=xmp, iptc=iptc)
+        return Raw(samples=samples, cmyk=cmyk, metadata=metadata, notes=tuple(notes))
 
     def _second_try(self) -> Samples:
         try:

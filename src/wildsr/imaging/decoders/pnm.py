@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError
-from wildsr.imaging.decoders.raw import Raw, Samples
+from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.picture import Samples
 
 _HEAD_BYTES = 1 << 16
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*(\d{1,9})")

@@ -1,12 +1,11 @@
 """What every decoder hands over: samples and metadata as they were in the file."""
 
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples: TypeAlias = NDArray[np.uint8 | np.uint16]
+from wildsr.imaging.metadata import NO_METADATA, Metadata
+from wildsr.imaging.picture import Samples
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -19,17 +18,8 @@ class Raw:
     cmyk: bool = False
     """Samples are CMYK, 0 no ink."""
 
-    icc: bytes | None = None
-    """Profile the samples are encoded in."""
-
-    exif: bytes | None = None
-    """EXIF as a TIFF block, without the `Exif` prefix."""
-
-    xmp: bytes | None = None
-    """XMP packet."""
-
-    iptc: bytes | None = None
-    """IPTC-IIM records."""
+    metadata: Metadata = NO_METADATA
+    """As found in the file."""
 
     notes: tuple[str, ...] = ()
     """What decoding changed, in sentences."""

@@ -1,6 +1,7 @@
 """TIFF by libvips, with what libvips leaves open: raw files, extra channels, floats, 8-bit Lab, EXIF."""
 
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -8,13 +9,14 @@ from numpy.typing import NDArray
 
 from wildsr.errors import InputError, LimitError
 from wildsr.imaging.cicp import linear_gray, linear_srgb, srgb
-from wildsr.imaging.containers import Metadata
 from wildsr.imaging.containers.tiff import Structure, read_metadata, read_structure
-from wildsr.imaging.decoders.raw import Raw, Samples
+from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.decoders.vips_image import AGAIN, COLOURS, OpenedFile
 from wildsr.imaging.header import Colour
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
 from wildsr.imaging.vips_errors import Trouble
 
@@ -84,10 +86,7 @@ class TiffDecoder:
         return Raw(
             samples=samples,
             cmyk=self.header.colour == "cmyk",
-            icc=icc,
-            exif=metadata.exif,
-            xmp=metadata.xmp,
-            iptc=metadata.iptc,
+            metadata=replace(metadata, icc=icc),
             notes=(*notes, *conversion),
         )
 
