@@ -1,11 +1,11 @@
-"""Rows made in the caller's thread, encoded in another, with a bounded pipe between.
+"""Rows made in the caller's thread, encoded in another, with a bounded queue between.
 
 Making rows where the caller stands keeps its exceptions and Ctrl-C its own; the encoder in its own thread lets
 the next rows be computed while the last are compressed.
 """
 
+import queue
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 
 _AHEAD = 4
@@ -13,48 +13,31 @@ _AHEAD = 4
 
 
 class Pipe:
-    """Bytes from one thread to another."""
+    """Bytes from one thread to another; None in the queue is their end."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._chunks: deque[bytes] = deque()
+        self._chunks: queue.Queue[bytes | None] = queue.Queue(_AHEAD)
         self._rest = memoryview(b"")
         self._ended = False
-        self._closed = False
 
-    def put(self, chunk: bytes) -> bool:
-        """Hand over a chunk, waiting for room; return False once nobody reads."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or len(self._chunks) < _AHEAD)
-            if self._closed:
-                return False
-            self._chunks.append(chunk)
-            self._changed.notify_all()
-            return True
-
-    def end(self) -> None:
-        """Say that no more chunks come."""
-        with self._changed:
-            self._ended = True
-            self._changed.notify_all()
-
-    def close(self) -> None:
-        """Let go of both sides at once: nobody reads, or nobody writes, any more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+    def put(self, chunk: bytes | None) -> None:
+        """Hand over a chunk, or None for the end; waits for room."""
+        self._chunks.put(chunk)
 
     def read(self, size: int) -> memoryview | None:
-        """Return up to `size` bytes, waiting for some; None at the end or once closed."""
-        if not self._rest:
-            with self._changed:
-                self._changed.wait_for(lambda: self._closed or self._ended or self._chunks)
-                if self._closed or not self._chunks:
-                    return None
-                self._rest = memoryview(self._chunks.popleft())
-                self._changed.notify_all()
+        """Return up to `size` bytes, waiting for some; None at the end."""
+        while not self._rest and not self._ended:
+            chunk = self._chunks.get()
+            self._ended = chunk is None
+            self._rest = memoryview(chunk or b"")
         taken, self._rest = self._rest[:size], self._rest[size:]
-        return taken
+        return taken or None
+
+    def drain(self) -> None:
+        """Take what still comes, so that the other side never waits for room."""
+        self._rest = memoryview(b"")
+        while not self._ended:
+            self._ended = self._chunks.get() is None
 
 
 def pump(chunks: Iterable[bytes], consume: Callable[[Pipe], None]) -> None:
@@ -71,19 +54,17 @@ def pump(chunks: Iterable[bytes], consume: Callable[[Pipe], None]) -> None:
             consume(pipe)
         except BaseException as error:  # carried to the caller's thread, never lost
             failure.append(error)
-        pipe.close()
+        pipe.drain()  # an encoder that has all it needs stops reading; the rows are still made to their end
 
     thread = threading.Thread(target=run, name="wildsr-encode", daemon=True)
     thread.start()
     try:
         for chunk in chunks:
-            # an encoder that has all it needs stops reading; the rows are still made to their end
-            if not pipe.put(chunk) and failure:
+            if failure:
                 break
-        pipe.end()
-        thread.join()
+            pipe.put(chunk)
     finally:
-        pipe.close()
+        pipe.put(None)
         thread.join()
     if failure:
         raise failure[0]
