@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import InputError
 from wildsr.imaging.cicp import srgb
-from wildsr.imaging.icc import IccError, Profile, gray_profile, is_srgb_like, parse, tone
+from wildsr.imaging.icc import IccError, IccProfile, gray_profile, is_srgb_like, parse, tone
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
 from wildsr.imaging.vips_errors import Trouble, attempt
@@ -45,7 +45,7 @@ def manage(samples: Samples, icc: bytes | None, colour: Literal["rgb", "gray", "
     return _from_rgb(samples, icc, profile, notes)
 
 
-def _parsed(icc: bytes | None, colour: str) -> tuple[Profile | None, tuple[str, ...]]:
+def _parsed(icc: bytes | None, colour: str) -> tuple[IccProfile | None, tuple[str, ...]]:
     if icc is None:
         return None, ()
     try:
@@ -59,7 +59,7 @@ def _parsed(icc: bytes | None, colour: str) -> tuple[Profile | None, tuple[str, 
     return profile, ()
 
 
-def _gray(samples: Samples, icc: bytes, profile: Profile, notes: tuple[str, ...]) -> Managed:
+def _gray(samples: Samples, icc: bytes, profile: IccProfile, notes: tuple[str, ...]) -> Managed:
     """Keep gray gray: an RGB profile leaves its tone curve, a curve unlike sRGB's is applied."""
     if not profile.curves:
         return (
@@ -90,7 +90,7 @@ def _from_cmyk(samples: Samples, icc: bytes | None, notes: tuple[str, ...]) -> M
     return converted, srgb(), (*notes, f"CMYK converted to sRGB by {source}")
 
 
-def _from_rgb(samples: Samples, icc: bytes, profile: Profile, notes: tuple[str, ...]) -> Managed:
+def _from_rgb(samples: Samples, icc: bytes, profile: IccProfile, notes: tuple[str, ...]) -> Managed:
     if not profile.has_lut:
         why = "its tone curve is unlike sRGB's"
         converted = _by_matrix(samples, profile)
@@ -104,7 +104,7 @@ def _from_rgb(samples: Samples, icc: bytes, profile: Profile, notes: tuple[str, 
     return converted, srgb(), (*notes, f"colours converted from {profile.name!r} to sRGB: {why}")
 
 
-def _by_matrix(samples: Samples, profile: Profile) -> Samples:
+def _by_matrix(samples: Samples, profile: IccProfile) -> Samples:
     """Return samples through curves and matrix in floating point, out-of-gamut colours clipped.
 
     LittleCMS puts 16-bit samples through a 33-point grid instead, measured 0.04 off near the gamut's edge.

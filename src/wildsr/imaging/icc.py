@@ -33,7 +33,7 @@ class IccError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Profile:
+class IccProfile:
     """A parsed profile."""
 
     space: str
@@ -81,7 +81,7 @@ class Profile:
         return clean or "unnamed"
 
 
-def parse(data: bytes) -> Profile:
+def parse(data: bytes) -> IccProfile:
     """Return a profile's tags; IccError where its header or tag table makes no sense."""
     if len(data) < 132 or data[36:40] != b"acsp":
         raise IccError("it has no profile header")
@@ -97,7 +97,7 @@ def parse(data: bytes) -> Profile:
             raise IccError("a tag lies outside it")
         tags[name] = data[at : at + size]
     space = data[16:20].decode("ascii", "replace").strip()
-    profile = Profile(space=space, tags=tags)
+    profile = IccProfile(space=space, tags=tags)
     usable = profile.has_lut or bool(profile.curves)
     if not usable:
         raise IccError("it says nothing about colours")
@@ -153,7 +153,7 @@ def _power(base: Doubles, exponent: float) -> Doubles:
     return np.asarray(np.power(base, exponent), dtype=np.float64)
 
 
-def is_srgb_like(profile: Profile) -> bool:
+def is_srgb_like(profile: IccProfile) -> bool:
     """Return whether every tone curve stays within `SRGB_LIKE` of exponent 2.2."""
     x = np.linspace(0.05, 1, 200)
     return all(

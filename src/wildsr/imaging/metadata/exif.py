@@ -10,7 +10,7 @@ from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
     Directory,
-    Entry,
+    IfdEntry,
     Layout,
     TiffError,
     Value,
@@ -98,11 +98,11 @@ class _Editor:
     def _read(self, offset: int, size: int) -> bytes:
         return bytes(self._data[offset : offset + size])
 
-    def _number(self, entry: Entry) -> int:
+    def _number(self, entry: IfdEntry) -> int:
         code, size = ("H", 2) if entry.kind == 3 else ("I", 4)
         return self._layout.unpack(code, self._read(entry.at, size))
 
-    def _below(self, tag: int) -> list[Entry]:
+    def _below(self, tag: int) -> list[IfdEntry]:
         """Return the entries of the directory `tag` points to; none where it can't be followed."""
         for entry in self._entries:
             if entry.tag == tag and entry.kind in (4, 13):

@@ -99,7 +99,7 @@ def read_start(read: Read) -> tuple[Layout, int]:
 
 
 @dataclass(frozen=True)
-class Entry:
+class IfdEntry:
     """Where a tag's value lies."""
 
     position: int
@@ -117,7 +117,7 @@ class Entry:
         return SIZES.get(self.kind, 1) * self.count
 
 
-def read_entries(read: Read, layout: Layout, offset: int) -> tuple[list[Entry], int]:
+def read_entries(read: Read, layout: Layout, offset: int) -> tuple[list[IfdEntry], int]:
     """Return a directory's entries and the position of its next-directory pointer."""
     count_code, width = ("Q", 8) if layout.big else ("H", 2)
     count = layout.unpack(count_code, read(offset, width))
@@ -135,7 +135,7 @@ def read_entries(read: Read, layout: Layout, offset: int) -> tuple[list[Entry], 
         at = position + layout.entry_size - layout.inline
         if SIZES.get(kind, 1) * number > layout.inline:
             at = layout.unpack("Q" if layout.big else "I", raw[-layout.inline :])
-        entries.append(Entry(position=position, tag=tag, kind=kind, count=number, at=at))
+        entries.append(IfdEntry(position=position, tag=tag, kind=kind, count=number, at=at))
     return entries, offset + width + count * layout.entry_size
 
 
@@ -146,7 +146,7 @@ class Budget:
     left: int
 
 
-def read_value(read: Read, entry: Entry, budget: Budget) -> Value | None:
+def read_value(read: Read, entry: IfdEntry, budget: Budget) -> Value | None:
     """Return a tag's value, or None where it is beyond the budget or not all there."""
     if entry.kind not in SIZES or entry.size > budget.left:
         return None
