@@ -9,7 +9,7 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,9 @@ from PIL import Image
 
 from wildsr import imaging
 from wildsr.errors import BackendError, OutputError, UsageError
-from wildsr.imaging import FORMATS, Frame, Picture, WriteOptions, check_output, format_named, format_of
-from wildsr.imaging.png_stream import Rows, frame_png
+from wildsr.imaging import FORMATS, Depth, Frame, Picture, WriteOptions, check_output, format_named, format_of
+from wildsr.imaging.frame import Rows
+from wildsr.imaging.png_stream import PngStream
 
 ENDINGS = [form.extensions[0] for form in FORMATS.values()]
 
@@ -37,20 +38,26 @@ def left_behind(folder: Path) -> list[str]:
     return sorted(p.name for p in folder.iterdir())
 
 
+def framed(bands: Iterable[Rows], frame: Frame) -> bytes:
+    stream = PngStream(frame)
+    return b"".join(chunk for band in bands for chunk in stream.chunks(band)) + stream.end()
+
+
 def test_framing_is_a_png_any_reader_accepts() -> None:
-    data = b"".join(frame_png(rows(), 48, 64, 3, 8))
+    data = framed(rows(), FRAME)
     with Image.open(io.BytesIO(data)) as image:
         np.testing.assert_array_equal(np.asarray(image), np.concatenate(list(rows())))
 
 
 @pytest.mark.parametrize(("channels", "depth"), [(c, d) for c in (1, 2, 3, 4) for d in (8, 16)])
-def test_framing_by_bands_of_any_height(channels: int, depth: int, tmp_path: Path) -> None:
+def test_framing_by_bands_of_any_height(channels: int, depth: Depth, tmp_path: Path) -> None:
     rng = np.random.default_rng(channels)
     whole = rng.integers(0, 1 << depth, (200, 7, channels)).astype(np.uint8 if depth == 8 else np.uint16)
     for heights in ([200], [1] * 200, [150, 0, 50], [67, 66, 67]):
         cuts = np.cumsum([0, *heights])
         bands = [whole[a:b] for a, b in itertools.pairwise(cuts)]
-        (tmp_path / "a.png").write_bytes(b"".join(frame_png(bands, 7, 200, channels, depth)))
+        frame = Frame(width=7, height=200, channels=channels, depth=depth)
+        (tmp_path / "a.png").write_bytes(framed(bands, frame))
         np.testing.assert_array_equal(imaging.open_source(tmp_path / "a.png").samples, whole)
 
 

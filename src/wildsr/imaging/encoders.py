@@ -1,18 +1,19 @@
 """Encoding a stream of rows with libvips, one saver a format; metadata goes in by our own hand."""
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
 from wildsr.imaging.containers import avif, jpeg, png, tiff, webp
-from wildsr.imaging.encoder_thread import Pipe, pump
+from wildsr.imaging.encoder_thread import EncoderThread, Read
 from wildsr.imaging.fitting import Fitted, fit
 from wildsr.imaging.formats import Format
-from wildsr.imaging.frame import Frame, WriteOptions
+from wildsr.imaging.frame import Frame, Rows, WriteOptions
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
-from wildsr.imaging.png_stream import Rows, frame_png
+from wildsr.imaging.png_stream import PngStream
 from wildsr.imaging.target import AtomicFile
 from wildsr.imaging.vips import vips
 from wildsr.imaging.vips_errors import complaint
@@ -27,80 +28,100 @@ _SMALL = 1 << 22
 _DOTS_PER_MM = 72 / 25.4
 
 
-def encode(
-    rows: Iterable[Rows], frame: Frame, form: Format, options: WriteOptions, out: AtomicFile
-) -> tuple[str, ...]:
-    """Encode `rows` into `out`; return what the format could not hold."""
-    fitted = fit(rows, frame, form, options)
-    held = fitted.frame
-    framed = frame_png(fitted.rows, held.width, held.height, held.channels, held.depth)
-    if form.streams:
-        dropped = _stream(framed, fitted, form, options, out)
-    else:
-        dropped = _at_once(framed, fitted, form, options, out)
-    return (*fitted.dropped, *dropped)
+class Encoder:
+    """Takes the rows of one picture, top to bottom; see `encoding`."""
+
+    def __init__(self, fitted: Fitted, thread: EncoderThread) -> None:
+        self._fitted = fitted
+        self._thread = thread
+        self._stream = PngStream(fitted.frame)
+        self.dropped: tuple[str, ...] = fitted.dropped
+        """What the format could not hold; complete when the encoder has ended."""
+
+    def write(self, band: Rows) -> None:
+        """Encode the next rows.
+
+        Raises:
+            OutputError: A band of another shape or type, or more rows than promised; or encoding failed.
+        """
+        for chunk in self._stream.chunks(self._fitted.stored(band)):
+            self._thread.put(chunk)
+
+    def end(self) -> None:
+        """Say that no more rows come.
+
+        Raises:
+            OutputError: Fewer rows came than promised.
+        """
+        self._thread.put(self._stream.end())
 
 
-def _stream(
-    framed: Iterable[bytes], fitted: Fitted, form: Format, options: WriteOptions, out: AtomicFile
-) -> tuple[str, ...]:
-    """Encode row by row; metadata goes in as the bytes pass, or behind them."""
+@contextmanager
+def encoding(frame: Frame, form: Format, options: WriteOptions, out: AtomicFile) -> Iterator[Encoder]:
+    """Give an encoder that writes into `out`; when the block ends without an exception, all is encoded."""
+    fitted = fit(frame, form, options)
+    held = io.BytesIO()
     dropped: tuple[str, ...] = ()
-    write: Callable[[bytes], int] = out.write
-    if form.name == "png":
-        write = _Insert(out.write, png.chunks(fitted.metadata), lambda _: png.INSERTION_POINT)
-    elif form.name == "jpeg":
-        blob, dropped = jpeg.segments(fitted.metadata)
-        write = _Insert(out.write, blob, jpeg.insertion_point)
-    _run(framed, _Sink(write, out.seek, out.read), fitted, form, options)
-    if form.name == "tiff" and fitted.metadata != Metadata():
+    if form.streams:
+        write, dropped = _beside_pixels(fitted, form, out)
+        sink = _Sink(write, out.seek, out.read)
+    else:
+        sink = _Sink(held.write, held.seek, held.read)
+    with EncoderThread(lambda read: _run(read, sink, fitted, form, options)) as thread:
+        encoder = Encoder(fitted, thread)
+        yield encoder
+        encoder.end()
+    if not form.streams:
+        data, dropped = _with_metadata(held.getvalue(), fitted, form)
+        out.write(data)
+    elif form.name == "tiff" and fitted.metadata != Metadata():
         try:
             tiff.add_metadata(out, fitted.metadata)
         except TiffError as error:
             raise OutputError(f"the TIFF just written can't be followed: {error}") from error
-    return dropped
+    encoder.dropped += dropped
 
 
-def _at_once(
-    framed: Iterable[bytes], fitted: Fitted, form: Format, options: WriteOptions, out: AtomicFile
-) -> tuple[str, ...]:
-    """Encode into memory, for formats whose encoder holds the whole frame anyway."""
-    whole = io.BytesIO()
-    dropped: tuple[str, ...] = ()
-    _run(framed, _Sink(whole.write, whole.seek, whole.read), fitted, form, options)
-    data, frame = whole.getvalue(), fitted.frame
+def _beside_pixels(
+    fitted: Fitted, form: Format, out: AtomicFile
+) -> tuple[Callable[[bytes], int], tuple[str, ...]]:
+    """Return the function that writes encoded bytes, metadata put in as they pass, and what it can't hold."""
+    if form.name == "png":
+        return _Insert(out.write, png.chunks(fitted.metadata), lambda _: png.INSERTION_POINT), ()
+    if form.name == "jpeg":
+        blob, dropped = jpeg.segments(fitted.metadata)
+        return _Insert(out.write, blob, jpeg.insertion_point), dropped
+    return out.write, ()
+
+
+def _with_metadata(data: bytes, fitted: Fitted, form: Format) -> tuple[bytes, tuple[str, ...]]:
+    """Return a file whose encoder holds the whole frame anyway, with its metadata, and what it can't hold."""
+    frame = fitted.frame
     if form.name == "webp":
-        data = webp.with_metadata(data, fitted.metadata, frame.width, frame.height, frame.alpha)
-    else:
-        try:
-            data = avif.with_metadata(data, fitted.metadata)
-        except avif.BoxError as error:
-            dropped = (f"EXIF and XMP ({error})",)
-    out.write(data)
-    return dropped
+        return webp.with_metadata(data, fitted.metadata, frame.width, frame.height, frame.alpha), ()
+    try:
+        return avif.with_metadata(data, fitted.metadata), ()
+    except avif.BoxError as error:
+        return data, (f"EXIF and XMP ({error})",)
 
 
-def _run(framed: Iterable[bytes], sink: "_Sink", fitted: Fitted, form: Format, options: WriteOptions) -> None:
-    """Pump the framed rows through libvips into a sink."""
-
-    def consume(pipe: Pipe) -> None:
-        library = vips()
-        source = library.SourceCustom()
-        source.on_read(pipe.read)
-        try:
-            image = library.Image.pngload_source(source, access="sequential", fail_on="error")
-            image = image.copy(xres=_DOTS_PER_MM, yres=_DOTS_PER_MM)
-            if fitted.metadata.icc and not form.streams:
-                image.set_type(library.GValue.blob_type, "icc-profile-data", fitted.metadata.icc)
-            _save(image, sink.target(), form, options, fitted.bits)
-        except library.Error as error:
-            if sink.trouble is not None:
-                raise sink.trouble from error
-            raise OutputError(
-                f"the {form.name.upper()} encoder failed: {complaint(error) or 'no reason given'}"
-            ) from error
-
-    pump(framed, consume)
+def _run(read: Read, sink: "_Sink", fitted: Fitted, form: Format, options: WriteOptions) -> None:
+    """Let libvips pull the framed rows into a sink."""
+    library = vips()
+    source = library.SourceCustom()
+    source.on_read(read)
+    try:
+        image = library.Image.pngload_source(source, access="sequential", fail_on="error")
+        image = image.copy(xres=_DOTS_PER_MM, yres=_DOTS_PER_MM)
+        if fitted.metadata.icc and not form.streams:
+            image.set_type(library.GValue.blob_type, "icc-profile-data", fitted.metadata.icc)
+        _save(image, sink.target(), form, options, fitted.bits)
+    except library.Error as error:
+        if sink.trouble is not None:
+            raise sink.trouble from error
+        raise OutputError(
+            f"the {form.name.upper()} encoder failed: {complaint(error) or 'no reason given'}"
+        ) from error
 
 
 def _save(image: "Image", target: "TargetCustom", form: Format, options: WriteOptions, bits: int) -> None:

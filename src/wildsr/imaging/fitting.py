@@ -1,18 +1,16 @@
 """Making rows and metadata fit what a format holds, and saying what did not."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from wildsr.imaging.formats import Format
-from wildsr.imaging.frame import Frame, WriteOptions
+from wildsr.imaging.frame import Frame, Rows, WriteOptions
 from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.exif import bare, stamped
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.xmp import corrected
-from wildsr.imaging.png_stream import Rows
 from wildsr.version import __version__
 
 _KINDS = ("icc", "exif", "xmp", "iptc")
@@ -23,11 +21,14 @@ _CALLED = {"icc": "colour profile", "exif": "EXIF", "xmp": "XMP", "iptc": "IPTC"
 class Fitted:
     """What goes to the encoder."""
 
-    rows: Iterator[Rows]
-    """Bands in the stored depth's type."""
+    given: Frame
+    """Channels and depth of the rows as they come."""
 
     frame: Frame
-    """Channels and depth of those rows."""
+    """Channels and depth of the rows as they are stored."""
+
+    background: tuple[float, float, float] | None
+    """The colour transparency is blended onto; None where the format holds it."""
 
     bits: int
     """Bits a channel the file is to have."""
@@ -38,9 +39,13 @@ class Fitted:
     dropped: tuple[str, ...]
     """What the format could not hold."""
 
+    def stored(self, band: Rows) -> Rows:
+        """Return a band of rows in the stored depth's type and channels."""
+        return _fitted_band(band, self.given, self.bits, self.background)
 
-def fit(rows: Iterable[Rows], frame: Frame, form: Format, options: WriteOptions) -> Fitted:
-    """Return rows, frame and metadata as the format holds them."""
+
+def fit(frame: Frame, form: Format, options: WriteOptions) -> Fitted:
+    """Return frame and metadata as the format holds them."""
     dropped: list[str] = []
     wanted = options.depth or frame.depth
     bits = max((d for d in form.depths if d <= wanted), default=min(form.depths))
@@ -51,10 +56,10 @@ def fit(rows: Iterable[Rows], frame: Frame, form: Format, options: WriteOptions)
         dropped.append("transparency (blended onto the background)")
     channels = frame.channels - flat
     stored = replace(frame, depth=8 if bits == 8 else 16, channels=channels)
-    background = options.background if flat else None
     return Fitted(
-        rows=(_fitted_band(band, frame, bits, background) for band in rows),
+        given=frame,
         frame=stored,
+        background=options.background if flat else None,
         bits=bits,
         metadata=_metadata(frame, form, options, dropped),
         dropped=tuple(dropped),

@@ -2,11 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from wildsr.errors import UsageError
 from wildsr.imaging.metadata import NO_METADATA, Metadata
 from wildsr.imaging.picture import Depth
+
+Rows: TypeAlias = NDArray[np.uint8 | np.uint16]
+"""A band of rows: height × width × channels."""
 
 
 @dataclass(frozen=True, kw_only=True)

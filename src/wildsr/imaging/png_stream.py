@@ -6,58 +6,68 @@ format from it row by row, and no frame is ever whole in memory.
 
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wildsr.errors import OutputError
-
-Rows: TypeAlias = NDArray[np.uint8 | np.uint16]
+from wildsr.imaging.frame import Frame, Rows
 
 _COLOUR_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
 _BLOCK = 65_535
 _CHUNK_BYTES = 4 << 20
 
 
-def frame_png(rows: Iterable[Rows], width: int, height: int, channels: int, depth: int) -> Iterator[bytes]:
-    """Yield the bytes of a store-only PNG, pulling bands of rows as they are needed.
+class PngStream:
+    """The bytes of a store-only PNG, band by band.
 
     Args:
-        rows: h_i × width × channels arrays, uint8 (depth 8) or uint16 (depth 16), top to bottom;
-            their heights sum to `height`.
-        width: Pixels.
-        height: Rows.
-        channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA.
-        depth: 8 or 16.
-
-    Raises:
-        OutputError: A band of another shape or type, too few rows or too many.
+        frame: Size, channels and depth; bands are h_i × width × channels arrays, uint8 (depth 8) or uint16
+            (depth 16), top to bottom, and their heights sum to the frame's.
     """
-    yield b"\x89PNG\r\n\x1a\n"
-    yield _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, _COLOUR_TYPE[channels], 0, 0, 0))
-    adler, seen = 1, 0
-    head = b"\x78\x01"
-    band_height = max(1, _CHUNK_BYTES // (width * channels * depth // 8 + 1))
-    for band in rows:
-        _check_band(band, width, channels, depth)
-        seen += band.shape[0]
-        if seen > height:
-            raise OutputError(f"{seen} rows were made for a picture of {height}")
-        for y in range(0, band.shape[0], band_height):
-            scanlines = _scanlines(band[y : y + band_height], depth)
-            adler = zlib.adler32(scanlines, adler)
-            yield _chunk(b"IDAT", head + _stored(scanlines))
-            head = b""
-    if seen != height:
-        raise OutputError(f"only {seen} rows were made for a picture of {height}")
-    yield _chunk(b"IDAT", head + struct.pack("<BHH", 1, 0, 0xFFFF) + struct.pack(">I", adler))
-    yield _chunk(b"IEND", b"")
+
+    def __init__(self, frame: Frame) -> None:
+        self._frame = frame
+        colour = _COLOUR_TYPE[frame.channels]
+        size = struct.pack(">IIBBBBB", frame.width, frame.height, frame.depth, colour, 0, 0, 0)
+        self._start = b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", size)
+        self._head = b"\x78\x01"
+        self._adler, self._seen = 1, 0
+        row_bytes = frame.width * frame.channels * frame.depth // 8
+        self._chunk_height = max(1, _CHUNK_BYTES // (row_bytes + 1))
+
+    def chunks(self, band: Rows) -> Iterator[bytes]:
+        """Yield the bytes of the next rows.
+
+        Raises:
+            OutputError: A band of another shape or type, or too many rows.
+        """
+        frame = self._frame
+        _check_band(band, frame)
+        self._seen += band.shape[0]
+        if self._seen > frame.height:
+            raise OutputError(f"{self._seen} rows were made for a picture of {frame.height}")
+        for y in range(0, band.shape[0], self._chunk_height):
+            scanlines = _scanlines(band[y : y + self._chunk_height], frame.depth)
+            self._adler = zlib.adler32(scanlines, self._adler)
+            yield self._start + _chunk(b"IDAT", self._head + _stored(scanlines))
+            self._start = self._head = b""
+
+    def end(self) -> bytes:
+        """Return the last bytes.
+
+        Raises:
+            OutputError: Too few rows came.
+        """
+        if self._seen != self._frame.height:
+            raise OutputError(f"only {self._seen} rows were made for a picture of {self._frame.height}")
+        checksum = struct.pack("<BHH", 1, 0, 0xFFFF) + struct.pack(">I", self._adler)
+        return _chunk(b"IDAT", self._head + checksum) + _chunk(b"IEND", b"")
 
 
-def _check_band(band: Rows, width: int, channels: int, depth: int) -> None:
-    wanted = np.dtype(np.uint8 if depth == 8 else np.uint16)
+def _check_band(band: Rows, frame: Frame) -> None:
+    wanted = np.dtype(np.uint8 if frame.depth == 8 else np.uint16)
+    width, channels = frame.width, frame.channels
     if band.ndim != 3 or band.shape[1:] != (width, channels) or band.dtype != wanted:
         raise OutputError(
             f"a band of rows is {band.dtype} {band.shape}; {wanted} h × {width} × {channels} was promised"

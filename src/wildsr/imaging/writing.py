@@ -5,11 +5,10 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from wildsr.errors import OutputError
-from wildsr.imaging.encoders import encode
+from wildsr.imaging.encoders import encoding
 from wildsr.imaging.formats import Format, check_output, format_named, format_of
-from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
+from wildsr.imaging.frame import Frame, Rows, WriteOptions, WriteReport
 from wildsr.imaging.picture import Picture
-from wildsr.imaging.png_stream import Rows
 from wildsr.imaging.source import quantise
 from wildsr.imaging.target import AtomicFile
 
@@ -52,12 +51,14 @@ def write_rows(
         raise OutputError(f"a picture of {frame.width} × {frame.height} pixels can't be written")
     try:
         with AtomicFile(target, overwrite=options.overwrite) as out:
-            dropped = encode(rows, frame, form, options, out)
+            with encoding(frame, form, options, out) as encoder:
+                for band in rows:
+                    encoder.write(band)
             size = out.seek(0, io.SEEK_END)
     finally:
         if isinstance(rows, Generator):  # let go of what it holds now, not when the garbage is collected
             rows.close()
-    return WriteReport(path=target, bytes=size, dropped=dropped)
+    return WriteReport(path=target, bytes=size, dropped=encoder.dropped)
 
 
 def chosen_format(path: Path, options: WriteOptions) -> Format:
