@@ -251,7 +251,7 @@ def natural_races(sr: "Pixels") -> list[Race]:
     from scipy.io import savemat
 
     from wildsr.metrics import Regression, brisque, brisque_wheel, niqe, piqe
-    from wildsr.metrics.parameters import niqe_release_model
+    from wildsr.metrics.niqe import release_model
 
     dice = np.random.default_rng(0)
     vectors, coefficients = dice.uniform(-1, 1, (774, 36)), dice.normal(size=774)
@@ -263,7 +263,7 @@ def natural_races(sr: "Pixels") -> list[Race]:
         torch.tensor(vectors).float(),
     )
     folder = Path(tempfile.mkdtemp())
-    pristine = niqe_release_model()
+    pristine = release_model()
     savemat(folder / "niqe.mat", {"mu_prisparam": pristine.mean[None], "cov_prisparam": pristine.covariance})
     niqe_peer, piqe_peer = NIQE(pretrained_model_path=str(folder / "niqe.mat")), PIQE()
     wheel = BRISQUE(url=False)
@@ -283,7 +283,7 @@ def nrqm_race(sr: "Pixels") -> list[Race]:
     from scipy.io import savemat
 
     from wildsr.metrics import nrqm
-    from wildsr.metrics.model_files import load_nrqm
+    from wildsr.metrics.nrqm_model import load_nrqm
 
     leaf = np.zeros((3, 500))
     leaf[0] = 1

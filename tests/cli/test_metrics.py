@@ -12,7 +12,7 @@ from tests.metrics.conftest import photo_like
 from wildsr.cli.metrics import app
 from wildsr.errors import MetricError, UsageError
 from wildsr.metrics import METRICS, load_niqe, niqe
-from wildsr.metrics.parameters import FOLDER_VARIABLE
+from wildsr.metrics.user_files import FOLDER_VARIABLE
 
 RUN = CliRunner()
 

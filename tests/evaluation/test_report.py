@@ -10,9 +10,10 @@ from PIL import Image
 
 from tests.evaluation.pictures import noisy, save, scene
 from tests.evaluation.test_results import evaluation
-from wildsr.evaluation import Evaluation, Measures, Store, evaluate, given_results, html_report
+from wildsr.evaluation import Evaluation, Measures, Store, given_results, html_report, judge
 from wildsr.evaluation.crops import comparisons
-from wildsr.evaluation.plots import Axis, label, perception_distortion, strips
+from wildsr.evaluation.plots import Axis, perception_distortion, strips
+from wildsr.metrics import METRICS
 
 VOID = {"meta", "img", "br", "circle", "path"}
 
@@ -55,9 +56,7 @@ def judged(tmp_path: Path, names: list[str], *, methods: tuple[str, ...] = ("wea
             damaged[40:64, 80:104] = np.clip(rgb[40:64, 80:104] + 0.3 * strength, 0, 1)
             save(tmp_path / method / name, noisy(damaged, 3 + 3 * strength))
     test_set, found = given_results([tmp_path / one for one in methods], hr=tmp_path / "hr")
-    return evaluate(
-        test_set, found, Measures(metrics=("psnr", "ssim", "piqe")), store=Store(tmp_path / "store")
-    )
+    return judge(test_set, found, Measures(metrics=("psnr", "ssim", "piqe")), store=Store(tmp_path / "store"))
 
 
 def checked(page: str) -> Checker:
@@ -104,7 +103,7 @@ def test_crops_are_where_methods_differ(tmp_path: Path) -> None:
 def test_one_method_and_no_reference(tmp_path: Path) -> None:
     save(tmp_path / "sr" / "a.png", scene(120, 160))
     test_set, methods = given_results([tmp_path / "sr"])
-    found = evaluate(test_set, methods, Measures(metrics=("piqe",)), store=Store(tmp_path / "store"))
+    found = judge(test_set, methods, Measures(metrics=("piqe",)), store=Store(tmp_path / "store"))
     checker = checked(html_report(found))
     assert checker.seen.count("svg") == 1
     assert checker.seen.count("img") == 2
@@ -114,7 +113,7 @@ def test_tiny_pictures_and_failures_still_make_a_page(tmp_path: Path) -> None:
     save(tmp_path / "hr" / "a.png", scene(3, 2))
     save(tmp_path / "sr" / "a.png", scene(3, 2))
     test_set, methods = given_results([tmp_path / "sr"], hr=tmp_path / "hr")
-    found = evaluate(test_set, methods, Measures(metrics=("psnr", "ssim")), store=Store(tmp_path / "store"))
+    found = judge(test_set, methods, Measures(metrics=("psnr", "ssim")), store=Store(tmp_path / "store"))
     checker = checked(html_report(found))
     text = " ".join(checker.text)
     assert "infinite (identical pictures)" in text
@@ -144,8 +143,8 @@ def test_plots_place_what_they_say() -> None:
     assert y_high < y_low  # lower LPIPS up (SVG counts downwards)
     strip = strips(found, "lpips")
     assert len(re.findall(r"M[\d.]+ [\d.]+h0", strip)) == 4
-    assert label("psnr_y") == "PSNR-Y ↑"
-    assert label("lpips") == "LPIPS ↓"
+    assert METRICS["psnr_y"].heading == "PSNR-Y ↑"
+    assert METRICS["lpips"].heading == "LPIPS ↓"
 
 
 def test_plots_of_equal_or_missing_values() -> None:

@@ -14,8 +14,8 @@ from wildsr.evaluation import (
     Measures,
     Network,
     Store,
-    evaluate,
     given_results,
+    judge,
     read_set,
     to_json,
 )
@@ -36,7 +36,7 @@ def judged(
 ) -> Evaluation:
     test_set, methods = given_results(sr, hr=hr)
     measures = Measures(metrics=tuple(names.split(",")), crop=crop, crop_border=border)
-    return evaluate(test_set, methods, measures, store=store)
+    return judge(test_set, methods, measures, store=store)
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -69,7 +69,7 @@ def test_models_run_on_a_set(tmp_path: Path, store: Store, tiny: Model) -> None:
     fill(tmp_path / "set" / "LR", NAMES)
     stages = []
     methods = [Bicubic(store, scale=4), Network("tiny", tiny, Settings(), store, scale=4)]
-    found = evaluate(
+    found = judge(
         read_set(tmp_path / "set"),
         methods,
         Measures(metrics=("psnr", "lr_consistency")),
@@ -157,7 +157,7 @@ def test_a_models_size_is_checked_before_it_runs(tmp_path: Path, store: Store) -
     fill(tmp_path / "set" / "HR", NAMES, scale=3)
     fill(tmp_path / "set" / "LR", NAMES)
     with pytest.raises(InputError, match="the result is 128×96, the ground truth 96×72"):
-        evaluate(
+        judge(
             read_set(tmp_path / "set"),
             [Bicubic(store, scale=4)],
             Measures(metrics=("psnr",)),

@@ -7,7 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from wildsr.errors import AssetError
-from wildsr.metrics import parameters
+from wildsr.metrics.brisque_wheel import package_model
+from wildsr.metrics.learned import compiled
+from wildsr.metrics.niqe import release_model
 
 Pixels = NDArray[np.uint8]
 
@@ -51,20 +53,18 @@ def official(shared_data: Path) -> Path:
 @pytest.fixture(scope="session")
 def niqe_parameters() -> None:
     """Skips where the release's NIQE parameters are neither cached nor to be had."""
-    _or_skip(parameters.niqe_release_model)
+    _or_skip(release_model)
 
 
 @pytest.fixture(scope="session")
 def wheel_parameters() -> None:
     """Skips where the brisque package's parameters are neither cached nor to be had."""
-    _or_skip(parameters.brisque_wheel_model)
+    _or_skip(package_model)
 
 
 @pytest.fixture(scope="session")
 def backbones() -> None:
     """Skips where the backbones' weights are neither cached nor to be had."""
-    from wildsr.metrics.graphs import compiled
-
     _or_skip(lambda: compiled("lpips-alexnet"))
 
 

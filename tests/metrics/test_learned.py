@@ -7,7 +7,7 @@ from tests.metrics.conftest import Pixels, photo_like
 from wildsr.assets.backbones import BACKBONES, BackboneName, Conv, MaxPool, weights_from
 from wildsr.errors import AssetError, MetricError
 from wildsr.metrics import dists, lpips, lpips_vgg
-from wildsr.metrics.graphs import dists_graph, lpips_graph
+from wildsr.metrics.feature_graphs import dists_graph, lpips_graph
 from wildsr.metrics.learned import distances
 
 Weights = dict[str, np.ndarray]

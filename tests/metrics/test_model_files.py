@@ -1,83 +1,18 @@
 """Parameter files: ours, MATLAB's, libsvm's; read back, and refused when broken."""
 
-import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.io import savemat
 
 from wildsr.errors import MetricError
 from wildsr.metrics import NiqeModel, Regression
-from wildsr.metrics.matfile import read_mat
-from wildsr.metrics.model_files import (
-    load_libsvm,
-    load_libsvm_range,
-    load_matlab_brisque,
-    load_niqe,
-    load_nrqm,
-)
+from wildsr.metrics.niqe_model import load_niqe
+from wildsr.metrics.nrqm_model import load_nrqm
+from wildsr.metrics.regression import load_libsvm, load_libsvm_range, load_matlab_regression
 
 DICE = np.random.default_rng(0)
-
-
-@pytest.mark.parametrize("compressed", [False, True])
-def test_mat_files_of_every_kind(tmp_path: Path, compressed: bool) -> None:
-    cell = np.empty((1, 2), object)
-    cell[0, 0], cell[0, 1] = np.arange(3.0), "text"
-    given_values = {
-        "doubles": DICE.normal(size=(3, 4)),
-        "singles": DICE.normal(size=(2, 2, 2)).astype(np.float32),
-        "bytes": np.arange(7, dtype=np.uint8),
-        "longs": np.array([[-(2**40), 2**40]]),
-        "name": "hello",
-        "cell": cell,
-        "record": {"alpha": 1.5, "inner": {"b": np.eye(2)}},
-        "empty": np.zeros((0, 3)),
-    }
-    savemat(tmp_path / "all.mat", given_values, do_compression=compressed)
-    found = read_mat(tmp_path / "all.mat")
-    for name in ("doubles", "singles", "bytes", "longs"):
-        expected = np.atleast_2d(given_values[name])
-        np.testing.assert_array_equal(found[name], expected.astype(float))
-    assert found["name"] == "hello"
-    assert isinstance(found["cell"], list)
-    np.testing.assert_array_equal(found["cell"][0], [[0, 1, 2]])
-    assert found["cell"][1] == "text"
-    assert isinstance(found["record"], dict)
-    assert found["record"]["alpha"] == 1.5
-    np.testing.assert_array_equal(found["record"]["inner"]["b"], np.eye(2))
-    assert found["empty"].shape == (0, 3)
-
-
-@given(data=st.data())
-def test_damaged_mat_files_are_errors_never_crashes(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    folder = tmp_path_factory.mktemp("mat")
-    savemat(folder / "good.mat", {"a": np.eye(3), "s": {"b": "x"}}, do_compression=data.draw(st.booleans()))
-    raw = bytearray((folder / "good.mat").read_bytes())
-    for _ in range(data.draw(st.integers(1, 4))):
-        raw[data.draw(st.integers(128, len(raw) - 1))] = data.draw(st.integers(0, 255))
-    raw = raw[: data.draw(st.integers(100, len(raw)))]
-    (folder / "bad.mat").write_bytes(bytes(raw))
-    # a changed number is no damage one can see; anything else must be our own error
-    with contextlib.suppress(MetricError):
-        assert isinstance(read_mat(folder / "bad.mat"), dict)
-
-
-def test_other_files_are_not_mat_files(tmp_path: Path) -> None:
-    (tmp_path / "new.mat").write_bytes(b"MATLAB 7.3 MAT-file" + bytes(500))
-    with pytest.raises(MetricError, match=r"7\.3") as caught:
-        read_mat(tmp_path / "new.mat")
-    assert caught.value.hint == "save it in MATLAB with -v7"
-    (tmp_path / "other.mat").write_bytes(b"hello")
-    with pytest.raises(MetricError, match="not a MATLAB level-5 file"):
-        read_mat(tmp_path / "other.mat")
-    with pytest.raises(MetricError, match="can't read"):
-        read_mat(tmp_path / "none.mat")
 
 
 @pytest.mark.parametrize(
@@ -128,14 +63,14 @@ def test_matlab_brisque(tmp_path: Path) -> None:
         tmp_path / "m.mat",
         {"Alpha": np.ones((5, 1)), "Bias": 43.0, "SupportVectors": vectors, "Scale": 0.5},
     )
-    model = load_matlab_brisque(tmp_path / "m.mat")
+    model = load_matlab_regression(tmp_path / "m.mat")
     assert (model.gamma, model.bias) == (4.0, 43.0)
     # brisqueModel: exp(−‖x/scale − s/scale‖²) α + bias
     expected = np.exp(-(((vectors - 0.1) / 0.5) ** 2).sum(axis=1)).sum() + 43
     assert model.predict(np.full(36, 0.1)) == pytest.approx(expected)
     savemat(tmp_path / "less.mat", {"Alpha": np.ones((5, 1))})
     with pytest.raises(MetricError, match="lacks Bias, SupportVectors, Scale"):
-        load_matlab_brisque(tmp_path / "less.mat")
+        load_matlab_regression(tmp_path / "less.mat")
 
 
 MODEL = """svm_type epsilon_svr

@@ -12,12 +12,12 @@ from tests.metrics.conftest import Pixels, photo_like
 from wildsr.errors import MetricError
 from wildsr.metrics import METRICS, NiqeModel, NrqmModel, nrqm, pi
 from wildsr.metrics.forest import Forest
-from wildsr.metrics.model_files import load_nrqm
 from wildsr.metrics.niqe import distance
 from wildsr.metrics.nrqm import features, global_frequency, local_frequency, singular_values
-from wildsr.metrics.parameters import FOLDER_VARIABLE
+from wildsr.metrics.nrqm_model import load_nrqm
 from wildsr.metrics.pixels import crop_border, gray_8bit, luma_8bit
 from wildsr.metrics.steerable import build, normalised
+from wildsr.metrics.user_files import FOLDER_VARIABLE
 
 LEFT = np.array([[2, 0], [0, 0], [4, 0], [0, 0], [0, 0]])
 RIGHT = np.array([[3, 0], [0, 0], [5, 0], [0, 0], [0, 0]])

@@ -1,37 +1,45 @@
 """The table of metrics tests itself: every entry measures, refuses and explains."""
 
+import json
 import math
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as Pillow
+from typer.testing import CliRunner
 
+from tests.conftest import REPOSITORY
 from tests.metrics.conftest import Pixels, photo_like
+from wildsr.cli.metrics import app as metrics_app
 from wildsr.errors import MetricError
-from wildsr.metrics import METRICS, metric
-from wildsr.metrics.parameters import FOLDER_VARIABLE, USER_FILES, has_parameters
+from wildsr.evaluation import evaluate, html_report, to_markdown
+from wildsr.metrics import METRICS, Metric, markdown_table, metric
+from wildsr.metrics.user_files import FOLDER_VARIABLE
 
-REFERENCE = ["psnr", "psnr_y", "ssim", "ssim_y", "ssim_rgb", "lpips", "lpips_vgg", "dists"]
-ALONE = [
-    "niqe",
-    "niqe_matlab",
-    "niqe_own",
-    "brisque_wheel",
-    "brisque",
-    "brisque_matlab",
-    "piqe",
-    "nrqm",
-    "pi",
-]
-NAMES = [*REFERENCE, *ALONE, "lr_consistency", "colour_drift"]
+NAMES = list(METRICS)
+USER_FILES = [name for name, entry in METRICS.items() if entry.file is not None]
 LEARNED = {"lpips", "lpips_vgg", "dists"}
-FREE = [name for name in NAMES if not METRICS[name].user_file and name not in LEARNED]
+FREE = [name for name in NAMES if METRICS[name].file is None and name not in LEARNED]
 
 
-def test_names_and_order() -> None:
-    assert list(METRICS) == NAMES
+def test_names_are_keys() -> None:
+    assert len(METRICS) == 19
     assert all(name == entry.name for name, entry in METRICS.items())
+    assert len({entry.label for entry in METRICS.values()}) == len(METRICS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first"), [("distortion", "psnr_y"), ("perceptual", "lpips"), ("no-reference", "pi")]
+)
+def test_the_first_of_a_kind_is_the_one_plots_prefer(kind: str, first: str) -> None:
+    assert next(name for name, entry in METRICS.items() if entry.kind == kind) == first
+
+
+def test_kinds_follow_from_what_is_compared() -> None:
+    expected = {"distortion": "hr", "perceptual": "hr", "no-reference": "none", "consistency": "lr"}
+    assert all(entry.reference == expected[entry.kind] for entry in METRICS.values())
 
 
 def test_every_entry_is_quotable() -> None:
@@ -41,13 +49,12 @@ def test_every_entry_is_quotable() -> None:
         assert entry.citation
         assert entry.range[0] < entry.range[1]
         assert entry.minimum[0] <= entry.minimum[1]
-        assert entry.needs_reference == (entry.reference != "none")
     higher = {name for name, entry in METRICS.items() if entry.higher_is_better}
     assert higher == {"psnr", "psnr_y", "ssim", "ssim_y", "ssim_rgb", "nrqm", "lr_consistency"}
 
 
 def test_user_given_files() -> None:
-    assert {name for name, entry in METRICS.items() if entry.user_file} == {*USER_FILES, "pi"}
+    assert set(USER_FILES) == {"niqe_matlab", "niqe_own", "brisque", "brisque_matlab", "nrqm", "pi"}
 
 
 def test_unknown_names_get_a_suggestion() -> None:
@@ -111,12 +118,12 @@ def test_border_is_cropped_from_both() -> None:
     assert METRICS["psnr"].measure(sr, hr, border=3) < 20
 
 
-@pytest.mark.parametrize("name", [*USER_FILES, "pi"])
+@pytest.mark.parametrize("name", USER_FILES)
 def test_without_its_file_a_metric_says_which(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: object, photo: Pixels
 ) -> None:
     monkeypatch.delenv(FOLDER_VARIABLE, raising=False)
-    assert not has_parameters(name)
+    assert not METRICS[name].available
     with pytest.raises(MetricError, match=f"set {FOLDER_VARIABLE} to its folder") as caught:
         METRICS[name].measure(photo)
     assert caught.value.hint
@@ -125,14 +132,59 @@ def test_without_its_file_a_metric_says_which(
         METRICS[name].measure(photo)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_documented_table_is_this_one(name: str) -> None:
-    page = (Path(__file__).resolve().parents[2] / "docs" / "metrics.md").read_text("utf-8")
-    rows = [line for line in page.splitlines() if line.startswith(f"| `{name}`") and line.count("|") == 8]
-    assert len(rows) == 1
-    entry = METRICS[name]
-    cells = [cell.strip() for cell in rows[0].strip("|").split("|")]
-    assert cells[1] == ("↑" if entry.higher_is_better else "↓")
-    assert cells[3] == {"none": "–", "hr": "HR", "lr": "LR"}[entry.reference]
-    assert cells[5] == f"{entry.minimum[1]}×{entry.minimum[0]}"
-    assert ("¹" in cells[0]) == entry.user_file
+def test_the_documented_table_is_this_one() -> None:
+    page = (REPOSITORY / "docs" / "metrics.md").read_text("utf-8")
+    assert markdown_table() in page, "paste what wildsr metrics list --markdown prints into docs/metrics.md"
+
+
+@pytest.fixture
+def darkness(monkeypatch: pytest.MonkeyPatch) -> Metric:
+    """A metric added to the table for a test."""
+    entry = Metric(
+        name="darkness",
+        label="Darkness",
+        call=lambda picture: float(255 - picture.mean()),
+        kind="no-reference",
+        direction="lower",
+        range=(0, 255),
+        unit="levels",
+        decimals=1,
+        reference="none",
+        family="a test",
+        citation="no paper",
+        minimum=(1, 1),
+        protocol="Mean distance from white.",
+    )
+    monkeypatch.setitem(METRICS, "darkness", entry)
+    return entry
+
+
+def test_a_new_line_in_the_table_is_all_a_metric_takes(darkness: Metric, tmp_path: Path) -> None:
+    """Its choice, its help, its place in tables, reports and documentation come from its entry alone."""
+    for number in range(2):
+        picture = np.full((40, 40, 3), 55 + number, np.uint8)
+        Pillow.fromarray(picture).save(tmp_path / f"{number}.png")
+    runner = CliRunner()
+    listed = json.loads(runner.invoke(metrics_app, ["list", "--json"]).stdout)["metrics"]
+    assert listed[-1]["name"] == "darkness"
+    assert "| `darkness` | ↓ | 0…255 levels | – | a test | 1×1 | no paper |" in markdown_table()
+    found = evaluate([tmp_path], metrics=["darkness"], resume=False)
+    assert [row.values["darkness"] for row in found.rows] == [200.0, 199.0]
+    assert "| darkness ↓ |" in to_markdown(found)
+    assert "| 199.5 |" in to_markdown(found)
+    page = html_report(found)
+    assert "Darkness ↓" in page
+    assert "Mean distance from white. no paper." in page
+
+
+def test_no_other_file_lists_metrics() -> None:
+    """Names appear where a metric is defined, and in the usual choices of an evaluation."""
+    source = REPOSITORY / "src" / "wildsr"
+    allowed = {"evaluation/measures.py", "metrics/table.py"}
+    listing = {
+        path.relative_to(source).as_posix()
+        for path in source.rglob("*.py")
+        if sum(f'"{name}"' in path.read_text("utf-8") for name in NAMES) > 3
+        and path.relative_to(source).as_posix() not in allowed
+    }
+    assert {name for name in listing if not name.startswith("metrics/")} == set()

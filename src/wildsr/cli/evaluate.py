@@ -6,40 +6,25 @@ from typing import Annotated
 
 import typer
 
-from wildsr.assets import cache_dir
 from wildsr.cli.console import data, progress_bar, say
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
 from wildsr.engine.backends import BackendName, Device, PrecisionChoice
-from wildsr.errors import UsageError
 from wildsr.evaluation import (
-    BICUBIC,
     NO_REFERENCE_METRICS,
     REFERENCE_METRICS,
-    Bicubic,
     Evaluation,
+    EvaluationPlan,
     Measures,
-    Method,
-    Network,
-    Store,
-    TestSet,
-    find_set,
-    given_results,
     html_report,
-    infer_scale,
     json_text,
-    method_name,
-    results_for,
+    plan_evaluation,
     to_csv,
     to_markdown,
     write_text,
 )
-from wildsr.evaluation import (
-    evaluate as judge,
-)
 from wildsr.files import shown
-from wildsr.models import CATALOG
 
 
 def evaluate(
@@ -112,33 +97,23 @@ def evaluate(
 
     The table of means is printed to stdout. Exit code 1 when a value could not be computed.
     """
-    store = Store(cache_dir() / "evaluation", reuse=resume)
-    settings = Settings(
-        precision=precision, backend=backend, device=device, threads=threads, color_fix=color_fix
+    plan = plan_evaluation(
+        sr or (),
+        hr=hr,
+        lr=lr,
+        models=_listed(models or []),
+        test_set=test_set,
+        metrics=None if metrics is None else _listed([metrics]),
+        crop_border=crop_border,
+        crop=crop,
+        scale=scale,
+        settings=Settings(
+            precision=precision, backend=backend, device=device, threads=threads, color_fix=color_fix
+        ),
+        resume=resume,
+        load=lambda name: fetch_model(name, offline=offline or None),
     )
-    methods: list[Method] = []
-    if models or test_set is not None:
-        if not models or test_set is None or hr is not None or lr is not None:
-            raise UsageError(
-                "models are run on a test set: --models A B --set NAME or FOLDER",
-                hint="to judge results that exist: wildsr evaluate SR --hr HR",
-            )
-        pictures = find_set(test_set, scale=scale or 4)
-        scale = scale or infer_scale(pictures)
-        names = [name for given in models for name in given.split(",") if name]
-        methods = _methods([*names, *(sr or [])], pictures, settings, store, scale=scale, offline=offline)
-    elif sr:
-        given = [Path(one) for one in sr]
-        pictures, found = given_results(given, hr=Path(hr) if hr else None, lr=Path(lr) if lr else None)
-        methods += found
-    else:
-        raise UsageError(
-            "nothing to judge", hint="wildsr evaluate SR --hr HR, or wildsr evaluate --models A B --set NAME"
-        )
-    default = REFERENCE_METRICS if pictures.has_reference else NO_REFERENCE_METRICS
-    chosen = default if metrics is None else tuple(one.strip() for one in metrics.split(",") if one.strip())
-    measures = Measures(metrics=chosen, crop_border=crop_border, crop=crop)
-    result = _judge(pictures, methods, measures, store, scale)
+    result = _run(plan)
     _write(result, json=json, csv=csv, markdown=markdown, html=html)
     for failure in result.failures:
         say(f"failed: {failure}")
@@ -146,32 +121,16 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _methods(
-    names: Sequence[str], pictures: TestSet, settings: Settings, store: Store, *, scale: int, offline: bool
-) -> list[Method]:
-    methods: list[Method] = []
-    for given in names:
-        taken = {method.name for method in methods}
-        path = Path(given)
-        if given == BICUBIC:
-            method_name(given, taken)
-            methods.append(Bicubic(store, scale=scale))
-        elif given not in CATALOG and path.is_dir() and not (path / "model.onnx").is_file():
-            methods.append(results_for(pictures, path))
-        else:
-            name = method_name(given, taken)
-            model = fetch_model(given, offline=offline or None)
-            methods.append(Network(name, model, settings, store, scale=scale))
-    return methods
+def _listed(texts: Sequence[str]) -> list[str]:
+    """The names in comma-separated lists of them."""
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
-def _judge(
-    pictures: TestSet, methods: Sequence[Method], measures: Measures, store: Store, scale: int | None
-) -> Evaluation:
-    several = "s" if len(pictures.pictures) != 1 else ""
+def _run(plan: EvaluationPlan) -> Evaluation:
+    count = len(plan.test_set.pictures)
     say(
-        f"{shown(pictures.name)}: {len(pictures.pictures)} picture{several}, "
-        f"{', '.join(shown(method.name) for method in methods)}"
+        f"{shown(plan.test_set.name)}: {count} picture{'' if count == 1 else 's'}, "
+        f"{', '.join(shown(method.name) for method in plan.methods)}"
     )
     with progress_bar(quiet=False) as bar:
         task = bar.add_task("checking", total=None)
@@ -184,7 +143,7 @@ def _judge(
                 bar.reset(task, total=total, description=current)
             bar.update(task, completed=done, total=total)
 
-        return judge(pictures, methods, measures, store=store, scale=scale, watch=watch)
+        return plan.run(watch)
 
 
 def _write(

@@ -12,7 +12,7 @@ from rich.table import Table
 from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import Found, find_pictures, shown
-from wildsr.metrics import METRICS, Image, Metric, fit_niqe, save_niqe
+from wildsr.metrics import METRICS, Image, Metric, fit_niqe, markdown_table, save_niqe
 
 app = typer.Typer(help="List the metrics; fit a NIQE model.", no_args_is_help=True)
 
@@ -20,10 +20,14 @@ app = typer.Typer(help="List the metrics; fit a NIQE model.", no_args_is_help=Tr
 @app.command("list")
 def list_metrics(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a Markdown table.")] = False,
 ) -> None:
     """Show every metric: direction, what it needs, whose numbers it gives, and how to quote it."""
     if json:
         data_json({"metrics": [_facts(metric) for metric in METRICS.values()]})
+        return
+    if markdown:
+        data(markdown_table())
         return
     table = Table(box=None, pad_edge=False)
     for heading in ("name", "better", "needs", "least size", "here", "protocol"):
@@ -96,8 +100,4 @@ def _facts(metric: Metric) -> dict[str, Json]:
 
 def _here(metric: Metric) -> str:
     """Whether the parameters a user must give are in place."""
-    from wildsr.metrics.parameters import has_parameters
-
-    if not metric.user_file:
-        return "yes"
-    return "yes" if has_parameters(metric.name) else "needs a file"
+    return "yes" if metric.available else "needs a file"

@@ -1,10 +1,12 @@
 """Methods × test sets → rows → report: numbers to quote, with their protocol and pictures.  No torch."""
 
+from wildsr.evaluation.evaluating import EvaluationPlan, evaluate, plan_evaluation
 from wildsr.evaluation.existing_results import given_results, results_for
+from wildsr.evaluation.measures import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures
 from wildsr.evaluation.methods import BICUBIC, Bicubic, Made, Method, Network, Results, method_name
 from wildsr.evaluation.page import html_report
 from wildsr.evaluation.results import Evaluation, Interval, Row
-from wildsr.evaluation.run import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures, evaluate
+from wildsr.evaluation.run import judge
 from wildsr.evaluation.sets import TestPicture, TestSet, find_set, infer_scale, read_set
 from wildsr.evaluation.store import Store
 from wildsr.evaluation.tables import json_text, to_csv, to_json, to_markdown, write_text
@@ -15,6 +17,7 @@ __all__ = [
     "REFERENCE_METRICS",
     "Bicubic",
     "Evaluation",
+    "EvaluationPlan",
     "Interval",
     "Made",
     "Measures",
@@ -31,7 +34,9 @@ __all__ = [
     "html_report",
     "infer_scale",
     "json_text",
+    "judge",
     "method_name",
+    "plan_evaluation",
     "read_set",
     "results_for",
     "to_csv",

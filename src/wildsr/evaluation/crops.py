@@ -13,6 +13,7 @@ from wildsr.errors import WildsrError
 from wildsr.evaluation.pixels import load
 from wildsr.evaluation.results import Evaluation, Row
 from wildsr.imaging import resize
+from wildsr.imaging.luma import luma
 from wildsr.metrics import Image
 
 _SIDES = (96, 192)
@@ -20,7 +21,7 @@ _THUMB = 180
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class CropComparison:
     """One place of one picture, as every method shows it."""
 
     image: str
@@ -51,7 +52,7 @@ class _Place:
     side: int
 
 
-def comparisons(found: Evaluation, *, most: int = 6) -> list[Comparison]:
+def comparisons(found: Evaluation, *, most: int = 6) -> list[CropComparison]:
     """Return the places where methods differ most, one a picture, strongest first."""
     places = [place for rows in found.by_image.values() if (place := _find(rows)) is not None]
     places.sort(key=lambda place: -place.score)
@@ -82,7 +83,7 @@ def _find(rows: Mapping[str, Row]) -> _Place | None:
     return _Place(rows=rows, score=score, top=4 * int(top), left=4 * int(left), side=side)
 
 
-def _cut(place: _Place) -> Comparison:
+def _cut(place: _Place) -> CropComparison:
     picture = next(iter(place.rows.values())).picture
     results = {row.method: load(row.sr).pixels for row in place.rows.values() if row.sr is not None}
     any_result = next(iter(results.values()))
@@ -90,7 +91,7 @@ def _cut(place: _Place) -> Comparison:
     truth = None if picture.hr is None else load(picture.hr).pixels
     percent = (place.left / width, place.top / height, place.side / width, place.side / height)
     left, top, across, down = (100 * part for part in percent)
-    return Comparison(
+    return CropComparison(
         image=picture.name,
         whole=_uri(_thumbnail(any_result if truth is None else truth), quality=80),
         frame=(left, top, across, down),
@@ -114,9 +115,7 @@ def _piece(pixels: Image, place: _Place) -> Image:
 
 def _luma(pixels: Image) -> NDArray[np.float32]:
     scale = np.float32(1 / 255 if pixels.dtype == np.uint8 else 1)
-    weights = np.array([0.299, 0.587, 0.114], np.float32) * scale
-    plane: NDArray[np.float32] = pixels.astype(np.float32) @ weights
-    return plane
+    return luma(pixels.astype(np.float32) * scale)
 
 
 def _contrast(plane: NDArray[np.float32]) -> NDArray[np.float32]:

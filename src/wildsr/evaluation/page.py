@@ -2,22 +2,20 @@
 
 import json
 import math
+from collections.abc import Collection
 from html import escape
 from importlib import resources
 from typing import Final
 
-from wildsr.evaluation.crops import Comparison, comparisons
-from wildsr.evaluation.plots import label, name, perception_distortion, strips
+from wildsr.evaluation.crops import CropComparison, comparisons
+from wildsr.evaluation.plots import perception_distortion, strips
 from wildsr.evaluation.results import IQA_RANK, Evaluation, Row
 from wildsr.evaluation.tables import digits
 from wildsr.files import shown
-from wildsr.metrics import METRICS
+from wildsr.metrics import METRICS, Metric
+from wildsr.metrics.metric import Kind
 
-_DISTORTION: Final = ("psnr_y", "psnr", "ssim_y", "ssim", "ssim_rgb")
-_PERCEPTION: Final = (
-    ("lpips", "dists", "lpips_vgg"),
-    ("pi", "niqe", "nrqm", "brisque", "piqe", "brisque_wheel"),
-)
+_PLOTTED: Final[tuple[Kind, ...]] = ("distortion", "perceptual", "no-reference")
 
 
 def html_report(found: Evaluation) -> str:
@@ -52,7 +50,7 @@ def _headline(found: Evaluation) -> str:
         order = found.ordered(metric)
         one = found.means[order[0]][metric] if order else None
         if one is not None:
-            winners.setdefault(order[0], []).append(f"{name(metric)} {digits(metric, one.mean)}")
+            winners.setdefault(order[0], []).append(f"{METRICS[metric].label} {digits(metric, one.mean)}")
     if len(found.methods) == 1:
         return (
             f"{found.methods[0]} has " + ", ".join(text for texts in winners.values() for text in texts) + "."
@@ -72,7 +70,7 @@ def _table(found: Evaluation) -> str:
     timed = any(row.seconds is not None for row in found.rows)
     several = len(found.methods) > 1
     ranked = several and any(IQA_RANK in row for row in found.ranks.values())
-    heads = ["method", *(label(metric) for metric in found.metrics)]
+    heads = ["method", *(METRICS[metric].heading for metric in found.metrics)]
     heads += (["mean rank ↓"] if ranked else []) + (["seconds a picture"] if timed else [])
     lines = []
     for number, method in enumerate(found.methods):
@@ -113,17 +111,15 @@ def _cell(found: Evaluation, method: str, metric: str) -> str:
 
 def _plots(found: Evaluation) -> str:
     figures = []
-    distortion = next((one for one in _DISTORTION if one in found.metrics), None)
+    distortion, *perceptions = (_first(kind, found.metrics) for kind in _PLOTTED)
     if distortion is not None and len(found.methods) > 1:
-        for group in _PERCEPTION:
-            perception = next((one for one in group if one in found.metrics), None)
-            if perception is not None:
-                plot = perception_distortion(found, distortion, perception)
-                caption = f"{name(perception)} against {name(distortion)} <span>upper right is better; "
-                figures.append((f"{caption}lines are 95 % intervals</span>", plot))
+        for perception in filter(None, perceptions):
+            plot = perception_distortion(found, distortion.name, perception.name)
+            caption = f"{perception.label} against {distortion.label} <span>upper right is better; "
+            figures.append((f"{caption}lines are 95 % intervals</span>", plot))
     figures += [
         (
-            f"{escape(label(one))} <span>a dot a picture, better to the right; bar: mean</span>",
+            f"{escape(METRICS[one].heading)} <span>a dot a picture, better to the right; bar: mean</span>",
             strips(found, one),
         )
         for one in found.metrics
@@ -150,7 +146,7 @@ def _crops(found: Evaluation) -> str:
     )
 
 
-def _comparison(found: Evaluation, one: Comparison) -> str:
+def _comparison(found: Evaluation, one: CropComparison) -> str:
     left, top, width, height = one.frame
     frame = f"left:{left:.2f}%;top:{top:.2f}%;width:{width:.2f}%;height:{height:.2f}%"
     pieces = [
@@ -171,9 +167,13 @@ def _figure(uri: str, caption: str, numbers: str) -> str:
 
 def _few(found: Evaluation, row: Row) -> str:
     """One fidelity and one perceptual metric of a picture."""
-    groups = (_DISTORTION, *_PERCEPTION)
-    chosen = [next((one for one in group if one in row.values), None) for group in groups]
-    return ", ".join(f"{name(one)} {digits(one, row.values[one])}" for one in chosen[:3] if one is not None)
+    chosen = [one for kind in _PLOTTED if (one := _first(kind, row.values)) is not None]
+    return ", ".join(f"{one.label} {digits(one.name, row.values[one.name])}" for one in chosen)
+
+
+def _first(kind: Kind, names: Collection[str]) -> Metric | None:
+    """The preferred metric of a kind among some."""
+    return next((one for one in METRICS.values() if one.kind == kind and one.name in names), None)
 
 
 def _pictures(found: Evaluation) -> str:
@@ -190,7 +190,7 @@ def _values(found: Evaluation, metric: str | None) -> str:
     for image, rows in found.by_image.items():
         cells = "".join(f"<td>{_value(rows[method], metric)}</td>" for method in found.methods)
         lines.append(f"<tr><td>{escape(shown(image))}</td>{cells}</tr>")
-    title = "seconds to super-resolve" if metric is None else label(metric)
+    title = "seconds to super-resolve" if metric is None else METRICS[metric].heading
     return (
         f'<details><summary>{escape(title)}</summary><div class="scroll"><table><tr><th>picture</th>{heads}</tr>'
         f"{''.join(lines)}</table></div></details>"
@@ -212,7 +212,7 @@ def _protocol(found: Evaluation) -> str:
         ("pixels", str(protocol["pixels"])),
         ("border", f"{border} pixels cropped from each side" if border else "nothing cropped"),
         *(
-            (name(metric), f"{METRICS[metric].protocol} {METRICS[metric].citation}.")
+            (METRICS[metric].label, f"{METRICS[metric].protocol} {METRICS[metric].citation}.")
             for metric in found.metrics
         ),
         ("means", str(protocol["mean"])),

@@ -15,6 +15,7 @@ from wildsr.errors import InputError
 from wildsr.files import shown
 from wildsr.imaging import open_source
 from wildsr.imaging.jpeg_tables import jpeg_quality
+from wildsr.imaging.luma import luma
 from wildsr.metrics.blocks import block_steps
 
 Plane: TypeAlias = NDArray[np.float32]
@@ -77,57 +78,53 @@ def examine(path: str | Path) -> PhotoFacts:
             "needed to measure it",
             hint="any model can be tried on so small a picture",
         )
-    scale = np.float32(1 if source.samples.dtype == np.uint8 else 1 / 257)
-    if source.gray:
-        luma = source.samples[..., 0].astype(np.float32) * scale
-    else:
-        luma = source.samples[..., :3].astype(np.float32) @ (
-            np.array([0.299, 0.587, 0.114], np.float32) * scale
-        )
-    return measure(luma, file_quality=jpeg_quality(Path(path)))
+    samples = source.samples[..., : 1 if source.gray else 3].astype(np.float32)
+    samples *= np.float32(1 if source.samples.dtype == np.uint8 else 1 / 257)
+    plane = samples[..., 0] if source.gray else luma(samples)
+    return measure(plane, file_quality=jpeg_quality(Path(path)))
 
 
-def measure(luma: Plane, *, file_quality: int | None = None) -> PhotoFacts:
+def measure(plane: Plane, *, file_quality: int | None = None) -> PhotoFacts:
     """Measure a plane of levels 0…255, at least `SMALLEST` pixels a side."""
-    fine = noise_level(luma)
-    detail = true_resolution(luma, fine)
+    fine = noise_level(plane)
+    detail = true_resolution(plane, fine)
     shares, sigmas = zip(*_BLUR_OF_DETAIL, strict=True)
     return PhotoFacts(
-        width=luma.shape[1],
-        height=luma.shape[0],
-        noise=max(fine, grain_level(luma)),
-        blocks=block_steps(luma),
+        width=plane.shape[1],
+        height=plane.shape[0],
+        noise=max(fine, grain_level(plane)),
+        blocks=block_steps(plane),
         file_quality=file_quality,
         detail=detail,
         blur=round(float(np.interp(detail, shares, sigmas)), 2),
     )
 
 
-def noise_level(luma: Plane) -> float:
+def noise_level(plane: Plane) -> float:
     """Return σ of pixel-to-pixel noise: the quietest tenth of 16×16 blocks under Immerkær's mask (CVIU 1996)."""
-    quiet, _ = _quiet_blocks(luma, 16)
+    quiet, _ = _quiet_blocks(plane, 16)
     return quiet
 
 
-def grain_level(luma: Plane) -> float:
+def grain_level(plane: Plane) -> float:
     """Return σ of noise two pixels wide (denoised, enlarged or compressed noise), as of white noise that strong.
 
     Texture of that size looks the same, so it counts only where quiet and less quiet blocks agree.
     """
-    height, width = luma.shape[0] // 2 * 2, luma.shape[1] // 2 * 2
-    even = luma[:height, :width]
+    height, width = plane.shape[0] // 2 * 2, plane.shape[1] // 2 * 2
+    even = plane[:height, :width]
     half = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / np.float32(4)
     quiet, agreement = _quiet_blocks(half, 8)
     return 2 * quiet if agreement > 0.6 else 0.0
 
 
-def true_resolution(luma: Plane, noise: float) -> float:
+def true_resolution(plane: Plane, noise: float) -> float:
     """Return the part of the frequencies that hold detail, 0…1 of Nyquist's.
 
     The most detailed third of tiles is compared with a 1/f² spectrum (Field, JOSA A 1987) through its low
     frequencies, after subtracting the power of white noise.
     """
-    frequencies, power = _spectrum(luma)
+    frequencies, power = _spectrum(plane)
     signal = np.maximum(power - 1.5 * noise**2, 0) * frequencies**2
     reference = float(np.median(signal[(frequencies > 0.04) & (frequencies < 0.12)]))
     if reference <= 0:
@@ -159,9 +156,9 @@ def _quiet_blocks(plane: Plane, side: int) -> tuple[float, float]:
     return round(1.07 * float(quiet), 3), float(low / common) if common > 0 else 1.0
 
 
-def _spectrum(luma: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _spectrum(plane: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Radial frequencies (cycles per pixel, up to 0.5) and mean power of the most detailed third of tiles."""
-    side = min(_TILE, *luma.shape)
+    side = min(_TILE, *plane.shape)
     window = np.outer(np.hanning(side), np.hanning(side)).astype(np.float32)
     radius = np.hypot(np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)[None])
     most = min(_MOST_BINS, side)
@@ -169,13 +166,13 @@ def _spectrum(luma: Plane) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     counts = np.maximum(np.bincount(bins), 1)
     corners = [
         (top, left)
-        for top in range(0, luma.shape[0] - side + 1, side // 2)
-        for left in range(0, luma.shape[1] - side + 1, side // 2)
+        for top in range(0, plane.shape[0] - side + 1, side // 2)
+        for left in range(0, plane.shape[1] - side + 1, side // 2)
     ]
     step = -(-len(corners) // _MOST_TILES)
     powers = []
     for top, left in corners[::step]:
-        tile = luma[top : top + side, left : left + side]
+        tile = plane[top : top + side, left : left + side]
         power = np.abs(np.fft.rfft2((tile - tile.mean()) * window)) ** 2 / float((window**2).sum())
         powers.append(np.bincount(bins, power.ravel()) / counts)
     stacked = np.array(powers)[:, 1 : most // 2 + 1]

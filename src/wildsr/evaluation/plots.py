@@ -69,7 +69,7 @@ def perception_distortion(found: Evaluation, distortion: str, perception: str) -
             f'<circle class="dot" cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="6"/></g>'
         )
     parts += _labels([(number, method, across.at(x.mean), up.at(y.mean)) for number, method, x, y in points])
-    title = f"{label(perception)} against {label(distortion)}, a dot a method"
+    title = f"{METRICS[perception].heading} against {METRICS[distortion].heading}, a dot a method"
     return _svg(560, 352, title, parts)
 
 
@@ -96,21 +96,7 @@ def strips(found: Evaluation, metric: str) -> str:
         parts.append(f'<text class="tick" x="{axis.at(tick):.1f}" y="{bottom + 15}">{_tick(tick)}</text>')
     for number, (method, ones) in enumerate(zip(found.methods, values, strict=True)):
         parts.append(_strip(axis, number, method, ones, found.means[method][metric], metric))
-    return _svg(560, bottom + 22, f"{label(metric)} of every picture, by method", parts)
-
-
-def label(metric: str) -> str:
-    """Return how a metric is written in headings: `PSNR-Y ↑`."""
-    return f"{name(metric)} {'↑' if METRICS[metric].higher_is_better else '↓'}"
-
-
-def name(metric: str) -> str:
-    """Return how a metric is written in text: `PSNR-Y`, `LPIPS`."""
-    if metric in ("lr_consistency", "colour_drift"):
-        return {"lr_consistency": "LR consistency", "colour_drift": "colour drift"}[metric]
-    first, _, rest = metric.partition("_")
-    tail = {"y": "-Y", "rgb": "-RGB", "vgg": "-VGG"}.get(rest, f" ({rest})" if rest else "")
-    return first.upper() + tail
+    return _svg(560, bottom + 22, f"{METRICS[metric].heading} of every picture, by method", parts)
 
 
 def _strip(
@@ -153,9 +139,11 @@ def _frame(across: Axis, up: Axis, distortion: str, perception: str) -> str:
         )
     parts.append(f'<path class="axis" d="M{across.start} {up.end}V{up.start}H{across.end}"/>')
     parts.append(
-        f'<text class="title" x="{across.end}" y="{up.start + 36}">{name(distortion)}, better →</text>'
+        f'<text class="title" x="{across.end}" y="{up.start + 36}">{METRICS[distortion].label}, better →</text>'
     )
-    parts.append(f'<text class="title start" x="4" y="{up.end - 10}">↑ better, {name(perception)}</text>')
+    parts.append(
+        f'<text class="title start" x="4" y="{up.end - 10}">↑ better, {METRICS[perception].label}</text>'
+    )
     return "".join(parts)
 
 

@@ -7,22 +7,19 @@ import sys
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from wildsr.evaluation.measures import Measures
 from wildsr.evaluation.methods import Method
 from wildsr.evaluation.results import Evaluation, Json
 from wildsr.evaluation.sets import TestSet
 from wildsr.metrics import METRICS
 from wildsr.version import __version__
 
-if TYPE_CHECKING:
-    from wildsr.evaluation.run import Measures
-
 
 def describe(
     test_set: TestSet,
     methods: Sequence[Method],
-    measures: "Measures",
+    measures: Measures,
     found: Evaluation,
     *,
     scale: int | None,

@@ -3,10 +3,11 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal, TypeAlias
 
-from wildsr.errors import InputError, MetricError, OutputError, UsageError, WildsrError
+from wildsr.errors import InputError, OutputError, UsageError, WildsrError
+from wildsr.evaluation.measures import NO_REFERENCE_METRICS, Measures
 from wildsr.evaluation.methods import Made, Method, Results
 from wildsr.evaluation.pixels import check_sizes
 from wildsr.evaluation.protocol import describe
@@ -16,45 +17,16 @@ from wildsr.evaluation.sets import TestPicture, TestSet
 from wildsr.evaluation.store import Store
 from wildsr.files import shown
 from wildsr.imaging import probe
-from wildsr.metrics import METRICS, metric
+from wildsr.metrics import METRICS
 
 Stage: TypeAlias = Literal["super-resolving", "measuring"]
 Watcher: TypeAlias = Callable[[Stage, int, int], None]
 """Told of (stage, pictures done, pictures in all)."""
 
-REFERENCE_METRICS = ("psnr", "psnr_y", "ssim", "ssim_y", "lpips", "dists", "niqe", "piqe")
-"""What is measured by default where there is ground truth."""
-NO_REFERENCE_METRICS = ("niqe", "brisque_wheel", "piqe")
-"""What is measured by default where there is none."""
 _MOST_NAMED = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Measures:
-    """What is measured, and how."""
-
-    metrics: tuple[str, ...]
-    """Names of `wildsr.metrics.METRICS`."""
-
-    crop_border: int = 0
-    """Pixels cropped from each side of result and ground truth before measuring."""
-
-    crop: bool = False
-    """Cut result and ground truth to their common size where they differ by a few pixels."""
-
-    def __post_init__(self) -> None:
-        for name in self.metrics:
-            try:
-                metric(name)
-            except MetricError as error:
-                raise UsageError(str(error), hint=error.hint) from None
-        if not self.metrics or len(set(self.metrics)) < len(self.metrics):
-            raise UsageError(f"metrics are {', '.join(self.metrics) or 'none'}; name at least one, each once")
-        if self.crop_border < 0:
-            raise UsageError(f"crop-border is {self.crop_border}; it must be 0 or more pixels")
-
-
-def evaluate(
+def judge(
     test_set: TestSet,
     methods: Sequence[Method],
     measures: Measures,

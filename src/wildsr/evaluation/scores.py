@@ -14,7 +14,7 @@ from wildsr.evaluation.pixels import check_sizes, common, load
 from wildsr.evaluation.sets import TestPicture
 from wildsr.evaluation.store import Record, Store, code, content, key_of
 from wildsr.metrics import METRICS, Image
-from wildsr.metrics.parameters import FOLDER_VARIABLE
+from wildsr.metrics.user_files import FOLDER_VARIABLE
 
 _TRIAL_SIDE: Final = 224
 _REVISION: Final = 1  # of this file and pixels.py

@@ -74,10 +74,7 @@ def digits(metric: str, value: float) -> str:
     """Return a value with as many digits as its metric is quoted with."""
     if math.isinf(value):
         return "∞"
-    low, high = METRICS[metric].range
-    return (
-        f"{value:.4f}" if max(abs(low), min(high, 1e9)) <= 1 or metric.startswith("lpips") else f"{value:.2f}"
-    )
+    return f"{value:.{METRICS[metric].decimals}f}"
 
 
 def write_text(path: Path, text: str) -> None:

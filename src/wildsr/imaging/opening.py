@@ -6,7 +6,6 @@ import stat
 from pathlib import Path
 
 from wildsr.errors import InputError
-from wildsr.files.display import shown
 from wildsr.imaging.limits import Limits
 
 
@@ -44,7 +43,11 @@ def open_file(path: str | Path, limits: Limits) -> io.FileIO:
 
 def display_name(path: str | Path) -> str:
     """Return a path's last part as text that can always be printed."""
-    return shown(Path(path).name or path)
+    name = Path(path).name or str(path)
+    return name.encode("utf-8", "backslashreplace").decode("utf-8").translate(_CONTROL)
+
+
+_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
 
 
 def _check_kind(name: str, mode: int) -> None:

@@ -3,19 +3,22 @@
 Import functions from here; OpenVINO, ONNX and parameter files are loaded by the first call that needs them.
 """
 
-from wildsr.metrics.brisque import Regression, brisque, brisque_matlab
+from wildsr.metrics.brisque import brisque, brisque_matlab
 from wildsr.metrics.brisque_wheel import brisque_wheel
 from wildsr.metrics.consistency import colour_drift, lr_consistency
 from wildsr.metrics.fidelity import psnr, psnr_y, ssim, ssim_rgb, ssim_y
 from wildsr.metrics.learned import dists, lpips, lpips_vgg
-from wildsr.metrics.model_files import load_niqe, save_niqe
-from wildsr.metrics.niqe import NiqeModel, fit_niqe, niqe, niqe_matlab, niqe_own
-from wildsr.metrics.nrqm import NrqmModel, nrqm
+from wildsr.metrics.metric import Metric
+from wildsr.metrics.niqe import fit_niqe, niqe, niqe_matlab, niqe_own
+from wildsr.metrics.niqe_model import NiqeModel, load_niqe, save_niqe
+from wildsr.metrics.nrqm import nrqm
+from wildsr.metrics.nrqm_model import NrqmModel
 from wildsr.metrics.perceptual_index import pi
 from wildsr.metrics.piqe import piqe
 from wildsr.metrics.pixels import Image, crop_border
 from wildsr.metrics.ranks import iqa_rank, mean_opinion_rank, rank_table, ranks
-from wildsr.metrics.table import METRICS, Metric, metric
+from wildsr.metrics.regression import Regression
+from wildsr.metrics.table import METRICS, markdown_table, metric
 
 __all__ = [
     "METRICS",
@@ -36,6 +39,7 @@ __all__ = [
     "lpips",
     "lpips_vgg",
     "lr_consistency",
+    "markdown_table",
     "mean_opinion_rank",
     "metric",
     "niqe",

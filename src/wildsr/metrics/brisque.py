@@ -5,13 +5,16 @@ whose numbers must not be mixed: the authors' release and MATLAB's toolbox here,
 file of its own.
 """
 
-from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
+from wildsr.metrics.metric import Metric
 from wildsr.metrics.nss import (
     circular_products,
     features,
@@ -21,57 +24,21 @@ from wildsr.metrics.nss import (
     mscn,
 )
 from wildsr.metrics.pixels import Image, checked, gray_8bit
+from wildsr.metrics.regression import Regression, load_libsvm, load_libsvm_range, load_matlab_regression
+from wildsr.metrics.user_files import UserFile
 
 MINIMUM = (16, 16)
-FEATURES = 36
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Regression:
-    """A support vector regression with a Gaussian kernel: Σ c_i exp(−γ‖x − s_i‖²) + bias of the features."""
-
-    vectors: NDArray[np.float64]
-    """n×36 support vectors, scaled."""
-
-    coefficients: NDArray[np.float64]
-    """n."""
-
-    bias: float
-    """Added to the sum (libsvm's −ρ)."""
-
-    gamma: float
-    """Kernel width."""
-
-    low: NDArray[np.float64] | None = None
-    """36 feature values that scale to −1; None leaves the features as they are."""
-
-    high: NDArray[np.float64] | None = None
-    """36 feature values that scale to 1."""
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be a model."""
-        if self.vectors.ndim != 2 or self.vectors.shape[1] != FEATURES or not len(self.vectors):
-            raise MetricError(f"a BRISQUE model's support vectors are n×{FEATURES}, not {self.vectors.shape}")
-        if self.coefficients.shape != (len(self.vectors),):
-            raise MetricError(
-                f"a BRISQUE model has one coefficient a support vector: {len(self.vectors)}, "
-                f"not {self.coefficients.shape}"
-            )
-        ranges = [part for part in (self.low, self.high) if part is not None]
-        if len(ranges) == 1 or any(part.shape != (FEATURES,) for part in ranges):
-            raise MetricError(f"a BRISQUE model's feature range is {FEATURES} lows and {FEATURES} highs")
-        numbers = [self.vectors, self.coefficients, np.array([self.bias, self.gamma]), *ranges]
-        if not all(np.isfinite(part).all() for part in numbers):
-            raise MetricError("a BRISQUE model holds numbers that are not finite")
-        if self.low is not None and self.high is not None and (self.low >= self.high).any():
-            raise MetricError("a BRISQUE model's feature range is empty: a low is not below its high")
-
-    def predict(self, values: NDArray[np.float64]) -> float:
-        """Return the regression of 36 features."""
-        if self.low is not None and self.high is not None:
-            values = -1 + 2 / (self.high - self.low) * (values - self.low)
-        squares = ((self.vectors - values) ** 2).sum(axis=1)
-        return float(self.coefficients @ np.exp(-self.gamma * squares) + self.bias)
+CITATION: Final = "Mittal, Moorthy, Bovik, IEEE TIP 2012"
+_RELEASE: Final = UserFile(
+    metric="brisque",
+    names=("allmodel",),
+    what="allmodel and allrange of the authors' BRISQUE release (libsvm text files)",
+)
+_MATLAB: Final = UserFile(
+    metric="brisque_matlab",
+    names=("brisque_matlab.mat", "brisque_matlab.npz"),
+    what="Alpha, Bias, SupportVectors and Scale of MATLAB's brisqueModel, saved as arrays",
+)
 
 
 def brisque(picture: Image, model: Regression | None = None) -> float:
@@ -84,10 +51,8 @@ def brisque(picture: Image, model: Regression | None = None) -> float:
     Raises:
         MetricError: Not a valid picture of at least 16×16, a constant one, or no parameter file.
     """
-    from wildsr.metrics.parameters import brisque_release_model
-
     checked(picture, "brisque", MINIMUM)
-    return (brisque_release_model() if model is None else model).predict(release_features(picture))
+    return (_libsvm(_RELEASE.find()) if model is None else model).predict(release_features(picture))
 
 
 def brisque_matlab(picture: Image, model: Regression | None = None) -> float:
@@ -100,10 +65,8 @@ def brisque_matlab(picture: Image, model: Regression | None = None) -> float:
     Raises:
         MetricError: As `brisque`.
     """
-    from wildsr.metrics.parameters import brisque_matlab_model
-
     checked(picture, "brisque_matlab", MINIMUM)
-    return (brisque_matlab_model() if model is None else model).predict(matlab_features(picture))
+    return (_toolbox(_MATLAB.find()) if model is None else model).predict(matlab_features(picture))
 
 
 def release_features(picture: Image) -> NDArray[np.float64]:
@@ -141,3 +104,44 @@ def defined(values: list[float], metric: str) -> NDArray[np.float64]:
             "it has no natural-scene statistics"
         )
     return array
+
+
+@lru_cache(maxsize=2)
+def _libsvm(path: Path) -> Regression:
+    return load_libsvm(path, *load_libsvm_range(path.with_name("allrange")))
+
+
+@lru_cache(maxsize=2)
+def _toolbox(path: Path) -> Regression:
+    return load_matlab_regression(path)
+
+
+BRISQUE = Metric(
+    name="brisque",
+    label="BRISQUE",
+    call=brisque,
+    kind="no-reference",
+    direction="lower",
+    range=(0, 100),
+    reference="none",
+    family="authors' release",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="BRISQUE of the authors' release (allmodel and allrange, files the user gives).",
+    file=_RELEASE,
+)
+
+BRISQUE_MATLAB = Metric(
+    name="brisque_matlab",
+    label="BRISQUE (MATLAB)",
+    call=brisque_matlab,
+    kind="no-reference",
+    direction="lower",
+    range=(0, 100),
+    reference="none",
+    family="MATLAB toolbox",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="BRISQUE of MATLAB's toolbox (its model is a file the user gives).",
+    file=_MATLAB,
+)

@@ -4,16 +4,20 @@ Gray of Rec. 709 weights in [0, 1], zero border, C = 1/255, products without wra
 continuously, zeros counted as positive, and the second scale by a cubic (a = −3/4) without antialiasing.
 """
 
+from functools import lru_cache
 from math import exp, lgamma, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.errors import MetricError
-from wildsr.metrics.brisque import MINIMUM, Regression, defined
+from wildsr.assets import METRIC_ASSETS, fetch
+from wildsr.errors import AssetError, MetricError
+from wildsr.metrics.brisque import CITATION, MINIMUM, defined
 from wildsr.metrics.filters import gaussian, smooth
+from wildsr.metrics.metric import Metric
 from wildsr.metrics.nss import Moments, moments
 from wildsr.metrics.pixels import Image, Plane, checked
+from wildsr.metrics.regression import Regression, load_libsvm
 
 _C = 1 / 255
 _GRAY = (0.2125, 0.7154, 0.0721)
@@ -32,10 +36,23 @@ def brisque_wheel(picture: Image, model: Regression | None = None) -> float:
         MetricError: Not a valid picture of at least 16×16, or a constant one.
         AssetError: The package's parameters can't be had.
     """
-    from wildsr.metrics.parameters import brisque_wheel_model
-
     checked(picture, "brisque_wheel", MINIMUM)
-    return (brisque_wheel_model() if model is None else model).predict(wheel_features(picture))
+    return (package_model() if model is None else model).predict(wheel_features(picture))
+
+
+@lru_cache(maxsize=1)
+def package_model() -> Regression:
+    """Return the regression of the `brisque` package.
+
+    Raises:
+        AssetError: It can't be had.
+    """
+    from wildsr.assets.pickles import load_pickle
+
+    ranges = load_pickle(fetch(METRIC_ASSETS["brisque-normalize.pickle"]))
+    if not isinstance(ranges, dict) or not all(isinstance(ranges.get(key), list) for key in ("min_", "max_")):
+        raise AssetError("the feature range of the brisque package is not two lists, min_ and max_")
+    return load_libsvm(fetch(METRIC_ASSETS["brisque-svm.txt"]), ranges["min_"], ranges["max_"])
 
 
 def wheel_features(picture: Image) -> NDArray[np.float64]:
@@ -144,3 +161,18 @@ def _halve(plane: Plane) -> Plane:
             raise MetricError("brisque_wheel: too few pixels to halve")
         plane = total
     return plane
+
+
+BRISQUE_WHEEL = Metric(
+    name="brisque_wheel",
+    label="BRISQUE (wheel)",
+    call=brisque_wheel,
+    kind="no-reference",
+    direction="lower",
+    range=(0, 100),
+    reference="none",
+    family="`brisque` package 0.2.0",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="BRISQUE as the brisque package 0.2.0 has it; neither the release's nor MATLAB's numbers.",
+)

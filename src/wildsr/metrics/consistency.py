@@ -1,10 +1,13 @@
 """Does a super-resolved picture still say what its low-resolution one said?"""
 
+from math import inf
+
 import numpy as np
 
 from wildsr.errors import MetricError
 from wildsr.imaging.resize import apply_weights, resize_uint8, weights
 from wildsr.metrics.fidelity import psnr
+from wildsr.metrics.metric import Metric
 from wildsr.metrics.pixels import Image, Plane, checked, levels
 
 
@@ -53,3 +56,34 @@ def _scale(sr: Image, lr: Image, metric: str) -> int:
             hint="it compares an SR picture with the LR picture it was made from",
         )
     return scale
+
+
+LR_CONSISTENCY = Metric(
+    name="lr_consistency",
+    label="LR consistency",
+    call=lr_consistency,
+    kind="consistency",
+    direction="higher",
+    range=(0, inf),
+    unit="dB",
+    reference="lr",
+    family="LR-PSNR (NTIRE 2021)",
+    citation="Lugmayr, Danelljan, Timofte, CVPRW 2021",
+    minimum=(1, 1),
+    protocol="PSNR in dB over RGB of the SR picture shrunk by MATLAB's bicubic against the LR picture.",
+)
+
+COLOUR_DRIFT = Metric(
+    name="colour_drift",
+    label="colour drift",
+    call=colour_drift,
+    kind="consistency",
+    direction="lower",
+    range=(0, 255),
+    unit="levels",
+    reference="lr",
+    family="wildsr",
+    citation="mean absolute difference of block means",
+    minimum=(1, 1),
+    protocol="Mean absolute difference, in levels, of the SR picture's block means and the LR picture.",
+)

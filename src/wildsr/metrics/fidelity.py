@@ -1,10 +1,13 @@
 """PSNR and SSIM: the two fidelity metrics, each with the luminance it was published with."""
 
 from collections.abc import Callable
+from math import inf
+from typing import Final
 
 import numpy as np
 
 from wildsr.metrics.filters import gaussian, smooth
+from wildsr.metrics.metric import Metric
 from wildsr.metrics.pixels import Image, Plane, checked_pair, gray_8bit, levels, luma
 
 SSIM_MINIMUM = (11, 11)
@@ -92,3 +95,81 @@ def _decibel(error: Plane) -> float:
     flat = error.ravel()
     squares = float(np.einsum("i,i->", flat, flat))
     return float("inf") if squares == 0 else float(10 * np.log10(255.0**2 * flat.size / squares))
+
+
+_SSIM_PAPER: Final = "Wang, Bovik, Sheikh, Simoncelli, IEEE TIP 2004"
+
+PSNR_Y = Metric(
+    name="psnr_y",
+    label="PSNR-Y",
+    call=psnr_y,
+    kind="distortion",
+    direction="higher",
+    range=(0, inf),
+    unit="dB",
+    reference="hr",
+    family="Y, BT.601 studio swing (BasicSR)",
+    citation="peak signal-to-noise ratio",
+    minimum=(1, 1),
+    protocol="PSNR in dB over unrounded BT.601 studio Y, peak 255, the PSNR-Y of the SR papers.",
+)
+
+PSNR = Metric(
+    name="psnr",
+    label="PSNR",
+    call=psnr,
+    kind="distortion",
+    direction="higher",
+    range=(0, inf),
+    unit="dB",
+    reference="hr",
+    family="RGB",
+    citation="peak signal-to-noise ratio",
+    minimum=(1, 1),
+    protocol="PSNR in dB over RGB, peak 255; identical pictures give inf and are left out of means.",
+)
+
+SSIM_Y = Metric(
+    name="ssim_y",
+    label="SSIM-Y",
+    call=ssim_y,
+    kind="distortion",
+    direction="higher",
+    range=(-1, 1),
+    decimals=4,
+    reference="hr",
+    family="Y, BT.601 studio swing (BasicSR)",
+    citation=_SSIM_PAPER,
+    minimum=SSIM_MINIMUM,
+    protocol="SSIM over unrounded BT.601 studio Y, 11×11 Gaussian σ 1.5, the SSIM-Y of the SR papers.",
+)
+
+SSIM = Metric(
+    name="ssim",
+    label="SSIM",
+    call=ssim,
+    kind="distortion",
+    direction="higher",
+    range=(-1, 1),
+    decimals=4,
+    reference="hr",
+    family="luminance, authors' release (rgb2gray)",
+    citation=_SSIM_PAPER,
+    minimum=SSIM_MINIMUM,
+    protocol="SSIM over rounded rgb2gray luminance, 11×11 Gaussian σ 1.5, valid windows, own size.",
+)
+
+SSIM_RGB = Metric(
+    name="ssim_rgb",
+    label="SSIM-RGB",
+    call=ssim_rgb,
+    kind="distortion",
+    direction="higher",
+    range=(-1, 1),
+    decimals=4,
+    reference="hr",
+    family="RGB (BasicSR)",
+    citation=_SSIM_PAPER,
+    minimum=SSIM_MINIMUM,
+    protocol="Mean of SSIM over the R, G and B planes, 11×11 Gaussian σ 1.5, valid windows.",
+)

@@ -5,49 +5,36 @@ the pristine model: the release's (basicsr carries it), or MATLAB's toolbox's. B
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from functools import lru_cache
+from math import inf
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.assets import METRIC_ASSETS, fetch
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
+from wildsr.metrics.metric import Metric
+from wildsr.metrics.niqe_model import FEATURES, NiqeModel, load_niqe
 from wildsr.metrics.nss import features, mscn
 from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
+from wildsr.metrics.user_files import UserFile
 
 BLOCK = 96
 MINIMUM = (BLOCK, 2 * BLOCK)
 """Two whole blocks: one block has no covariance."""
 
-FEATURES = 36
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NiqeModel:
-    """Multivariate Gaussian of the features of pristine blocks."""
-
-    mean: NDArray[np.float64]
-    """36 features."""
-
-    covariance: NDArray[np.float64]
-    """36×36, symmetric."""
-
-    source: str = "unknown"
-    """What it was fitted on, in one line."""
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be a model."""
-        if self.mean.shape != (FEATURES,) or self.covariance.shape != (FEATURES, FEATURES):
-            raise MetricError(
-                f"a NIQE model has a mean of {FEATURES} and a {FEATURES}×{FEATURES} covariance, "
-                f"not {self.mean.shape} and {self.covariance.shape}"
-            )
-        if not (np.isfinite(self.mean).all() and np.isfinite(self.covariance).all()):
-            raise MetricError("a NIQE model holds numbers that are not finite")
-        if not np.allclose(self.covariance, self.covariance.T, rtol=1e-6, atol=1e-9):
-            raise MetricError("the covariance of a NIQE model must be symmetric")
-        if float(np.linalg.eigvalsh(self.covariance)[0]) < -1e-6 * float(np.trace(self.covariance)):
-            raise MetricError("the covariance of a NIQE model must not have negative eigenvalues")
+CITATION: Final = "Mittal, Soundararajan, Bovik, IEEE SPL 2013"
+_MATLAB: Final = UserFile(
+    metric="niqe_matlab",
+    names=("niqe_matlab.mat", "niqe_matlab.npz", "niqe_matlab_params.mat"),
+    what="Mean and Covariance of MATLAB's niqeModel, saved as arrays",
+)
+_OWN: Final = UserFile(
+    metric="niqe_own", names=("niqe_own.npz",), what="the .npz that `wildsr metrics fit-niqe` writes"
+)
 
 
 def niqe(picture: Image, model: NiqeModel | None = None) -> float:
@@ -62,7 +49,7 @@ def niqe(picture: Image, model: NiqeModel | None = None) -> float:
         AssetError: The release's parameters can't be had.
     """
     checked(picture, "niqe", MINIMUM)
-    return distance(gray_8bit(picture), _release() if model is None else model, "niqe")
+    return distance(gray_8bit(picture), release_model() if model is None else model, "niqe")
 
 
 def niqe_matlab(picture: Image, model: NiqeModel | None = None) -> float:
@@ -75,10 +62,8 @@ def niqe_matlab(picture: Image, model: NiqeModel | None = None) -> float:
     Raises:
         MetricError: As `niqe`, or no parameter file was given.
     """
-    from wildsr.metrics.parameters import niqe_matlab_model
-
     checked(picture, "niqe_matlab", MINIMUM)
-    return distance(gray_8bit(picture), niqe_matlab_model() if model is None else model, "niqe_matlab")
+    return distance(gray_8bit(picture), _load(_MATLAB.find()) if model is None else model, "niqe_matlab")
 
 
 def niqe_own(picture: Image, model: NiqeModel | None = None) -> float:
@@ -91,10 +76,8 @@ def niqe_own(picture: Image, model: NiqeModel | None = None) -> float:
     Raises:
         MetricError: As `niqe`, or no parameter file was given.
     """
-    from wildsr.metrics.parameters import niqe_own_model
-
     checked(picture, "niqe_own", MINIMUM)
-    return distance(gray_8bit(picture), niqe_own_model() if model is None else model, "niqe_own")
+    return distance(gray_8bit(picture), _load(_OWN.find()) if model is None else model, "niqe_own")
 
 
 def distance(plane: Plane, model: NiqeModel, metric: str) -> float:
@@ -166,7 +149,60 @@ def _gaussian_of(blocks: NDArray[np.float64], metric: str) -> tuple[NDArray[np.f
     return mean, np.cov(whole, rowvar=False)
 
 
-def _release() -> NiqeModel:
-    from wildsr.metrics.parameters import niqe_release_model
+def release_model() -> NiqeModel:
+    """Return the release's pristine statistics, as basicsr carries them.
 
-    return niqe_release_model()
+    Raises:
+        AssetError: They can't be had.
+    """
+    return _load(fetch(METRIC_ASSETS["niqe-pris-params.npz"]))
+
+
+@lru_cache(maxsize=4)
+def _load(path: Path) -> NiqeModel:
+    return load_niqe(path)
+
+
+NIQE = Metric(
+    name="niqe",
+    label="NIQE",
+    call=niqe,
+    kind="no-reference",
+    direction="lower",
+    range=(0, inf),
+    reference="none",
+    family="authors' release (parameters as basicsr carries them)",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="The release's NIQE on rounded rgb2gray luminance, whole 96×96 blocks, flat windows as 0.",
+)
+
+NIQE_MATLAB = Metric(
+    name="niqe_matlab",
+    label="NIQE (MATLAB)",
+    call=niqe_matlab,
+    kind="no-reference",
+    direction="lower",
+    range=(0, inf),
+    reference="none",
+    family="MATLAB toolbox",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="NIQE with the pristine model of MATLAB's toolbox (a file the user gives), 96×96 blocks.",
+    file=_MATLAB,
+)
+
+NIQE_OWN = Metric(
+    name="niqe_own",
+    label="NIQE (own)",
+    call=niqe_own,
+    kind="no-reference",
+    direction="lower",
+    range=(0, inf),
+    reference="none",
+    family="a pristine model of your own",
+    citation=CITATION,
+    minimum=MINIMUM,
+    protocol="NIQE with a pristine model fitted by wildsr metrics fit-niqe; comparable only with itself.",
+    file=_OWN,
+)

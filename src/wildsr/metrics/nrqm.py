@@ -4,43 +4,35 @@ Ma, Yang, Yang, Yang, "Learning a no-reference quality metric for single-image s
 Three groups of features, each judged by a regression forest, combined linearly.
 """
 
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from math import exp, lgamma
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.errors import MetricError
 from wildsr.imaging.resize import apply_weights, weights
 from wildsr.metrics.filters import gaussian, smooth
-from wildsr.metrics.forest import Forest
+from wildsr.metrics.metric import Metric
+from wildsr.metrics.nrqm_model import NrqmModel, load_nrqm
 from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
 from wildsr.metrics.steerable import build, normalised
+from wildsr.metrics.user_files import UserFile
 
 MINIMUM = (100, 100)
 """The third scale then has the 25 blocks of 5×5 that its singular values need."""
 
+FILE: Final = UserFile(
+    metric="nrqm",
+    names=("nrqm.mat", "NRQM_model.mat", "model.mat"),
+    what="model.mat of the authors' sr-metric code",
+)
+
 Vector = NDArray[np.float64]
 _TINY = 1e-7
 _C2 = (0.03 * 255) ** 2
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class NrqmModel:
-    """Three forests (local, global, spatial features) and the weights that combine them."""
-
-    forests: tuple[Forest, Forest, Forest]
-    """In the order of `features`."""
-
-    linear: Vector
-    """Bias and three weights."""
-
-    def __post_init__(self) -> None:
-        """Refuse what can't be a model."""
-        if self.linear.shape != (4,) or not np.isfinite(self.linear).all():
-            raise MetricError(f"NRQM combines its forests by 4 finite weights, not {self.linear}")
 
 
 def nrqm(picture: Image, model: NrqmModel | None = None) -> float:
@@ -60,9 +52,7 @@ def nrqm(picture: Image, model: NrqmModel | None = None) -> float:
 def nrqm_of_plane(plane: Plane, model: NrqmModel | None = None) -> float:
     """Return NRQM of a plane of levels 0…255, at least 100×100."""
     if model is None:
-        from wildsr.metrics.parameters import nrqm_model
-
-        model = nrqm_model()
+        model = _load(FILE.find())
     scores = [forest.predict(part) for forest, part in zip(model.forests, features(plane), strict=True)]
     return float(model.linear @ np.array([1.0, *scores]))
 
@@ -198,3 +188,24 @@ def _oriented() -> tuple[NDArray[np.intp], ...]:
     middle = [7 * y + x for y, start, stop in diagonal for x in range(start, stop)]
     last = [7 * x + y for y, start, stop in row for x in range(start, stop)]
     return np.array(first), np.array(middle), np.array(last)
+
+
+@lru_cache(maxsize=2)
+def _load(path: Path) -> NrqmModel:
+    return load_nrqm(path)
+
+
+NRQM = Metric(
+    name="nrqm",
+    label="NRQM",
+    call=nrqm,
+    kind="no-reference",
+    direction="higher",
+    range=(0, 10),
+    reference="none",
+    family="authors' release (sr-metric)",
+    citation="Ma, Yang, Yang, Yang, CVIU 2017",
+    minimum=MINIMUM,
+    protocol="NRQM (Ma's score) on rounded rgb2gray luminance, the authors' forests (a user's file).",
+    file=FILE,
+)

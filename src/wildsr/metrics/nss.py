@@ -107,7 +107,7 @@ def circular_products(block: Plane) -> list[Plane]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class AsymmetricGaussian:
     """A fitted asymmetric generalised Gaussian; NaN where a side has no numbers."""
 
     alpha: float
@@ -123,7 +123,7 @@ class Shape:
     """(β_right − β_left) Γ(2/α)/Γ(1/α)."""
 
 
-def fit_asymmetric(sums: Moments) -> Shape:
+def fit_asymmetric(sums: Moments) -> AsymmetricGaussian:
     """Return the moment fit of an asymmetric generalised Gaussian (Lasmar et al. 2009), α of 0.2…10.
 
     A set with an empty side has no ratio to look up; the release's MATLAB then takes the first α, 0.2.
@@ -137,7 +137,7 @@ def fit_asymmetric(sums: Moments) -> Shape:
         index = _nearest(table.ratios, kurtosis * (ratio**3 + 1) * (ratio + 1) / (ratio**2 + 1) ** 2)
     width = float(table.widths[index])
     beta_left, beta_right = left * width, right * width
-    return Shape(
+    return AsymmetricGaussian(
         alpha=float(table.alphas[index]),
         beta_left=beta_left,
         beta_right=beta_right,

@@ -4,9 +4,14 @@ Blau, Mechrez, Timofte, Michaeli, Zelnik-Manor, "The 2018 PIRM challenge on perc
 super-resolution", ECCVW 2018.
 """
 
-from wildsr.metrics.niqe import NiqeModel, distance
+from math import inf
+
+from wildsr.metrics.metric import Metric
+from wildsr.metrics.niqe import distance, release_model
+from wildsr.metrics.niqe_model import NiqeModel
+from wildsr.metrics.nrqm import FILE, nrqm_of_plane
 from wildsr.metrics.nrqm import MINIMUM as NRQM_MINIMUM
-from wildsr.metrics.nrqm import NrqmModel, nrqm_of_plane
+from wildsr.metrics.nrqm_model import NrqmModel
 from wildsr.metrics.pixels import Image, checked, crop_border, luma_8bit
 
 SHAVE = 4
@@ -26,9 +31,23 @@ def pi(picture: Image, nrqm_model: NrqmModel | None = None, niqe_model: NiqeMode
         NRQM.
         AssetError: The release's NIQE parameters can't be had.
     """
-    from wildsr.metrics.parameters import niqe_release_model
-
     checked(picture, "pi", MINIMUM)
     plane = luma_8bit(crop_border(picture, SHAVE))
     score = nrqm_of_plane(plane, nrqm_model)
-    return ((10 - score) + distance(plane, niqe_model or niqe_release_model(), "pi")) / 2
+    return ((10 - score) + distance(plane, niqe_model or release_model(), "pi")) / 2
+
+
+PI = Metric(
+    name="pi",
+    label="PI",
+    call=pi,
+    kind="no-reference",
+    direction="lower",
+    range=(0, inf),
+    reference="none",
+    family="PIRM 2018",
+    citation="Blau, Mechrez, Timofte, Michaeli, Zelnik-Manor, ECCVW 2018",
+    minimum=MINIMUM,
+    protocol="½((10 − NRQM) + NIQE) on rounded BT.601 studio Y without a border of 4 pixels.",
+    file=FILE,
+)

@@ -7,6 +7,7 @@ based features", NCC 2015.
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.metrics.metric import Metric
 from wildsr.metrics.nss import mscn
 from wildsr.metrics.pixels import Image, Plane, checked, gray_8bit
 
@@ -84,3 +85,18 @@ def _looks_noisy(blocks: Plane, variance: Plane) -> NDArray[np.bool_]:
     beta[finite] = np.abs(deviation - ratio)[finite] / np.maximum(deviation, ratio)[finite]
     noisy: NDArray[np.bool_] = finite & (deviation > 2 * beta)
     return noisy
+
+
+PIQE = Metric(
+    name="piqe",
+    label="PIQE",
+    call=piqe,
+    kind="no-reference",
+    direction="lower",
+    range=(0, 100),
+    reference="none",
+    family="MATLAB toolbox",
+    citation="Venkatanath, Praneeth, Chandrasekhar, Channappayya, Medasani, NCC 2015",
+    minimum=MINIMUM,
+    protocol="PIQE as MATLAB's toolbox defines it, 16×16 blocks, replicated padding; no parameters.",
+)

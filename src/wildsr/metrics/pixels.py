@@ -11,14 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
+from wildsr.imaging.luma import BT601_STUDIO
 
 Image: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 Plane: TypeAlias = NDArray[np.float64]
 
 # MATLAB's rgb2gray: the Y row of the NTSC matrix, to double precision (they sum to 1)
 _GRAY = (0.298936021293775390, 0.587043074451121360, 0.114020904255103250)
-# BT.601 studio swing for RGB in 0…1, as MATLAB's rgb2ycbcr and BasicSR have it
-_STUDIO = (65.481, 128.553, 24.966)
 
 
 def checked(picture: Image, metric: str, minimum: tuple[int, int] = (1, 1)) -> Image:
@@ -100,7 +99,7 @@ def levels(picture: Image) -> Plane:
 def luma(picture: Image) -> Plane:
     """Return Y of BT.601 studio swing, 16…235, not rounded: the Y of the SR papers (BasicSR)."""
     scale = 255.0 if picture.dtype == np.uint8 else 1.0
-    plane = _weighted(picture, (_STUDIO[0] / scale, _STUDIO[1] / scale, _STUDIO[2] / scale))
+    plane = _weighted(picture, (BT601_STUDIO[0] / scale, BT601_STUDIO[1] / scale, BT601_STUDIO[2] / scale))
     plane += 16.0
     return plane
 

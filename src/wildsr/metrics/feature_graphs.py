@@ -1,33 +1,23 @@
-"""LPIPS and DISTS as ONNX graphs built from the backbones' layer tables, run in fp32 by OpenVINO.
+"""LPIPS and DISTS as ONNX graphs, built from the backbones' layer tables.
 
 A graph takes two batches of pictures as they are in memory (N×H×W×3 levels 0…255, float32) and returns N
-distances, so normalisation, features, comparison and means all run inside it. Graphs are built once and kept
-in the cache.
+distances, so normalisation, features, comparison and means all run inside it.
 """
 
-import hashlib
-import os
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.assets.backbones import BACKBONES, BackboneName, Conv, MaxPool
-from wildsr.errors import BackendError
 
 if TYPE_CHECKING:
     import onnx
-    import openvino
 
-GraphName: TypeAlias = Literal["lpips-alexnet", "lpips-vgg16", "dists"]
-Batch: TypeAlias = NDArray[np.float32]
 Weights: TypeAlias = Mapping[str, NDArray[np.float32]]
 
-_REVISION = 1
-_OPSET = 18
-_KEPT_KERNELS = "32"
+OPSET = 18
 _LPIPS_SHIFT = (-0.030, -0.088, -0.188)
 _LPIPS_SCALE = (0.458, 0.448, 0.450)
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -78,7 +68,7 @@ class GraphBuilder:
         outputs = [helper.make_tensor_value_info(output, onnx.TensorProto.FLOAT, ["n"])]
         constants = [numpy_helper.from_array(values, name) for name, values in self.constants.items()]
         graph = helper.make_graph(self.nodes, "metric", inputs, outputs, constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=10)
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10)
         onnx.checker.check_model(model)
         return model
 
@@ -123,55 +113,6 @@ def dists_graph(weights: Weights, alpha: NDArray[np.float32], beta: NDArray[np.f
         start += width
     similarity = _sum(graph, terms)
     return graph.model(graph.node("Sub", graph.constant(1.0), similarity))
-
-
-@lru_cache(maxsize=3)
-def compiled(name: GraphName) -> "openvino.CompiledModel":
-    """Return a graph ready to run in fp32, built and cached on first use.
-
-    Raises:
-        AssetError: Its weights can't be had.
-        BackendError: OpenVINO refuses it.
-    """
-    import openvino
-
-    path = _cached_file(name)
-    try:
-        # Every picture size makes kernels of its own; unbounded, a folder of mixed sizes keeps them all.
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_KERNELS)
-        config = {
-            # bf16, OpenVINO's default where the CPU has it, would change the third digit
-            "INFERENCE_PRECISION_HINT": "f32",
-            "PERFORMANCE_HINT": "LATENCY",
-            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
-        }
-        return openvino.Core().compile_model(path, "CPU", config)
-    except RuntimeError as error:
-        raise BackendError(f"OpenVINO can't run the metric graph {name}: {error}") from error
-
-
-def run(model: "openvino.CompiledModel", sr: Batch, hr: Batch) -> NDArray[np.float64]:
-    """Return the N distances of two batches; safe to call from several threads."""
-    result = model.create_infer_request().infer({"sr": sr, "hr": hr})
-    return np.array(result[0], dtype=np.float64)
-
-
-def _cached_file(name: GraphName) -> str:
-    import onnx
-
-    from wildsr.assets import cache_dir
-    from wildsr.files.atomic import atomic_write
-    from wildsr.metrics import parameters
-
-    folder = cache_dir() / "graphs"
-    stamp = hashlib.sha256(f"{name} {_REVISION} {_OPSET}".encode()).hexdigest()[:8]
-    path = folder / f"{name}-{stamp}.onnx"
-    if not path.exists():
-        model = parameters.build_graph(name)
-        folder.mkdir(parents=True, exist_ok=True)
-        with atomic_write(path) as temporary:
-            onnx.save(model, temporary)
-    return str(path)
 
 
 def _pictures(graph: GraphBuilder, scale: NDArray[np.float64], shift: NDArray[np.float64]) -> str:
