@@ -12,14 +12,13 @@ from wildsr.engine import Settings, Size, Upscaler
 from wildsr.engine.jobs import journal_settings
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation.sets import TestPicture
-from wildsr.evaluation.store import Record, Store, code, content, key_of
+from wildsr.evaluation.store import RESOLVING_CODE, Record, Setting, Store, code, content, key_of, libraries
 from wildsr.files import shown
 from wildsr.imaging import Picture, WriteOptions, open_source, resize, resize_uint8, write
 from wildsr.models import CATALOG, Model
 
 Fact: TypeAlias = str | int | float | bool | None
 BICUBIC = "bicubic"
-_ENGINE = ("wildsr.engine", "wildsr.engine.backends", "wildsr.imaging")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +89,7 @@ class Bicubic:
     def make(self, picture: TestPicture) -> Made:
         """Enlarge the LR picture."""
         lr = _lr(picture)
-        key = key_of(
-            {"method": BICUBIC, "lr": content(lr), "scale": self._scale, "code": code("wildsr.imaging")}
-        )
+        key = key_of({"method": BICUBIC, "lr": content(lr), "scale": self._scale, **_code()})
         target = self._store.picture(key)
         kept = self._store.record(key)
         if kept is None or not target.is_file():
@@ -152,7 +149,7 @@ class Network:
         # neither decides pixels: the tiles really used are in the key, and threads only the order of sums
         del chosen["threads"], chosen["tile_pixels"]
         tiles = [step.grid.tile_size for step in upscaler.plan(source, size).passes]
-        key = key_of({**chosen, "lr": content(lr), "tiles": str(tiles), "code": code(*_ENGINE)})
+        key = key_of({**chosen, "lr": content(lr), "tiles": str(tiles), **_code()})
         target = self._store.picture(key)
         kept = self._store.record(key)
         if kept is None or not target.is_file():
@@ -181,6 +178,10 @@ def method_name(model: str, taken: set[str]) -> str:
             f"two methods are called {shown(name)}", hint="name each once; rename the file or folder of one"
         )
     return name
+
+
+def _code() -> dict[str, Setting]:
+    return {"code": code(*RESOLVING_CODE), "libraries": libraries()}
 
 
 def _lr(picture: TestPicture) -> Path:

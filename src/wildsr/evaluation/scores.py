@@ -12,12 +12,11 @@ import numpy as np
 from wildsr.errors import MetricError
 from wildsr.evaluation.pixels import check_sizes, common, load
 from wildsr.evaluation.sets import TestPicture
-from wildsr.evaluation.store import Record, Store, code, content, key_of
+from wildsr.evaluation.store import SCORING_CODE, Record, Store, code, content, key_of, libraries
 from wildsr.metrics import METRICS, Image
 from wildsr.metrics.user_files import FOLDER_VARIABLE
 
 _TRIAL_SIDE: Final = 224
-_REVISION: Final = 1  # of this file and pixels.py
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +60,8 @@ def score(
             "lr": None if lr is None else content(lr),
             "border": border,
             "crop": crop,
-            "code": code("wildsr.metrics", "wildsr.imaging") + str(_REVISION),
+            "code": code(*SCORING_CODE),
+            "libraries": libraries(),
             "parameters": _user_parameters(os.environ.get(FOLDER_VARIABLE, "")),
         }
     )

@@ -5,20 +5,54 @@ nothing is ever out of date; the folder `evaluation` of the cache may be deleted
 """
 
 import hashlib
+import importlib.util
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib import resources
+from importlib import metadata
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from wildsr.errors import InputError
-from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, sha256_of, shown
+from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, shown
 
 Setting: TypeAlias = str | int | float | bool | None
+
+SCORING_CODE: Final = (
+    "wildsr.metrics",
+    "wildsr.models",
+    "wildsr.imaging",
+    "wildsr.files",
+    "wildsr.assets",
+    "wildsr.evaluation.pixels",
+    "wildsr.evaluation.scores",
+)
+"""Packages and modules whose code decides a score."""
+
+RESOLVING_CODE: Final = (
+    "wildsr.engine",
+    "wildsr.models",
+    "wildsr.imaging",
+    "wildsr.files",
+    "wildsr.assets",
+    "wildsr.evaluation.methods",
+)
+"""Packages and modules whose code decides the SR picture of a model or of bicubic enlargement."""
+
+_LIBRARIES: Final = (
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "openvino",
+    "pi-heif",
+    "pillow",
+    "pyvips",
+    "pyvips-binary",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,17 +130,48 @@ def content(path: Path) -> str:
         InputError: It can't be read.
     """
     try:
-        return sha256_of(path)
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InputError(f"can't read {shown(path.name)}: {error.strerror or error}") from error
 
 
-@lru_cache(maxsize=4)
-def code(*packages: str) -> str:
-    """Return the digest of packages' source, so that results of other code are never taken for its own."""
+@lru_cache(maxsize=8)
+def code(*names: str) -> str:
+    """Return the digest of packages, sub-packages and all, and of single modules.
+
+    Results of other code are never taken for its own: every file counts, tables and data too.
+    """
     digest = hashlib.sha256()
-    for package in packages:
-        for file in sorted(resources.files(package).iterdir(), key=lambda one: one.name):
-            if file.name.endswith(".py"):
-                digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for name in names:
+        for place, file in code_files(name):
+            digest.update(place.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def code_files(name: str) -> Iterator[tuple[str, Path]]:
+    """Yield the files of a package or module in a fixed order, each with its place.
+
+    Raises:
+        ModuleNotFoundError: There is none of that name.
+    """
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no module named {name!r}", name=name)
+    if spec.submodule_search_locations is None:
+        yield name, Path(spec.origin)
+        return
+    folder = Path(spec.origin).parent
+    for file in sorted(folder.rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            yield f"{name}/{file.relative_to(folder).as_posix()}", file
+
+
+@lru_cache(maxsize=1)
+def libraries() -> str:
+    """Return the versions of the libraries that pixels and scores pass through."""
+    found = {}
+    for name in _LIBRARIES:
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return json.dumps(found, sort_keys=True)
