@@ -4,7 +4,7 @@ import pytest
 
 from tests.evaluation.pictures import fill
 from wildsr.errors import InputError, UsageError
-from wildsr.evaluation import given_results, results_for
+from wildsr.evaluation import existing_results, results_for
 
 NAMES = ["a.png", "b.png"]
 
@@ -13,7 +13,7 @@ def test_folders_are_methods(tmp_path: Path) -> None:
     hr = fill(tmp_path / "hr", NAMES)
     one = fill(tmp_path / "one", NAMES)
     two = fill(tmp_path / "two", ["a_x4.png", "b_x4.png"])
-    test_set, methods = given_results([one, two], hr=hr)
+    test_set, methods = existing_results([one, two], hr=hr)
     assert [method.name for method in methods] == ["one", "two"]
     assert [picture.name for picture in test_set.pictures] == NAMES
     assert methods[1].files["b.png"].name == "b_x4.png"
@@ -22,7 +22,7 @@ def test_folders_are_methods(tmp_path: Path) -> None:
 
 def test_files_are_judged_alone(tmp_path: Path) -> None:
     hr, out = fill(tmp_path / "hr", NAMES), fill(tmp_path / "out", NAMES)
-    test_set, methods = given_results([out / "b.png"], hr=hr)
+    test_set, methods = existing_results([out / "b.png"], hr=hr)
     assert [picture.name for picture in test_set.pictures] == ["b.png"]
     assert [method.name for method in methods] == ["out"]
 
@@ -30,14 +30,14 @@ def test_files_are_judged_alone(tmp_path: Path) -> None:
 def test_files_against_one_truth_are_methods(tmp_path: Path) -> None:
     fill(tmp_path, ["truth.png", "mine.png", "theirs.png"])
     files = [tmp_path / "mine.png", tmp_path / "theirs.png"]
-    test_set, methods = given_results(files, hr=tmp_path / "truth.png")
+    test_set, methods = existing_results(files, hr=tmp_path / "truth.png")
     assert [method.name for method in methods] == ["mine", "theirs"]
     assert test_set.pictures[0].name == "truth.png"
 
 
 def test_results_without_truth(tmp_path: Path) -> None:
     one, two = fill(tmp_path / "one", NAMES), fill(tmp_path / "two", ["a_x4.png", "b_x4.png"])
-    test_set, methods = given_results([one, two])
+    test_set, methods = existing_results([one, two])
     assert [picture.hr for picture in test_set.pictures] == [None, None]
     assert methods[1].files["a.png"].name == "a_x4.png"
 
@@ -45,7 +45,7 @@ def test_results_without_truth(tmp_path: Path) -> None:
 def test_lr_pictures_join(tmp_path: Path) -> None:
     hr, one = fill(tmp_path / "hr", NAMES), fill(tmp_path / "one", NAMES)
     lr = fill(tmp_path / "lr", ["a_LR4.png", "b_LR4.png"])
-    test_set, _ = given_results([one], hr=hr, lr=lr)
+    test_set, _ = existing_results([one], hr=hr, lr=lr)
     assert [picture.lr and picture.lr.name for picture in test_set.pictures] == ["a_LR4.png", "b_LR4.png"]
 
 
@@ -59,23 +59,23 @@ def test_lr_pictures_join(tmp_path: Path) -> None:
 )
 def test_missing_counterparts_are_named(tmp_path: Path, sr: list[str], hr: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        given_results([fill(tmp_path / "sr", sr)], hr=fill(tmp_path / "hr", hr))
+        existing_results([fill(tmp_path / "sr", sr)], hr=fill(tmp_path / "hr", hr))
 
 
 def test_misuse_is_named(tmp_path: Path) -> None:
     hr = fill(tmp_path / "hr", NAMES)
     with pytest.raises(InputError, match="does not exist"):
-        given_results([tmp_path / "nowhere"], hr=hr)
+        existing_results([tmp_path / "nowhere"], hr=hr)
     with pytest.raises(UsageError, match=r"a\.png is one file, but .* is a folder"):
-        given_results([hr], hr=hr / "a.png")
+        existing_results([hr], hr=hr / "a.png")
     fill(tmp_path / "x" / "out", NAMES)
     fill(tmp_path / "y" / "out", NAMES)
     with pytest.raises(UsageError, match="called alike: out, out"):
-        given_results([tmp_path / "x" / "out", tmp_path / "y" / "out"], hr=hr)
+        existing_results([tmp_path / "x" / "out", tmp_path / "y" / "out"], hr=hr)
 
 
 def test_results_for_a_known_set(tmp_path: Path) -> None:
-    test_set, _ = given_results([fill(tmp_path / "one", NAMES)], hr=fill(tmp_path / "hr", NAMES))
+    test_set, _ = existing_results([fill(tmp_path / "one", NAMES)], hr=fill(tmp_path / "hr", NAMES))
     assert results_for(test_set, fill(tmp_path / "two", NAMES)).name == "two"
     with pytest.raises(InputError, match="no counterpart"):
         results_for(test_set, fill(tmp_path / "three", ["a.png"]))

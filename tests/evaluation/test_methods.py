@@ -6,7 +6,7 @@ import pytest
 from tests.evaluation.pictures import save, scene
 from wildsr.engine import Settings
 from wildsr.errors import InputError, UsageError
-from wildsr.evaluation import BICUBIC, Bicubic, Network, Results, Store, TestPicture, method_name
+from wildsr.evaluation import BICUBIC, BicubicEnlargement, Network, Results, Store, TestPicture, method_name
 from wildsr.imaging import open_source, read, resize, resize_uint8
 from wildsr.models import Model
 
@@ -20,7 +20,7 @@ def lr_picture(folder: Path, **options: object) -> TestPicture:
 @pytest.mark.parametrize("gray", [False, True])
 def test_bicubic_is_matlabs(tmp_path: Path, store: Store, gray: bool) -> None:
     picture = lr_picture(tmp_path, gray=gray)
-    made = Bicubic(store, scale=4).make(picture)
+    made = BicubicEnlargement(store, scale=4).make(picture)
     assert picture.lr is not None
     expected = resize_uint8(open_source(picture.lr).samples.astype(np.uint8), (80, 112))
     np.testing.assert_array_equal(open_source(made.path).samples, expected)
@@ -31,7 +31,7 @@ def test_bicubic_is_matlabs(tmp_path: Path, store: Store, gray: bool) -> None:
 def test_bicubic_of_16_bit_keeps_16_bit(tmp_path: Path, store: Store) -> None:
     picture = lr_picture(tmp_path, depth=16)
     assert picture.lr is not None
-    result = read(Bicubic(store, scale=2).make(picture).path)
+    result = read(BicubicEnlargement(store, scale=2).make(picture).path)
     expected = np.clip(resize(read(picture.lr).rgb, (40, 56)), 0, 1)
     assert result.depth == 16
     assert np.abs(result.rgb - expected).max() < 1 / 65535
@@ -55,7 +55,7 @@ def test_settings_scale_and_content_decide_what_is_kept(tmp_path: Path, store: S
         Network("tiny", tiny, Settings(color_fix=True), store, scale=4).make(picture).path,
         Network("tiny", tiny, Settings(color_fix=False), store, scale=2).make(picture).path,
         Network("tiny", tiny, Settings(color_fix=False), store, scale=4).make(other).path,
-        Bicubic(store, scale=4).make(picture).path,
+        BicubicEnlargement(store, scale=4).make(picture).path,
     }
     assert len(made) == 5
 
@@ -73,7 +73,7 @@ def test_facts_say_what_changes_pixels(store: Store, tiny: Model) -> None:
     assert facts["color_fix"] is False
     assert facts["precision"] == "fp32"
     assert facts["sha256"] == "0" * 64
-    assert Bicubic(store, scale=4).facts()["kind"] == "interpolation"
+    assert BicubicEnlargement(store, scale=4).facts()["kind"] == "interpolation"
 
 
 def test_given_results_are_only_looked_up() -> None:
@@ -92,4 +92,4 @@ def test_names(tmp_path: Path) -> None:
 
 def test_a_picture_without_lr_is_refused(store: Store) -> None:
     with pytest.raises(InputError, match=r"a\.png has no LR picture"):
-        Bicubic(store, scale=4).make(TestPicture(name="a.png"))
+        BicubicEnlargement(store, scale=4).make(TestPicture(name="a.png"))

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tests.evaluation.pictures import noisy, save, scene
 from tests.evaluation.test_results import evaluation
-from wildsr.evaluation import Evaluation, Measures, Store, given_results, html_report, judge
+from wildsr.evaluation import Evaluation, Measures, Store, existing_results, html_report, judge
 from wildsr.evaluation.crops import comparisons
 from wildsr.evaluation.plots import Axis, perception_distortion, strips
 from wildsr.metrics import METRICS
@@ -55,7 +55,7 @@ def judged(tmp_path: Path, names: list[str], *, methods: tuple[str, ...] = ("wea
             # the stronger, the brighter a square at (40, 80)
             damaged[40:64, 80:104] = np.clip(rgb[40:64, 80:104] + 0.3 * strength, 0, 1)
             save(tmp_path / method / name, noisy(damaged, 3 + 3 * strength))
-    test_set, found = given_results([tmp_path / one for one in methods], hr=tmp_path / "hr")
+    test_set, found = existing_results([tmp_path / one for one in methods], hr=tmp_path / "hr")
     return judge(test_set, found, Measures(metrics=("psnr", "ssim", "piqe")), store=Store(tmp_path / "store"))
 
 
@@ -102,7 +102,7 @@ def test_crops_are_where_methods_differ(tmp_path: Path) -> None:
 
 def test_one_method_and_no_reference(tmp_path: Path) -> None:
     save(tmp_path / "sr" / "a.png", scene(120, 160))
-    test_set, methods = given_results([tmp_path / "sr"])
+    test_set, methods = existing_results([tmp_path / "sr"])
     found = judge(test_set, methods, Measures(metrics=("piqe",)), store=Store(tmp_path / "store"))
     checker = checked(html_report(found))
     assert checker.seen.count("svg") == 1
@@ -112,7 +112,7 @@ def test_one_method_and_no_reference(tmp_path: Path) -> None:
 def test_tiny_pictures_and_failures_still_make_a_page(tmp_path: Path) -> None:
     save(tmp_path / "hr" / "a.png", scene(3, 2))
     save(tmp_path / "sr" / "a.png", scene(3, 2))
-    test_set, methods = given_results([tmp_path / "sr"], hr=tmp_path / "hr")
+    test_set, methods = existing_results([tmp_path / "sr"], hr=tmp_path / "hr")
     found = judge(test_set, methods, Measures(metrics=("psnr", "ssim")), store=Store(tmp_path / "store"))
     checker = checked(html_report(found))
     text = " ".join(checker.text)

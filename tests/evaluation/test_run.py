@@ -9,12 +9,12 @@ from wildsr import metrics
 from wildsr.engine import Settings
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation import (
-    Bicubic,
+    BicubicEnlargement,
     Evaluation,
     Measures,
     Network,
     Store,
-    given_results,
+    existing_results,
     judge,
     read_set,
     to_json,
@@ -34,7 +34,7 @@ def judged(
     crop: bool = False,
     border: int = 0,
 ) -> Evaluation:
-    test_set, methods = given_results(sr, hr=hr)
+    test_set, methods = existing_results(sr, hr=hr)
     measures = Measures(metrics=tuple(names.split(",")), crop=crop, crop_border=border)
     return judge(test_set, methods, measures, store=store)
 
@@ -68,7 +68,7 @@ def test_models_run_on_a_set(tmp_path: Path, store: Store, tiny: Model) -> None:
     fill(tmp_path / "set" / "HR", NAMES, scale=4)
     fill(tmp_path / "set" / "LR", NAMES)
     stages = []
-    methods = [Bicubic(store, scale=4), Network("tiny", tiny, Settings(), store, scale=4)]
+    methods = [BicubicEnlargement(store, scale=4), Network("tiny", tiny, Settings(), store, scale=4)]
     found = judge(
         read_set(tmp_path / "set"),
         methods,
@@ -159,7 +159,7 @@ def test_a_models_size_is_checked_before_it_runs(tmp_path: Path, store: Store) -
     with pytest.raises(InputError, match="the result is 128×96, the ground truth 96×72"):
         judge(
             read_set(tmp_path / "set"),
-            [Bicubic(store, scale=4)],
+            [BicubicEnlargement(store, scale=4)],
             Measures(metrics=("psnr",)),
             store=store,
             scale=4,

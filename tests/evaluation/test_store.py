@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.evaluation.pictures import save, scene
 from wildsr.errors import InputError, OutputError
 from wildsr.evaluation import scores
-from wildsr.evaluation.pixels import Loaded, load
+from wildsr.evaluation.pixels import DecodedPicture, load
 from wildsr.evaluation.scores import score
 from wildsr.evaluation.sets import TestPicture
 from wildsr.evaluation.store import (
@@ -177,7 +177,7 @@ def test_another_librarys_scores_are_not_taken(
     save(tmp_path / "a.png", scene(24, 32))
     measured: list[str] = []
 
-    def count(path: Path) -> Loaded:
+    def count(path: Path) -> DecodedPicture:
         measured.append(path.name)
         return load(path)
 

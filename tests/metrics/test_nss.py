@@ -128,18 +128,21 @@ def test_niqe_uses_whole_blocks_only(photo: Pixels) -> None:
     assert niqe(larger, model) == niqe(photo, model)
 
 
-def test_niqe_counts_flat_blocks_like_the_release(photo: Pixels) -> None:
-    """Three blocks of 96² are textured, three flat: α of a flat block is 0.2, its scales are left out of means."""
-    picture = photo.copy()
-    picture[:96] = 100
+def test_niqe_leaves_what_a_flat_block_lacks_out_of_the_means() -> None:
+    """Two rows of blocks are flat: the first has no numbers on either side of 0, so α is 0.2 and scales undefined."""
+    picture = photo_like(1, 288, 288)
+    picture[:192] = 100
     blocks, sharpness = block_features(gray_8bit(picture))
-    assert blocks.shape == (6, 36)
-    inner = blocks[0]  # sees the edge to the textured blocks at its bottom only
-    assert np.isnan(blocks).sum() == 0 or inner[0] >= 0.2
-    assert (sharpness[:3] < sharpness[3:]).all()
-    assert math.isfinite(
-        distance(gray_8bit(picture), NiqeModel(mean=np.zeros(36), covariance=np.eye(36)), "niqe")
-    )
+    assert blocks.shape == (9, 36)
+    assert sharpness[:3].max() < 1e-5 < sharpness[3:].min()
+    assert blocks[:3, 0].tolist() == [0.2, 0.2, 0.2]
+    assert np.isnan(blocks[:3, 1]).all()
+    assert np.isfinite(blocks[6:]).all()
+    model = NiqeModel(mean=np.linspace(0, 1, 36), covariance=np.eye(36))
+    mean = np.nanmean(blocks, axis=0)
+    pooled = (model.covariance + np.cov(blocks[~np.isnan(blocks).any(axis=1)], rowvar=False)) / 2
+    expected = np.sqrt((model.mean - mean) @ np.linalg.pinv(pooled) @ (model.mean - mean))
+    assert distance(gray_8bit(picture), model, "niqe") == pytest.approx(expected, rel=1e-9)
 
 
 def test_a_picture_fits_its_own_model_best(tmp_path: Path) -> None:

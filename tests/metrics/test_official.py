@@ -50,7 +50,7 @@ def test_learned_distances_equal_four_significant_digits(official: Path, metric:
 @pytest.mark.usefixtures("niqe_parameters")
 @pytest.mark.parametrize(
     ("name", "tolerance"),
-    # The rest comes from flat windows, where MATLAB counts rounding noise (see natural.mscn); measured:
+    # The rest comes from flat windows, where MATLAB counts rounding noise (see nss.mscn); measured:
     # −0.05, −0.04, +0.57 %.
     [("I03", 0.001), ("I06", 0.001), ("I08", 0.006)],
 )

@@ -1,9 +1,17 @@
 """Methods × test sets → rows → report: numbers to quote, with their protocol and pictures.  No torch."""
 
 from wildsr.evaluation.evaluating import EvaluationPlan, evaluate, plan_evaluation
-from wildsr.evaluation.existing_results import given_results, results_for
+from wildsr.evaluation.existing import existing_results, results_for
 from wildsr.evaluation.measures import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures
-from wildsr.evaluation.methods import BICUBIC, Bicubic, Made, Method, Network, Results, method_name
+from wildsr.evaluation.methods import (
+    BICUBIC,
+    BicubicEnlargement,
+    Method,
+    Network,
+    Results,
+    SrPicture,
+    method_name,
+)
 from wildsr.evaluation.page import html_report
 from wildsr.evaluation.results import Evaluation, Interval, Row
 from wildsr.evaluation.run import judge
@@ -15,22 +23,22 @@ __all__ = [
     "BICUBIC",
     "NO_REFERENCE_METRICS",
     "REFERENCE_METRICS",
-    "Bicubic",
+    "BicubicEnlargement",
     "Evaluation",
     "EvaluationPlan",
     "Interval",
-    "Made",
     "Measures",
     "Method",
     "Network",
     "Results",
     "Row",
+    "SrPicture",
     "Store",
     "TestPicture",
     "TestSet",
     "evaluate",
+    "existing_results",
     "find_set",
-    "given_results",
     "html_report",
     "infer_scale",
     "json_text",

@@ -7,9 +7,9 @@ from pathlib import Path
 from wildsr.assets import cache_dir
 from wildsr.engine import Settings
 from wildsr.errors import UsageError
-from wildsr.evaluation.existing_results import given_results, results_for
+from wildsr.evaluation.existing import existing_results, results_for
 from wildsr.evaluation.measures import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures
-from wildsr.evaluation.methods import BICUBIC, Bicubic, Method, Network, method_name
+from wildsr.evaluation.methods import BICUBIC, BicubicEnlargement, Method, Network, method_name
 from wildsr.evaluation.results import Evaluation
 from wildsr.evaluation.run import Watcher, judge
 from wildsr.evaluation.sets import TestSet, find_set, infer_scale
@@ -141,7 +141,7 @@ def plan_evaluation(
         names = [*models, *map(str, sr)]
         methods = _methods(names, pictures, settings or Settings(), store, scale=scale, load=load)
     elif sr:
-        pictures, methods = given_results(
+        pictures, methods = existing_results(
             [Path(one) for one in sr], hr=Path(hr) if hr else None, lr=Path(lr) if lr else None
         )
     else:
@@ -172,7 +172,7 @@ def _methods(
         path = Path(given)
         if given == BICUBIC:
             method_name(given, taken)
-            methods.append(Bicubic(store, scale=scale))
+            methods.append(BicubicEnlargement(store, scale=scale))
         elif given not in CATALOG and path.is_dir() and not (path / "model.onnx").is_file():
             methods.append(results_for(pictures, path))
         else:

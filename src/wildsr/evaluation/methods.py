@@ -22,7 +22,7 @@ BICUBIC = "bicubic"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Made:
+class SrPicture:
     """One SR picture."""
 
     path: Path
@@ -45,7 +45,7 @@ class Method(Protocol):
     def facts(self) -> Mapping[str, Fact]:
         """What the protocol says about it."""
 
-    def make(self, picture: TestPicture) -> Made:
+    def make(self, picture: TestPicture) -> SrPicture:
         """Return the SR picture, from an earlier run where there is one."""
 
 
@@ -65,12 +65,12 @@ class Results:
         """Nothing is known but that the files were given."""
         return {"kind": "results"}
 
-    def make(self, picture: TestPicture) -> Made:
+    def make(self, picture: TestPicture) -> SrPicture:
         """Return the file given for the picture."""
-        return Made(path=self.files[picture.name])
+        return SrPicture(path=self.files[picture.name])
 
 
-class Bicubic:
+class BicubicEnlargement:
     """MATLAB's bicubic enlargement (a = −½, rounded after each pass): the field's lower anchor.
 
     On the 50 RealSR pairs it scores the same as Pillow's to 0.0005 dB.
@@ -86,7 +86,7 @@ class Bicubic:
         """Which of the many bicubics."""
         return {"kind": "interpolation", "resampling": "bicubic, a = -1/2 (MATLAB's)"}
 
-    def make(self, picture: TestPicture) -> Made:
+    def make(self, picture: TestPicture) -> SrPicture:
         """Enlarge the LR picture."""
         lr = _lr(picture)
         key = key_of({"method": BICUBIC, "lr": content(lr), "scale": self._scale, **_code()})
@@ -97,7 +97,7 @@ class Bicubic:
             write(_enlarged(lr, self._scale), target, options=WriteOptions(overwrite=True))
             kept = Record(numbers={"seconds": time.perf_counter() - start})
             self._store.file(key, kept)
-        return Made(path=target, seconds=kept.numbers["seconds"], notes=kept.notes)
+        return SrPicture(path=target, seconds=kept.numbers["seconds"], notes=kept.notes)
 
 
 class Network:
@@ -139,7 +139,7 @@ class Network:
             "tiling": self._settings.tiling,
         }
 
-    def make(self, picture: TestPicture) -> Made:
+    def make(self, picture: TestPicture) -> SrPicture:
         """Super-resolve the LR picture."""
         lr = _lr(picture)
         upscaler, size = self._upscaler(), Size(scale=self._scale)
@@ -158,7 +158,7 @@ class Network:
             numbers = {"seconds": report.seconds, "inference_seconds": report.inference_seconds}
             kept = Record(numbers=numbers, notes=redone)
             self._store.file(key, kept)
-        return Made(path=target, seconds=kept.numbers["seconds"], notes=kept.notes)
+        return SrPicture(path=target, seconds=kept.numbers["seconds"], notes=kept.notes)
 
     def _upscaler(self) -> Upscaler:
         if self._opened is None:

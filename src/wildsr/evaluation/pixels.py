@@ -15,7 +15,7 @@ MOST_CROPPED = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Loaded:
+class DecodedPicture:
     """A decoded picture."""
 
     pixels: Image
@@ -28,7 +28,7 @@ class Loaded:
     """What is not judged, or was changed by reading."""
 
 
-def load(path: Path) -> Loaded:
+def load(path: Path) -> DecodedPicture:
     """Decode a picture for metrics: as encoded, gray as three equal channels, without transparency.
 
     Raises:
@@ -43,7 +43,7 @@ def load(path: Path) -> Loaded:
     notes = source.notes
     if source.has_alpha:
         notes = (*notes, "its transparency is not judged")
-    return Loaded(pixels=pixels, icc=source.metadata.icc, notes=notes)
+    return DecodedPicture(pixels=pixels, icc=source.metadata.icc, notes=notes)
 
 
 def check_sizes(name: str, sr: tuple[int, int], hr: tuple[int, int], *, crop: bool) -> None:

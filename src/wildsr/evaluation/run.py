@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from wildsr.errors import InputError, OutputError, UsageError, WildsrError
 from wildsr.evaluation.measures import NO_REFERENCE_METRICS, Measures
-from wildsr.evaluation.methods import Made, Method, Results
+from wildsr.evaluation.methods import Method, Results, SrPicture
 from wildsr.evaluation.pixels import check_sizes
 from wildsr.evaluation.protocol import describe
 from wildsr.evaluation.results import Evaluation, Row
@@ -60,7 +60,7 @@ def judge(
     try_metrics(measures.metrics)
     jobs = [(picture, method) for picture in test_set.pictures for method in methods]
     total = len(jobs)
-    made: dict[tuple[str, str], Made | WildsrError] = {}
+    made: dict[tuple[str, str], SrPicture | WildsrError] = {}
     by_method = sorted(jobs, key=lambda job: methods.index(job[1]))  # one network in memory after another
     for done, (picture, method) in enumerate(by_method):
         if watch is not None and not isinstance(method, Results):
@@ -90,7 +90,7 @@ def judge(
     return replace(found, protocol=describe(test_set, methods, measures, found, scale=scale))
 
 
-def _make(picture: TestPicture, method: Method) -> Made | WildsrError:
+def _make(picture: TestPicture, method: Method) -> SrPicture | WildsrError:
     try:
         return method.make(picture)
     except OutputError:
@@ -100,7 +100,7 @@ def _make(picture: TestPicture, method: Method) -> Made | WildsrError:
 
 
 def _row(
-    picture: TestPicture, method: str, made: Made | WildsrError, measures: Measures, store: Store
+    picture: TestPicture, method: str, made: SrPicture | WildsrError, measures: Measures, store: Store
 ) -> Row:
     if isinstance(made, WildsrError):
         return Row(picture=picture, method=method, sr=None, errors={"picture": str(made)})

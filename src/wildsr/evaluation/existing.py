@@ -11,7 +11,7 @@ from wildsr.evaluation.sets import TestPicture, TestSet, pictures_in, refuse_mis
 from wildsr.files import shown
 
 
-def given_results(
+def existing_results(
     sr: Sequence[Path], *, hr: Path | None = None, lr: Path | None = None
 ) -> tuple[TestSet, list[Results]]:
     """Return the set and the methods that results and ground truth make.
