@@ -59,6 +59,16 @@ def test_results_against_ground_truth(tmp_path: Path) -> None:
     assert (out / "e.html").read_text().startswith("<!doctype html>")
 
 
+def test_nested_folders_are_judged_by_their_mirrored_names(tmp_path: Path) -> None:
+    for place, names in (("s1", ["a", "b"]), ("s2", ["a"])):
+        fill(tmp_path / "hr" / place, [f"{name}.png" for name in names])
+        fill(tmp_path / "sr" / place, [f"{name}_x4.png" for name in names], sigma=8)
+    result = run(tmp_path / "sr", "--hr", tmp_path / "hr", "--metrics", "psnr", "--json", "-")
+    found = json.loads(result.stdout)
+    assert [row["image"] for row in found["rows"]] == ["s1/a.png", "s1/b.png", "s2/a.png"]
+    assert result.exit_code == 0
+
+
 def test_json_to_stdout_is_data_alone(tmp_path: Path) -> None:
     hr, sr = fill(tmp_path / "hr", NAMES), fill(tmp_path / "sr", NAMES)
     result = run(sr, "--hr", hr, "--metrics", "psnr", "--json", "-")

@@ -79,3 +79,49 @@ def test_results_for_a_known_set(tmp_path: Path) -> None:
     assert results_for(test_set, fill(tmp_path / "two", NAMES)).name == "two"
     with pytest.raises(InputError, match="no counterpart"):
         results_for(test_set, fill(tmp_path / "three", ["a.png"]))
+
+
+def nested(folder: Path, suffix: str = "", scale: int = 1) -> Path:
+    for place, names in (("s1", ["a", "b"]), ("s2", ["a"])):
+        fill(folder / place, [f"{name}{suffix}.png" for name in names], scale=scale)
+    return folder
+
+
+def test_nested_folders_mirror_each_other(tmp_path: Path) -> None:
+    hr, sr, lr = nested(tmp_path / "hr"), nested(tmp_path / "sr", "_x4"), nested(tmp_path / "lr", "_LR4")
+    test_set, (method,) = existing_results([sr], hr=hr, lr=lr)
+    assert [picture.name for picture in test_set.pictures] == ["s1/a.png", "s1/b.png", "s2/a.png"]
+    assert method.files["s2/a.png"] == sr / "s2" / "a_x4.png"
+    assert [one.lr and one.lr.relative_to(lr).as_posix() for one in test_set.pictures] == [
+        "s1/a_LR4.png",
+        "s1/b_LR4.png",
+        "s2/a_LR4.png",
+    ]
+    assert results_for(test_set, sr).files == method.files
+
+
+def test_nested_results_without_truth(tmp_path: Path) -> None:
+    test_set, methods = existing_results([nested(tmp_path / "one"), nested(tmp_path / "two", "_x4")])
+    assert [picture.name for picture in test_set.pictures] == ["s1/a.png", "s1/b.png", "s2/a.png"]
+    assert methods[1].files["s2/a.png"].name == "a_x4.png"
+
+
+def test_a_missing_nested_counterpart_is_named_with_its_folder(tmp_path: Path) -> None:
+    hr, sr = nested(tmp_path / "hr"), nested(tmp_path / "sr", "_x4")
+    (sr / "s2" / "a_x4.png").unlink()
+    fill(sr / "s3", ["a_x4.png"])
+    with pytest.raises(InputError, match=r"s2/a\.png has no counterpart in sr"):
+        existing_results([sr], hr=hr)
+
+
+def test_earlier_results_in_a_folder_below_are_no_results(tmp_path: Path) -> None:
+    hr, sr = fill(tmp_path / "hr", NAMES), fill(tmp_path / "sr", NAMES)
+    fill(sr / "old", NAMES)
+    _, (method,) = existing_results([sr], hr=hr)
+    assert method.files["a.png"] == sr / "a.png"
+
+
+def test_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    one, two = fill(tmp_path / "one", ["a.png"]), fill(tmp_path / "two", ["a.png"])
+    with pytest.raises(InputError, match=r"two of the files are called a\.png"):
+        existing_results([one / "a.png", two / "a.png"], hr=fill(tmp_path / "hr", ["a.png"]))

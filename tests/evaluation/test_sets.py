@@ -141,3 +141,19 @@ def test_benchmarks_beside_the_checkout(shared_data: Path) -> None:
         assert (len(found.pictures), found.has_reference, infer_scale(found)) == (count, True, 4)
     assert not read_set(shared_data / "real" / "RealSRSet").has_reference
     assert len(read_set(shared_data / "real" / "City100_pairs").pictures) == 4
+
+
+def test_nested_hr_and_lr_folders(tmp_path: Path) -> None:
+    for place in ("s1", "s2"):
+        fill(tmp_path / "HR" / place, ["a.png"], scale=2)
+        fill(tmp_path / "LR" / place, ["ax2.png"])
+    found = read_set(tmp_path, scale=2)
+    assert [one.name for one in found.pictures] == ["s1/a.png", "s2/a.png"]
+    assert [one.lr and one.lr.parent.name for one in found.pictures] == ["s1", "s2"]
+
+
+def test_pictures_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    fill(tmp_path / "one", ["a.png", "b.png"])
+    assert [one.name for one in read_set(tmp_path).pictures] == ["a.png", "b.png"]
+    fill(tmp_path / "two", ["a.png"])
+    assert [one.name for one in read_set(tmp_path).pictures] == ["one/a.png", "one/b.png", "two/a.png"]

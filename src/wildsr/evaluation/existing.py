@@ -6,9 +6,9 @@ from pathlib import Path
 
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation.methods import Results
-from wildsr.evaluation.names import match
-from wildsr.evaluation.sets import TestPicture, TestSet, pictures_in, refuse_missing, unique
+from wildsr.evaluation.sets import TestPicture, TestSet
 from wildsr.files import shown
+from wildsr.files.matching import Tree, match, refuse_missing, same_depth, tree
 
 
 def existing_results(
@@ -50,7 +50,9 @@ def results_for(test_set: TestSet, folder: Path) -> Results:
     Raises:
         InputError: Pictures of the set without a result, or results without a picture.
     """
-    return Results(folder.resolve().name, _files(test_set, pictures_in(folder), folder.name))
+    truths = {picture.name: Path(picture.name) for picture in test_set.pictures}
+    _, found = same_depth(truths, tree(folder))
+    return Results(folder.resolve().name, _files(test_set, found, folder.name))
 
 
 def _one_truth(sr: Sequence[Path], hr: Path) -> tuple[TestSet, list[Results]]:
@@ -65,36 +67,53 @@ def _one_truth(sr: Sequence[Path], hr: Path) -> tuple[TestSet, list[Results]]:
 
 
 def _many(sr: Sequence[Path], hr: Path | None) -> tuple[TestSet, list[Results]]:
-    groups = [(path.resolve().name, pictures_in(path)) for path in sr if path.is_dir()]
-    files = [path for path in sr if not path.is_dir()]
+    names = [path.resolve().name for path in sr if path.is_dir()]
+    groups: list[Tree] = [tree(path) for path in sr if path.is_dir()]
+    files = _by_name([path for path in sr if not path.is_dir()])
     if files:
-        groups.append((files[0].resolve().parent.name, files))
+        names.append(next(iter(files.values())).resolve().parent.name)
+        groups.append(files)
     if hr is None:
-        name, leading = groups[0]
-        test_set = TestSet(name=name, pictures=unique(TestPicture(name=path.name) for path in leading))
+        groups = list(same_depth(*groups))
+        test_set = TestSet(name=names[0], pictures=tuple(TestPicture(name=name) for name in groups[0]))
     else:
-        truths = pictures_in(hr)
+        truths, *groups = same_depth(tree(hr), *groups)
         if len(files) == len(sr):  # chosen results are judged alone
-            asked = match(truths, files).pairs
-            truths = [path for path in truths if path in asked] or truths
-        pictures = unique(TestPicture(name=path.name, hr=path) for path in truths)
+            asked = match(list(truths), list(files)).pairs
+            truths = {name: path for name, path in truths.items() if name in asked} or truths
+        pictures = tuple(TestPicture(name=name, hr=path) for name, path in truths.items())
         test_set = TestSet(name=hr.resolve().name, pictures=pictures)
-    return test_set, [Results(name, _files(test_set, given, name)) for name, given in groups]
+    return test_set, [
+        Results(name, _files(test_set, given, name)) for name, given in zip(names, groups, strict=True)
+    ]
+
+
+def _by_name(files: Sequence[Path]) -> dict[str, Path]:
+    found: dict[str, Path] = {}
+    for path in files:
+        if path.name in found:
+            raise InputError(
+                f"two of the files are called {shown(path.name)}",
+                hint="give their folders instead: each is judged as a method",
+            )
+        found[path.name] = path
+    return found
 
 
 def _with_lr(test_set: TestSet, lr: Path) -> TestSet:
-    given = pictures_in(lr) if lr.is_dir() else [lr]
+    truths = {picture.name: Path(picture.name) for picture in test_set.pictures}
+    given = same_depth(truths, tree(lr))[1] if lr.is_dir() else {lr.name: lr}
     if len(test_set.pictures) == 1 and len(given) == 1:
-        pictures: tuple[TestPicture, ...] = (replace(test_set.pictures[0], lr=given[0]),)
-    else:
-        found = match([Path(picture.name) for picture in test_set.pictures], given)
-        refuse_missing(found.unmatched, lr.name)
-        pictures = tuple(replace(one, lr=found.pairs[Path(one.name)]) for one in test_set.pictures)
+        path = next(iter(given.values()))
+        return replace(test_set, pictures=(replace(test_set.pictures[0], lr=path),))
+    found = match(list(truths), list(given))
+    refuse_missing(found.unmatched, lr.name)
+    pictures = tuple(replace(one, lr=given[found.pairs[one.name]]) for one in test_set.pictures)
     return replace(test_set, pictures=pictures)
 
 
-def _files(test_set: TestSet, given: Sequence[Path], name: str) -> Mapping[str, Path]:
-    found = match([Path(picture.name) for picture in test_set.pictures], given)
+def _files(test_set: TestSet, given: Tree, name: str) -> Mapping[str, Path]:
+    found = match([picture.name for picture in test_set.pictures], list(given))
     refuse_missing(found.unmatched, name)
     refuse_missing(found.spare, test_set.name)
-    return {wanted.name: path for wanted, path in found.pairs.items()}
+    return {wanted: given[result] for wanted, result in found.pairs.items()}

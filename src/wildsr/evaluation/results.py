@@ -45,7 +45,7 @@ class Row:
 
     @property
     def image(self) -> str:
-        """File name of the picture, without folder."""
+        """Name of the picture in the set."""
         return self.picture.name
 
 

@@ -10,15 +10,15 @@
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from wildsr.errors import InputError
-from wildsr.evaluation.names import match
-from wildsr.files import find_pictures, shown
+from wildsr.files import shown
 from wildsr.files.display import shown_some
+from wildsr.files.matching import Tree, match, refuse_missing, same_depth, tree
 from wildsr.imaging import probe
 
 SETS_VARIABLE = "WILDSR_SETS"
@@ -43,7 +43,8 @@ class TestPicture:
     __test__ = False  # for pytest: no test class
 
     name: str
-    """File name without folder: of the HR picture where there is one, else of the LR or SR picture."""
+    """Name of the HR picture where there is one, else of the LR or SR picture; with its folders below the set's
+    where pictures of the set would share a name."""
 
     hr: Path | None = None
     """Ground truth."""
@@ -111,61 +112,44 @@ def read_set(folder: Path, *, scale: int = 4) -> TestSet:
     name = folder.resolve().name
     twin = _clean_twin(folder)
     if twin is not None:
-        return TestSet(name=name, pictures=paired(pictures_in(twin), pictures_in(folder), folder.name))
+        return TestSet(name=name, pictures=paired(twin, folder))
     hr, lr = _role_folders(folder, scale)
     if hr is not None and lr is not None:
-        return TestSet(name=name, pictures=paired(pictures_in(hr), pictures_in(lr), lr.name))
+        return TestSet(name=name, pictures=paired(hr, lr))
     if hr is not None:
         raise InputError(
             f"the set {shown(name)} has {shown(hr.name)} but no LR pictures for ×{scale}",
             hint="put them into a folder LR beside it, or name their scale with --scale",
         )
-    paths = pictures_in(lr or folder, recursive=lr is None)
-    beside = _side_by_side(paths, scale)
-    return TestSet(name=name, pictures=beside or unpaired(paths))
+    found = tree(lr or folder)
+    return TestSet(name=name, pictures=_side_by_side(found, scale) or unpaired(found))
 
 
-def paired(hr: Sequence[Path], lr: Sequence[Path], where: str) -> tuple[TestPicture, ...]:
-    """Return pictures with ground truth and input; every one must have both.
+def paired(hr: Path, lr: Path) -> tuple[TestPicture, ...]:
+    """Return the pictures of two folders, each with ground truth and input; every one must have both.
 
     Raises:
         InputError: Counterparts that are missing, by name.
     """
-    found = match(hr, lr)
-    refuse_missing(found.unmatched, where)
+    truths, inputs = same_depth(tree(hr), tree(lr))
+    found = match(list(truths), list(inputs))
+    refuse_missing(found.unmatched, lr.name)
     refuse_missing(found.spare, "the HR pictures")
-    return unique(TestPicture(name=one.name, hr=one, lr=found.pairs[one]) for one in hr)
+    return tuple(
+        TestPicture(name=name, hr=path, lr=inputs[found.pairs[name]]) for name, path in truths.items()
+    )
 
 
-def unpaired(paths: Sequence[Path]) -> tuple[TestPicture, ...]:
-    """Return pictures without ground truth."""
-    return unique(TestPicture(name=one.name, lr=one) for one in paths)
+def unpaired(found: Tree) -> tuple[TestPicture, ...]:
+    """Return pictures without ground truth, called by their file names where these tell them apart."""
+    names = _short(list(found))
+    return tuple(TestPicture(name=name, lr=path) for name, path in zip(names, found.values(), strict=True))
 
 
-def pictures_in(folder: Path, *, recursive: bool = False) -> list[Path]:
-    """Return the pictures of a folder in natural order.
-
-    Raises:
-        InputError: There are none, or a part of the folder can't be read.
-    """
-    found = find_pictures([folder], recursive=recursive)
-    if found.problems:
-        problem = found.problems[0]
-        raise InputError(
-            f"{shown(problem.path)} {problem.reason}", hint="a set is judged whole or not at all"
-        )
-    return [one.path for one in found.pictures]
-
-
-def refuse_missing(missing: Sequence[Path], where: str) -> None:
-    """Raise InputError where pictures have no counterpart."""
-    if missing:
-        several = len(missing) > 1
-        raise InputError(
-            f"{shown_some([path.name for path in missing], most=5)} {'have' if several else 'has'} "
-            f"no counterpart in {shown(where)}",
-            hint="pictures are matched by name: the same stem, or one with _x4, _SR, _HR, _LR4 … behind it",
-        )
+def _short(names: Sequence[str]) -> Sequence[str]:
+    """The names without folders, if they are still unique."""
+    short = [PurePosixPath(name).name for name in names]
+    return short if len(set(short)) == len(short) else names
 
 
 def _places() -> Iterator[Path]:
@@ -214,42 +198,29 @@ def _one(found: Sequence[Path], role: str, folder: Path) -> Path | None:
     return found[0] if found else None
 
 
-def _side_by_side(paths: Sequence[Path], scale: int) -> tuple[TestPicture, ...]:
+def _side_by_side(found: Tree, scale: int) -> tuple[TestPicture, ...]:
     """Pair `a_HR` with `a_LR4` (or `aH` with `aL`) in the same folder; nothing where no name says so."""
-    hr: dict[tuple[Path, str], Path] = {}
-    lr: dict[tuple[Path, str], Path] = {}
-    for path in paths:
-        if _HR_STEM.search(path.stem):
-            hr[path.parent, _HR_STEM.sub("", path.stem)] = path
-        elif (found := _LR_STEM.search(path.stem)) and found[1] in (None, str(scale)):
-            lr[path.parent, _LR_STEM.sub("", path.stem)] = path
+    hr: dict[tuple[str, str], str] = {}
+    lr: dict[tuple[str, str], str] = {}
+    for name in found:
+        folder, stem = PurePosixPath(name).parent.as_posix(), PurePosixPath(name).stem
+        if _HR_STEM.search(stem):
+            hr[folder, _HR_STEM.sub("", stem)] = name
+        elif (role := _LR_STEM.search(stem)) and role[1] in (None, str(scale)):
+            lr[folder, _LR_STEM.sub("", stem)] = name
     folders = {folder for folder, _ in lr} & {folder for folder, _ in hr}
-    testing = {folder for folder in folders if any(part.casefold() == "test" for part in folder.parts)}
+    testing = {folder for folder in folders if "test" in folder.casefold().split("/")}
     folders = testing or folders
     if not folders:
         return ()
-    hr = {key: path for key, path in hr.items() if key[0] in folders}
-    lr = {key: path for key, path in lr.items() if key[0] in folders}
-    refuse_missing([path for key, path in hr.items() if key not in lr], "the LR pictures beside them")
-    refuse_missing([path for key, path in lr.items() if key not in hr], "the HR pictures beside them")
-    return unique(TestPicture(name=path.name, hr=path, lr=lr[key]) for key, path in hr.items())
-
-
-def unique(pictures: Iterable[TestPicture]) -> tuple[TestPicture, ...]:
-    """Return pictures whose names are told apart.
-
-    Raises:
-        InputError: Two have the same name.
-    """
-    found: dict[str, TestPicture] = {}
-    for picture in pictures:
-        if picture.name in found:
-            raise InputError(
-                f"two pictures of the set are called {shown(picture.name)}",
-                hint="names identify pictures in tables; rename one, or judge the folders one by one",
-            )
-        found[picture.name] = picture
-    return tuple(found.values())
+    hr = {key: name for key, name in hr.items() if key[0] in folders}
+    lr = {key: name for key, name in lr.items() if key[0] in folders}
+    refuse_missing([name for key, name in hr.items() if key not in lr], "the LR pictures beside them")
+    refuse_missing([name for key, name in lr.items() if key not in hr], "the HR pictures beside them")
+    return tuple(
+        TestPicture(name=short, hr=found[name], lr=found[lr[key]])
+        for short, (key, name) in zip(_short(list(hr.values())), hr.items(), strict=True)
+    )
 
 
 def infer_scale(test_set: TestSet, default: int = 4) -> int:
