@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tests.evaluation.pictures import save, scene
-from wildsr.errors import InputError
-from wildsr.evaluation.photo import examine, measure, noise_level, true_resolution
+from wildsr.errors import InputError, LimitError
+from wildsr.evaluation.photo import _middle, examine, measure, noise_level, true_resolution
 from wildsr.imaging import open_source, resize
 from wildsr.metrics.blocks import block_steps
 
@@ -149,3 +149,36 @@ def test_16_bit_is_measured_in_levels_of_8(tmp_path: Path) -> None:
 def test_too_small_is_said(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"a\.png has 40×60 pixels; at least 48 a side"):
         examine(save(tmp_path / "a.png", scene(60, 40)))
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ((4000, 6000), (4000, 6000)),  # 24 MP: whole
+        ((16000, 24000), (6928, 6928)),  # 384 MP
+        ((1000, 262_000), (1000, 48_000)),
+        ((262_000, 48), (262_000, 48)),
+        ((500_000, 400), (120_000, 400)),
+    ],
+)
+def test_of_a_huge_picture_the_middle_is_measured(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    rows, columns = _middle(*size)
+    assert (rows.stop - rows.start, columns.stop - columns.start) == expected
+    assert rows.start % 8 == columns.start % 8 == 0
+    assert 0 <= rows.start <= size[0] - rows.stop + 16
+    assert 0 <= columns.start <= size[1] - columns.stop + 16
+
+
+def test_a_result_larger_than_photos_may_be_is_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reader refuses by default is taken, and facts speak of the whole."""
+    path = tmp_path / "wide.png"
+    Image.fromarray(np.tile(np.arange(64, dtype=np.uint8)[:, None], (1, 131_100))).save(
+        path, compress_level=1
+    )
+    with pytest.raises(LimitError):
+        open_source(path)
+    monkeypatch.setattr("wildsr.evaluation.photo._MOST_PIXELS", 64 * 2048)
+    facts = examine(path)
+    assert (facts.width, facts.height) == (131_100, 64)

@@ -3,6 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.evaluation.pictures import fill, noisy, save, scene
 from wildsr import metrics
@@ -15,6 +16,7 @@ from wildsr.evaluation import (
     Network,
     Store,
     existing_results,
+    html_report,
     judge,
     read_set,
     to_json,
@@ -258,3 +260,15 @@ def test_a_metric_without_its_parameter_file_fails_first(
     monkeypatch.delenv("WILDSR_METRICS", raising=False)
     with pytest.raises(MetricError, match="nrqm needs a parameter file"):
         judged([fill(tmp_path / "sr", NAMES)], None, store, "nrqm")
+
+
+def test_results_wider_than_photos_may_be_are_judged(tmp_path: Path, store: Store) -> None:
+    """262,000 pixels: four times the widest JPEG."""
+    for number, folder in enumerate(("hr", "sr")):
+        (tmp_path / folder).mkdir()
+        row = (np.arange(262_000) // 4096 % 251 + number).astype(np.uint8)
+        Image.fromarray(np.tile(row, (2, 1))).save(tmp_path / folder / "wide.png", compress_level=1)
+    found = judged([tmp_path / "sr"], tmp_path / "hr", store, "psnr")
+    assert found.failures == ()
+    assert found.rows[0].values["psnr"] == pytest.approx(20 * math.log10(255))
+    assert "wide.png" in html_report(found)

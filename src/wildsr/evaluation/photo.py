@@ -4,7 +4,8 @@ Levels are 0…255 of full-range luma. How far to trust each number is tested on
 (`tests/evaluation/test_photo.py`).
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError
+from wildsr.evaluation.pixels import LIMITS
 from wildsr.files import shown
 from wildsr.imaging import open_source
 from wildsr.imaging.jpeg_tables import jpeg_quality
@@ -22,6 +24,7 @@ Plane: TypeAlias = NDArray[np.float32]
 
 SMALLEST: Final = 48
 """Shorter side in pixels below which nothing can be measured."""
+_MOST_PIXELS: Final = 48_000_000  # at some 30 bytes each of working memory
 _TILE: Final = 128
 _MOST_TILES: Final = 400
 _MOST_BINS: Final = 64  # radial frequency bins up to 1 cycle per pixel
@@ -66,22 +69,32 @@ class PhotoFacts:
 
 
 def examine(path: str | Path) -> PhotoFacts:
-    """Measure a photo.
+    """Measure a photo; of more than 48 megapixels the middle ones.
 
     Raises:
         InputError: It can't be read, or is too small to be measured.
     """
-    source = open_source(path)
+    source = open_source(path, limits=LIMITS)
     if min(source.height, source.width) < SMALLEST:
         raise InputError(
             f"{shown(Path(path).name)} has {source.width}×{source.height} pixels; at least {SMALLEST} a side are "
             "needed to measure it",
             hint="any model can be tried on so small a picture",
         )
-    samples = source.samples[..., : 1 if source.gray else 3].astype(np.float32)
+    rows, columns = _middle(source.height, source.width)
+    samples = source.samples[rows, columns, : 1 if source.gray else 3].astype(np.float32)
     samples *= np.float32(1 if source.samples.dtype == np.uint8 else 1 / 257)
     plane = samples[..., 0] if source.gray else luma(samples)
-    return measure(plane, file_quality=jpeg_quality(Path(path)))
+    facts = measure(plane, file_quality=jpeg_quality(Path(path)))
+    return replace(facts, width=source.width, height=source.height)
+
+
+def _middle(height: int, width: int) -> tuple[slice, slice]:
+    """The middle `_MOST_PIXELS` of a picture, its JPEG grid kept."""
+    tall = min(height, max(SMALLEST, math.isqrt(_MOST_PIXELS), _MOST_PIXELS // width))
+    wide = min(width, max(SMALLEST, _MOST_PIXELS // tall))
+    top, left = (height - tall) // 16 * 8, (width - wide) // 16 * 8
+    return slice(top, top + tall), slice(left, left + wide)
 
 
 def measure(plane: Plane, *, file_quality: int | None = None) -> PhotoFacts:
