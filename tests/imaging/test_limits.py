@@ -112,3 +112,98 @@ def test_a_header_that_promises_more_than_is_there_is_no_picture(tmp_path: Path)
     assert imaging.probe(tmp_path / "a.bmp").height == 6400
     with pytest.raises(InputError, match="damaged"):
         imaging.read(tmp_path / "a.bmp")
+
+
+def plain(kind: int, header: str, *samples: str) -> bytes:
+    return f"P{kind}\n{header}\n".encode() + " ".join(samples).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "wanted"),
+    [
+        (plain(2, "3 2\n9", "0 1 2 3 4 9"), [0, 28, 57, 85, 113, 255]),
+        (plain(2, "3 2\n255", "0 1 2# x\n3 4#9 9 9\r5 more and more"), [0, 1, 2, 3, 4, 5]),
+        (plain(2, "2 1\n65535", "1 65535"), [1, 65535]),
+        (b"P1 4 2\n0110#1\n1 0 01", [255, 0, 0, 255, 0, 255, 255, 0]),
+        (
+            b"P3 1 1 255 " + b"\n" * 300_000 + b"1" + b"\t" * 300_000 + b"2" + b"#" * 600_000 + b"\n3",
+            [1, 2, 3],
+        ),
+        (b"P2 2 1 255 " + b" " * (262_144 - 3) + b"123456"[:3] + b" 7\n", [123, 7]),
+        (b"P2 2 1 255 " + b" " * (262_144 - 2) + b"123 7\n", [123, 7]),
+    ],
+)
+def test_plain_pnm_across_pieces(data: bytes, wanted: list[int], tmp_path: Path) -> None:
+    (tmp_path / "a.pnm").write_bytes(data)
+    assert imaging.open_source(tmp_path / "a.pnm").samples.ravel().tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P2 2 1 255 1 " + b"9" * 1_000_000,
+        b"P2 2 1 255 1 " + b"0" * 1_000_000 + b"9 ",
+        b"P1 2 1 2 1\n",
+        b"P2 2 1 255 1 x1\n",
+        b"P2 2 1 255 1 # 2\n",
+    ],
+)
+def test_plain_pnm_that_is_no_numbers(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.pnm").write_bytes(data)
+    with pytest.raises(InputError, match=r"a\.pnm is damaged"):
+        imaging.open_source(tmp_path / "a.pnm")
+
+
+PEAK = """
+import resource, sys
+from wildsr import imaging
+from wildsr.errors import WildsrError
+imaging.open_source(sys.argv[2])
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+try:
+    imaging.open_source(sys.argv[1])
+    print("read")
+except WildsrError as error:
+    print(type(error).__name__, error)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def peak(path: Path, warm: Path) -> tuple[str, float]:
+    """Return what reading a file says, and by how many MiB it raises the peak of a process that has read another."""
+    pytest.importorskip("resource")
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path), str(warm)],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=REPOSITORY,
+    )
+    said, megabytes = done.stdout.splitlines()
+    return said, float(megabytes)
+
+
+def test_plain_pnm_takes_memory_for_its_samples_only(tmp_path: Path) -> None:
+    """3 million samples of text, and 12 MB of comments: 100 bytes a sample, and 80 a byte, before it was streamed."""
+    warm = tmp_path / "warm.pgm"
+    warm.write_bytes(b"P2 1 1 255 7")
+    text = tmp_path / "text.pgm"
+    text.write_bytes(b"P2 2000 1500 255\n" + b"128 " * 3_000_000)
+    said, megabytes = peak(text, warm)
+    assert said == "read"
+    assert megabytes < 60
+    comments = tmp_path / "comments.pgm"
+    comments.write_bytes(b"P2 1 1 255\n" + b"#\n#x y z w\n" * 1_200_000 + b"5\n")
+    said, megabytes = peak(comments, warm)
+    assert said == "read"
+    assert megabytes < 40
+
+
+@pytest.mark.parametrize("header", [b"P6 16000 16000 255\n", b"P3 16000 16000 255\n", b"P1 16000 16000\n"])
+def test_pnm_headers_alone_cost_nothing(header: bytes, tmp_path: Path) -> None:
+    (tmp_path / "warm.pgm").write_bytes(b"P2 1 1 255 7")
+    path = tmp_path / "claim.pnm"
+    path.write_bytes(header + b"1 1 1 1\n")
+    said, megabytes = peak(path, tmp_path / "warm.pgm")
+    assert said.startswith("InputError claim.pnm is damaged")
+    assert megabytes < 10

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
 from wildsr.imaging.containers import avif, jpeg, png, tiff, webp
+from wildsr.imaging.containers.isobmff import BoxError
 from wildsr.imaging.encoder_thread import EncoderThread, Read
 from wildsr.imaging.fitting import Fitted, fit
 from wildsr.imaging.formats import Format
@@ -101,7 +102,7 @@ def _with_metadata(data: bytes, fitted: Fitted, form: Format) -> tuple[bytes, tu
         return webp.with_metadata(data, fitted.metadata, frame.width, frame.height, frame.alpha), ()
     try:
         return avif.with_metadata(data, fitted.metadata), ()
-    except avif.BoxError as error:
+    except BoxError as error:
         return data, (f"EXIF and XMP ({error})",)
 
 

@@ -4,9 +4,22 @@ import io
 import os
 import stat
 from pathlib import Path
+from typing import Protocol
 
 from wildsr.errors import InputError
 from wildsr.imaging.limits import Limits
+
+
+class BinaryFile(Protocol):
+    """What is read of an open file, or of bytes that stand for one."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        """As `io.IOBase.seek`."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """As `io.RawIOBase.read`: fewer bytes than asked for only where the file ends."""
+        ...
 
 
 def open_file(path: str | Path, limits: Limits) -> io.FileIO:

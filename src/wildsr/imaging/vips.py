@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class FileBridge:
     libvips holds the source by a bare handle: keep this object alive as long as any image made from it.
     """
 
-    def __init__(self, file: io.FileIO, patch: tuple[int, bytes] | None = None) -> None:
+    def __init__(self, file: BinaryFile, patch: tuple[int, bytes] | None = None) -> None:
         """Bridge a file; `patch` is an offset and the bytes libvips is to see there instead."""
         self._file = file
         self._patch = patch

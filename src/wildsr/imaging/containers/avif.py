@@ -1,71 +1,16 @@
-"""AVIF's box structure (ISO/IEC 14496-12, 23008-12): colour description read, EXIF and XMP items added."""
+"""EXIF and XMP as items of an AVIF file just written (ISO/IEC 23008-12)."""
 
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
 
+from wildsr.imaging.containers.isobmff import Box, BoxError, boxes
 from wildsr.imaging.metadata import Metadata
-
-_CONTAINERS = (b"iprp", b"ipco")
-
-
-class BoxError(ValueError):
-    """A box structure other than the plain one encoders write."""
-
-
-@dataclass(frozen=True)
-class Box:
-    """One box: `start` is where its payload begins, behind size and type."""
-
-    kind: bytes
-    at: int
-    start: int
-    stop: int
-
-
-def boxes(data: bytes, start: int, stop: int) -> Iterator[Box]:
-    """Yield the boxes between two offsets; ends at the first that makes no sense."""
-    while start + 8 <= stop:
-        size, kind = struct.unpack(">I4s", data[start : start + 8])
-        head = 8
-        if size == 1 and start + 16 <= stop:
-            size, head = struct.unpack(">Q", data[start + 8 : start + 16])[0], 16
-        end = stop if size == 0 else start + size
-        if (size and size < head) or end > stop:
-            return
-        yield Box(kind, start, start + head, end)
-        start = end
-
-
-def colour_description(data: bytes) -> tuple[int, int] | None:
-    """Return primaries and transfer function (ITU-T H.273) of the first `nclx` box, or None.
-
-    Args:
-        data: The beginning of a file, up to its pixels.
-    """
-    for top in boxes(data, 0, len(data)):
-        if top.kind == b"meta":
-            return _nclx(data, top.start + 4, top.stop)
-    return None
-
-
-def _nclx(data: bytes, start: int, stop: int) -> tuple[int, int] | None:
-    for box in boxes(data, start, stop):
-        if box.kind in _CONTAINERS:
-            found = _nclx(data, box.start, box.stop)
-            if found:
-                return found
-        if box.kind == b"colr" and data[box.start : box.start + 4] == b"nclx" and box.stop - box.start >= 8:
-            primaries, transfer = struct.unpack(">HH", data[box.start + 4 : box.start + 8])
-            return primaries, transfer
-    return None
 
 
 def with_metadata(data: bytes, metadata: Metadata) -> bytes:
     """Return an AVIF file with EXIF and XMP items added, their data in a box at its end.
 
     Raises:
-        BoxError: The file is not laid out as libheif lays files out.
+        BoxError: The file is not laid out as libheif does it.
     """
     items: list[tuple[bytes, bytes]] = []
     if metadata.exif:

@@ -1,11 +1,11 @@
 """PNG chunks (3rd edition): iCCP, eXIf, XMP as iTXt, IPTC as ImageMagick's raw profile; colours read."""
 
-import io
 import struct
 import zlib
 from dataclasses import dataclass
 
 from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.opening import BinaryFile
 
 INSERTION_POINT = 33
 """Behind the signature and IHDR."""
@@ -58,7 +58,7 @@ class Hints:
     iptc: bytes | None = None
 
 
-def read_hints(file: io.FileIO, limit: int) -> Hints:
+def read_hints(file: BinaryFile, limit: int) -> Hints:
     """Return what the chunks before the pixels say; a profile is unpacked up to `limit` bytes."""
     found: dict[bytes, bytes] = {}
     icc = iptc = None

@@ -8,7 +8,7 @@ from typing import Protocol
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
-from wildsr.imaging.opening import display_name, open_file
+from wildsr.imaging.opening import BinaryFile, display_name, open_file
 from wildsr.imaging.sniff import require, stated_size
 
 
@@ -36,25 +36,38 @@ def decoder(path: str | Path, limits: Limits) -> Iterator[Decoder]:
         stated = stated_size(form, head)
         if stated is not None:
             limits.check_size(name, *stated)
-        opened: Decoder
-        if form == "bmp":
-            from wildsr.imaging.decoders.bmp import BmpDecoder
+        if form in ("avif", "heic"):  # containers of many parts, each read by C++ and a video codec
+            from wildsr.imaging.decoders.heic import check_installed
+            from wildsr.imaging.decoders.heif import read_heif
+            from wildsr.imaging.decoders.isolated import isolated
 
-            opened = BmpDecoder(file, name, limits)
-        elif form == "pnm":
-            from wildsr.imaging.decoders.pnm import PnmDecoder
-
-            opened = PnmDecoder(file, name, limits)
-        elif form == "heic":
-            from wildsr.imaging.decoders.heic import HeicDecoder
-
-            opened = HeicDecoder(file, name, limits)
-        elif form == "tiff":
-            from wildsr.imaging.decoders.tiff import TiffDecoder
-
-            opened = TiffDecoder(file, name, limits)
+            if form == "heic":
+                check_installed(name)
+            heif = read_heif(file, name, form, limits)
+            with isolated(file, name, form, limits, size=heif.size, pixels=heif.pixels) as opened:
+                yield opened
         else:
-            from wildsr.imaging.decoders.libvips import VipsDecoder
+            yield in_process(file, name, form, limits)
 
-            opened = VipsDecoder(file, name, form, limits)
-        yield opened
+
+def in_process(file: BinaryFile, name: str, form: str, limits: Limits) -> Decoder:
+    """Return a decoder of `form` that works in this process."""
+    if form == "bmp":
+        from wildsr.imaging.decoders.bmp import BmpDecoder
+
+        return BmpDecoder(file, name, limits)
+    if form == "pnm":
+        from wildsr.imaging.decoders.pnm import PnmDecoder
+
+        return PnmDecoder(file, name, limits)
+    if form == "heic":
+        from wildsr.imaging.decoders.heic import HeicDecoder
+
+        return HeicDecoder(file, name, limits)
+    if form == "tiff":
+        from wildsr.imaging.decoders.tiff import TiffDecoder
+
+        return TiffDecoder(file, name, limits)
+    from wildsr.imaging.decoders.libvips import VipsDecoder
+
+    return VipsDecoder(file, name, form, limits)

@@ -9,6 +9,7 @@ from wildsr.errors import InputError
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.opening import BinaryFile
 
 _MODES = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA"}
 _BITS = {"1": 1}
@@ -17,7 +18,7 @@ _BITS = {"1": 1}
 class BmpDecoder:
     """Uses Pillow's BMP reader alone: no other of its formats is reachable from here."""
 
-    def __init__(self, file: io.FileIO, name: str, limits: Limits) -> None:
+    def __init__(self, file: BinaryFile, name: str, limits: Limits) -> None:
         from PIL.BmpImagePlugin import BmpImageFile
 
         self._name = name

@@ -1,33 +1,41 @@
 """HEIC photos, decoded by libheif through pi-heif: an extra, since HEVC is patent-encumbered."""
 
 import io
+from importlib.util import find_spec
 
 import numpy as np
 
 from wildsr.errors import InputError
 from wildsr.imaging.cicp import by_code_points
+from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import AGAIN
 from wildsr.imaging.header import Colour, Header
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 
 _MODES = ("L", "LA", "La", "RGB", "RGBA", "RGBa")
 
 
+def check_installed(name: str) -> None:
+    """Raise InputError, with the way out, where the HEIC library is not there."""
+    if find_spec("pi_heif") is None:
+        raise InputError(
+            f"{name} is a HEIC photo, which this installation can't read", hint="pip install 'wildsr[heic]'"
+        )
+
+
 class HeicDecoder:
     """The primary image of a HEIF file; rotation is the container's, already applied by libheif."""
 
-    def __init__(self, file: io.FileIO, name: str, limits: Limits) -> None:
-        try:
-            import pi_heif
-        except ImportError as error:
-            raise InputError(
-                f"{name} is a HEIC photo, which this installation can't read",
-                hint="pip install 'wildsr[heic]'",
-            ) from error
+    def __init__(self, file: BinaryFile, name: str, limits: Limits) -> None:
+        check_installed(name)
+        import pi_heif
+
         self._name = name
+        self._heif = read_heif(file, name, "heic", limits)
         try:
             opened = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
             self._image = opened[opened.primary_index]
@@ -49,7 +57,7 @@ class HeicDecoder:
             depth=8 if bits <= 8 else 16,
             colour=colour,
             alpha=len(self._mode) in (2, 4),
-            frames=len(opened),
+            frames=self._heif.frames,
             file_bytes=file.seek(0, io.SEEK_END),
         )
 
@@ -60,9 +68,14 @@ class HeicDecoder:
             pixels = np.array(self._image)  # a copy: the memory is freed with the image
         except (OSError, ValueError, SyntaxError, RuntimeError, EOFError) as error:
             raise InputError(f"{self._name} is damaged: {error}", hint=AGAIN) from error
-        samples = pixels.reshape(header.height, header.width, header.channels)
-        samples = full_range(samples, header.bits)
-        notes = (f"only the first of {header.frames} frames was read",) if header.frames > 1 else ()
+        if pixels.size != header.height * header.width * header.channels:
+            height, width = pixels.shape[:2]
+            raise InputError(
+                f"{self._name} is damaged: it says it is {header.width} × {header.height} pixels "
+                f"and holds {width} × {height}",
+                hint=AGAIN,
+            )
+        samples = full_range(pixels.reshape(header.height, header.width, header.channels), header.bits)
         icc = info.get("icc_profile")
         points = info.get("nclx_profile")
         if icc is None and points is not None and header.colour == "rgb":
@@ -70,7 +83,7 @@ class HeicDecoder:
         return Raw(
             samples=_straight(samples) if self._mode.endswith("a") else samples,
             metadata=Metadata(icc=icc, exif=info.get("exif"), xmp=info.get("xmp")),
-            notes=notes,
+            notes=self._heif.notes,
         )
 
 

@@ -1,16 +1,16 @@
 """JPEG, PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
 
-import io
 import re
 from typing import TYPE_CHECKING
 
 from wildsr.imaging.cicp import by_code_points, by_png_hints
-from wildsr.imaging.containers.avif import colour_description
 from wildsr.imaging.containers.png import Hints, read_hints
+from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import COLOURS, FailOn, OpenedFile
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers
 from wildsr.imaging.vips_errors import Trouble
@@ -22,13 +22,12 @@ _HARMLESS = re.compile(
     r"extraneous bytes before marker 0xd9|JFIF revision|Adobe color|Invalid SOS parameters"
 )
 """JPEG warnings that cost no pixels: bytes before the very end, odd version numbers. All others are damage."""
-_AVIF_HEAD = 1 << 20
 
 
 class VipsDecoder:
     """A file of any format libvips reads but TIFF, which needs more care."""
 
-    def __init__(self, file: io.FileIO, name: str, form: str, limits: Limits) -> None:
+    def __init__(self, file: BinaryFile, name: str, form: str, limits: Limits) -> None:
         # libjpeg says no more than a warning when a part of the picture is lost
         self._fail_on: FailOn = "warning" if form == "jpeg" else "error"
         self._opened = OpenedFile(file, name, form, self._fail_on)
@@ -38,11 +37,14 @@ class VipsDecoder:
         orientation = 1 if form == "avif" else self._opened.field("orientation", 1)
         colour = self._opened.colour()
         self._hints = read_hints(file, limits.max_metadata_bytes) if form == "png" else Hints()
+        self._heif = read_heif(file, name, form, limits) if form == "avif" else None
         self.header = self._opened.header(
             colour,
             alpha=image.bands > COLOURS[colour],
             orientation=orientation,
-            frames=max(self._hints.frames, self._opened.field("n-pages", 1)),
+            frames=self._heif.frames
+            if self._heif
+            else max(self._hints.frames, self._opened.field("n-pages", 1)),
         )
 
     def decode(self) -> Raw:
@@ -59,7 +61,9 @@ class VipsDecoder:
                 raise opened.damaged("is damaged", trouble) from trouble
             notes.append(f"the file has oddities that cost no pixels ({trouble})")
             samples = self._second_try()
-        if self.header.frames > 1:
+        if self._heif is not None:
+            notes += self._heif.notes
+        elif self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} frames was read")
         cmyk = self.header.colour == "cmyk"
         metadata = Metadata(icc=icc, exif=exif, xmp=xmp, iptc=iptc)
@@ -83,10 +87,8 @@ class VipsDecoder:
         icc, iptc = opened.blob("icc-profile-data"), opened.blob("iptc-data")
         if self.header.format == "png":
             return self._png_profile(), iptc or self._hints.iptc
-        if self.header.format == "avif" and icc is None:
-            opened.file.seek(0)
-            points = colour_description(opened.file.read(_AVIF_HEAD))
-            icc = by_code_points(*points) if points else None
+        if self._heif is not None and icc is None:
+            icc = by_code_points(*self._heif.colour) if self._heif.colour else None
         return icc, iptc
 
     def _png_profile(self) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import io
 import re
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +11,14 @@ from wildsr.errors import InputError
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 
 _HEAD_BYTES = 1 << 16
+_PIECE = 1 << 18
+_LONGEST_NUMBER = 9
+_SPACES = (b" ", b"\n", b"\t", b"\r", b"\v", b"\f")
+_COMMENT, _LINE_END = re.compile(rb"#[^\n\r]*"), re.compile(rb"[\n\r]")
 _TOKEN = re.compile(rb"(?:\s|#[^\n\r]*[\n\r])*(\d{1,9})")
 _CHANNELS = {1: 1, 2: 1, 3: 3, 4: 1, 5: 1, 6: 3}
 
@@ -20,7 +26,7 @@ _CHANNELS = {1: 1, 2: 1, 3: 3, 4: 1, 5: 1, 6: 3}
 class PnmDecoder:
     """P1 to P6 by the Netpbm specification, and P7 (PAM) with one to four channels."""
 
-    def __init__(self, file: io.FileIO, name: str, limits: Limits) -> None:
+    def __init__(self, file: BinaryFile, name: str, limits: Limits) -> None:
         self._file, self._name = file, name
         head = file.read(_HEAD_BYTES)
         self._kind = head[1] - ord("0")
@@ -68,52 +74,93 @@ class PnmDecoder:
 
     def decode(self) -> Raw:
         """Return all pixels; raise InputError where some are missing or beyond the stated maximum."""
-        values = self._plain() if self._kind in (1, 2, 3) else self._binary()
-        if values.size and int(values.max()) > self._maximum:
-            raise InputError(
-                f"{self._name} is damaged: it has values above its stated maximum {self._maximum}"
-            )
-        full = 255 if self.header.depth == 8 else 65535
-        if self._maximum != full:  # rounded, so that its own maximum becomes white exactly
-            wide = values.astype(np.uint32)
-            values = ((wide * full + self._maximum // 2) // self._maximum).astype(values.dtype)
-        return Raw(samples=values.reshape(self.header.height, self.header.width, self.header.channels))
-
-    def _binary(self) -> Samples:
         header = self.header
-        row = -(-header.width // 8) if self._kind == 4 else header.width * header.channels * header.depth // 8
-        self._file.seek(self._start)
-        reader = io.BufferedReader(self._file)
-        data = reader.read(row * header.height)
-        reader.detach()  # else its end would close the file of our caller
-        self._require(len(data), row * header.height)
-        if self._kind == 4:
-            bits = np.unpackbits(np.frombuffer(data, np.uint8).reshape(header.height, row), axis=1)
-            inverted: NDArray[np.uint8] = 1 - bits[:, : header.width]
-            return inverted
-        if header.depth == 16:
-            return np.frombuffer(data, ">u2").astype(np.uint16)
-        return np.frombuffer(data, np.uint8)
-
-    def _plain(self) -> Samples:
-        """Read ASCII samples; P1's digits may touch each other."""
-        header = self.header
-        self._file.seek(self._start - 1)
-        text = re.sub(rb"#[^\n\r]*", b"", self._file.readall())
         wanted = header.width * header.height * header.channels
-        words = re.findall(rb"[01]", text) if self._kind == 1 else text.split()
-        self._require(len(words), wanted)
-        words = words[:wanted]
-        if not all(word.isdigit() and len(word) <= 9 for word in words):
+        # pages nobody writes to cost nothing: memory follows what is read, not what the header says
+        samples: Samples = np.empty(wanted, np.uint8 if header.depth == 8 else np.uint16)
+        if self._kind in (1, 2, 3):
+            pieces, least = self._plain(wanted), wanted if self._kind == 1 else 2 * wanted - 1
+        else:
+            pieces, least = self._binary(), self._row * header.height
+        self._require(header.file_bytes - self._start, least)
+        done = 0
+        for values in pieces:
+            if int(values.max(initial=0)) > self._maximum:
+                raise InputError(
+                    f"{self._name} is damaged: it has values above its stated maximum {self._maximum}"
+                )
+            samples[done : done + len(values)] = self._scaled(values)
+            done += len(values)
+        self._require(done, wanted)
+        return Raw(samples=samples.reshape(header.height, header.width, header.channels))
+
+    def _scaled(self, values: NDArray[np.uint32]) -> NDArray[np.uint32]:
+        """Return values on the scale of their depth, rounded, so that the stated maximum becomes white exactly."""
+        full = 255 if self.header.depth == 8 else 65535
+        if self._maximum == full:
+            return values
+        scaled: NDArray[np.uint32] = (values * full + self._maximum // 2) // self._maximum
+        return scaled
+
+    @property
+    def _row(self) -> int:
+        """Bytes of a row of a binary picture."""
+        header = self.header
+        return (
+            -(-header.width // 8) if self._kind == 4 else header.width * header.channels * header.depth // 8
+        )
+
+    def _binary(self) -> Iterator[NDArray[np.uint32]]:
+        """Yield the samples of some rows at a time."""
+        self._file.seek(self._start)
+        rows = max(1, _PIECE // self._row)
+        for y in range(0, self.header.height, rows):
+            count = min(rows, self.header.height - y)
+            data = self._file.read(count * self._row)
+            self._require(len(data), count * self._row)
+            if self._kind == 4:
+                bits = np.unpackbits(np.frombuffer(data, np.uint8).reshape(count, self._row), axis=1)
+                yield (1 - bits[:, : self.header.width]).ravel().astype(np.uint32)
+            else:
+                yield np.frombuffer(data, ">u2" if self.header.depth == 16 else np.uint8).astype(np.uint32)
+
+    def _plain(self, wanted: int) -> Iterator[NDArray[np.uint32]]:
+        """Yield `wanted` samples written as text, some at a time; P1's digits may touch each other."""
+        rest = b""
+        for piece in self._without_comments():
+            text = rest + piece
+            cut = len(text) if self._kind == 1 else 1 + max(text.rfind(space) for space in _SPACES)
+            words, rest = text[:cut].split(), text[cut:]
+            if self._kind == 1:
+                words = [b"".join(words)[:wanted]] if words else []
+            numbers = self._numbers(words[:wanted], rest)
+            wanted -= len(numbers)
+            yield numbers
+            if not wanted:
+                return
+        yield self._numbers(rest.split()[:wanted], b"")
+
+    def _numbers(self, words: list[bytes], rest: bytes) -> NDArray[np.uint32]:
+        longest = max(map(len, (*words, rest))) if self._kind != 1 else 0
+        if longest > _LONGEST_NUMBER or (words and not b"".join(words).isdigit()):
             raise InputError(f"{self._name} is damaged: something in it is no number")
-        values = np.array(words, dtype="S9").astype(np.uint32)
-        if int(values.max()) > self._maximum:  # before the cast below could hide it
-            raise InputError(
-                f"{self._name} is damaged: it has values above its stated maximum {self._maximum}"
-            )
-        if self._kind == 1:
-            values = 1 - values
-        return values.astype(np.uint8 if header.depth == 8 else np.uint16)
+        if self._kind == 1:  # 1 is black
+            return (np.uint8(ord("1")) - np.frombuffer(b"".join(words), np.uint8)).astype(np.uint32)
+        return np.array(words, dtype=f"S{_LONGEST_NUMBER}").astype(np.uint32)
+
+    def _without_comments(self) -> Iterator[bytes]:
+        """Yield the text behind the header in pieces, comments (from `#` to the end of a line) left out."""
+        self._file.seek(self._start - 1)
+        inside = False
+        while piece := self._file.read(_PIECE):
+            if inside:
+                end = _LINE_END.search(piece)
+                if end is None:
+                    continue
+                piece = piece[end.start() :]
+            last = piece.rfind(b"#")
+            inside = last >= 0 and _LINE_END.search(piece, last) is None
+            yield _COMMENT.sub(b"", piece)
 
     def _require(self, given: int, wanted: int) -> None:
         if given < wanted:

@@ -1,6 +1,5 @@
 """TIFF by libvips, with what libvips leaves open: raw files, extra channels, floats, 8-bit Lab, EXIF."""
 
-import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from wildsr.imaging.header import Colour
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
 from wildsr.imaging.vips_errors import Trouble
@@ -34,7 +34,7 @@ _FLOAT_RANGE = (-0.5, 4.0)
 class TiffDecoder:
     """The first page of a TIFF or BigTIFF file."""
 
-    def __init__(self, file: io.FileIO, name: str, limits: Limits) -> None:
+    def __init__(self, file: BinaryFile, name: str, limits: Limits) -> None:
         self._name, self._limits = name, limits
         try:
             self._structure = read_structure(file)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 
 from wildsr.errors import InputError
 from wildsr.imaging.header import Colour, Header
+from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.vips import FileBridge, vips
 from wildsr.imaging.vips_errors import Trouble, attempt
 
@@ -54,7 +55,7 @@ class OpenedFile:
     """A picture file and the libvips image of it, whose pixels are not decoded yet."""
 
     def __init__(
-        self, file: io.FileIO, name: str, form: str, fail_on: FailOn, patch: tuple[int, bytes] | None = None
+        self, file: BinaryFile, name: str, form: str, fail_on: FailOn, patch: tuple[int, bytes] | None = None
     ) -> None:
         self.file, self.name, self.form = file, name, form
         self._patch = patch
