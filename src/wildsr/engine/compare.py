@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from wildsr.imaging import (
+    RESULT_LIMITS,
     FloatArray,
-    Limits,
     Metadata,
     Picture,
     Source,
@@ -20,8 +20,6 @@ from wildsr.imaging import (
 WINDOW = 640
 """Side of each half at most, in pixels of the result."""
 _GAP = 8
-_RESULT_LIMITS = Limits(max_pixels=1 << 29, max_file_bytes=1 << 33)
-"""A result is ours and larger than what may come in: 24 MP become 384."""
 
 
 def comparison_path(target: Path) -> Path:
@@ -43,7 +41,7 @@ def write_comparison(
     Raises:
         OutputError: If it can't be written.
     """
-    result = open_source(result_path, limits=_RESULT_LIMITS)
+    result = open_source(result_path, limits=RESULT_LIMITS)
     scale_y, scale_x = result.height / source.height, result.width / source.width
     height, width = min(WINDOW, result.height), min(WINDOW, result.width)
     top, left = _most_detailed(source, max(1, round(height / scale_y)), max(1, round(width / scale_x)))

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError
-from wildsr.evaluation.pixels import LIMITS
 from wildsr.files import shown
-from wildsr.imaging import open_source
+from wildsr.imaging import RESULT_LIMITS, open_source
 from wildsr.imaging.jpeg_tables import jpeg_quality
 from wildsr.imaging.luma import luma
 from wildsr.metrics.blocks import block_steps
@@ -74,7 +73,7 @@ def examine(path: str | Path) -> PhotoFacts:
     Raises:
         InputError: It can't be read, or is too small to be measured.
     """
-    source = open_source(path, limits=LIMITS)
+    source = open_source(path, limits=RESULT_LIMITS)
     if min(source.height, source.width) < SMALLEST:
         raise InputError(
             f"{shown(Path(path).name)} has {source.width}×{source.height} pixels; at least {SMALLEST} a side are "

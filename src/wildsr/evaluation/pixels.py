@@ -2,17 +2,13 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 
 from wildsr.errors import InputError
 from wildsr.files import shown
-from wildsr.imaging import Limits, open_source
+from wildsr.imaging import RESULT_LIMITS, open_source
 from wildsr.metrics import Image
-
-LIMITS: Final = Limits(max_pixels=1 << 30, max_side=1 << 20)
-"""What a judged picture may be: results are larger than the photos that a reader takes by default."""
 
 MOST_CROPPED = 16
 """Pixels `--crop` takes off a side at most: what cropping to a multiple of the scale costs, and no more."""
@@ -38,7 +34,7 @@ def load(path: Path) -> DecodedPicture:
     Raises:
         InputError: It can't be read.
     """
-    source = open_source(path, limits=LIMITS)
+    source = open_source(path, limits=RESULT_LIMITS)
     samples = source.samples[..., : 1 if source.gray else 3]
     if samples.dtype == np.uint8:
         pixels: Image = np.broadcast_to(samples, (*samples.shape[:2], 3)).astype(np.uint8)

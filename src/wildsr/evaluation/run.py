@@ -9,14 +9,14 @@ from typing import Literal, TypeAlias
 from wildsr.errors import InputError, OutputError, UsageError, WildsrError
 from wildsr.evaluation.measures import NO_REFERENCE_METRICS, Measures
 from wildsr.evaluation.methods import Method, Results, SrPicture
-from wildsr.evaluation.pixels import LIMITS, check_sizes
+from wildsr.evaluation.pixels import check_sizes
 from wildsr.evaluation.protocol import describe
 from wildsr.evaluation.results import Evaluation, Row
 from wildsr.evaluation.scores import score, try_metrics
 from wildsr.evaluation.sets import TestPicture, TestSet
 from wildsr.evaluation.store import Store
 from wildsr.files import shown
-from wildsr.imaging import probe
+from wildsr.imaging import RESULT_LIMITS, probe
 from wildsr.metrics import METRICS
 
 Stage: TypeAlias = Literal["super-resolving", "measuring"]
@@ -146,7 +146,7 @@ def _check_pictures(
 
 def _check_picture(picture: TestPicture, method: Method, measures: Measures, scale: int | None) -> None:
     if isinstance(method, Results):
-        header = probe(method.files[picture.name], limits=LIMITS)
+        header = probe(method.files[picture.name], limits=RESULT_LIMITS)
         size = (header.height, header.width)
     elif picture.lr is not None:
         header = probe(picture.lr)
@@ -154,5 +154,5 @@ def _check_picture(picture: TestPicture, method: Method, measures: Measures, sca
     else:
         return
     if picture.hr is not None:
-        truth = probe(picture.hr, limits=LIMITS)
+        truth = probe(picture.hr, limits=RESULT_LIMITS)
         check_sizes(picture.name, size, (truth.height, truth.width), crop=measures.crop)

@@ -16,11 +16,10 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from wildsr.errors import InputError
-from wildsr.evaluation.pixels import LIMITS
 from wildsr.files import shown
 from wildsr.files.display import shown_some
 from wildsr.files.matching import Tree, match, refuse_missing, same_depth, tree
-from wildsr.imaging import probe
+from wildsr.imaging import RESULT_LIMITS, probe
 
 SETS_VARIABLE = "WILDSR_SETS"
 _USUAL_PLACES: Final = ("", "datasets", "data", "benchmarks")
@@ -232,7 +231,7 @@ def infer_scale(test_set: TestSet, default: int = 4) -> int:
     """
     for picture in test_set.pictures:
         if picture.hr is not None and picture.lr is not None:
-            hr, lr = probe(picture.hr, limits=LIMITS), probe(picture.lr)
+            hr, lr = probe(picture.hr, limits=RESULT_LIMITS), probe(picture.lr)
             scale = round(hr.width / lr.width)
             if scale < 1:
                 raise InputError(

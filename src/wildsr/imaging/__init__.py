@@ -6,7 +6,7 @@ libvips and Pillow are loaded by the first call that needs them, not by this imp
 from wildsr.imaging.formats import FORMATS, Format, check_output, format_named, format_of
 from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
 from wildsr.imaging.header import Header
-from wildsr.imaging.limits import Limits
+from wildsr.imaging.limits import RESULT_LIMITS, Limits
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.picture import Depth, FloatArray, Picture
 from wildsr.imaging.reading import open_source, probe, read
@@ -17,6 +17,7 @@ from wildsr.imaging.writing import chosen_format, write, write_rows
 
 __all__ = [
     "FORMATS",
+    "RESULT_LIMITS",
     "Depth",
     "FloatArray",
     "Format",

@@ -1,6 +1,7 @@
 """What one picture may cost before anything of it is decoded."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from wildsr.errors import LimitError
 
@@ -43,3 +44,7 @@ class Limits:
                 f"at most {self.max_pixels / 1e6:,.0f} are allowed",
                 hint="crop the picture, or raise Limits(max_pixels=…) if you trust this file",
             )
+
+
+RESULT_LIMITS: Final = Limits(max_pixels=1 << 30, max_side=1 << 20, max_file_bytes=1 << 33)
+"""For pictures that are our own results: larger than what may come in (24 MP become 384, 65,500 pixels 262,000)."""
