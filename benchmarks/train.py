@@ -3,7 +3,7 @@
     python benchmarks/train.py [--rounds 5] [--steps 3] [--networks edsr-baseline srvgg-16 rrdb-small]
 
 Four ways are measured in turn, round after round, so that what else the machine does hits all alike; the median round
-counts. `plain` is what one would write first: default Adam, fp32. `wildsr` is the step of `fit_psnr` on the same
+counts. `plain` is what one would write first: default Adam, fp32. `wildsr` is the step of the recipe `psnr` on the same
 tensors, precision detected. `compiled` adds torch.compile (needs a C++ compiler). `channels last` is `plain` with the
 other memory format. Last, the time the loader needs for a batch, as a share of the step.
 """

@@ -1,14 +1,20 @@
 """Tiny photos and configurations: a training in a second."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import Tensor
 
+from wildsr.networks.features import VGGFeatures
+from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
+from wildsr.training import perceptual_network as module
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
 
@@ -49,6 +55,30 @@ def tiny(photos: Path, tmp_path: Path) -> PsnrConfig:
     )
 
 
+def vgg_weights(network: str) -> dict[str, Tensor]:
+    torch.manual_seed(0)
+    weights = VGGFeatures(network, ("pool5",)).state_dict()  # type: ignore[arg-type]
+    return {name: tensor * 2 if name.endswith("weight") else tensor for name, tensor in weights.items()}
+
+
+@pytest.fixture
+def game(tiny: PsnrConfig, monkeypatch: pytest.MonkeyPatch) -> GanConfig:
+    monkeypatch.setattr(module, "_vgg16", lambda: vgg_weights("vgg16"))
+    monkeypatch.setattr(
+        "wildsr.training.validation.lpips", lambda sr, hr: float(abs(sr / 255 - hr / 255).mean())
+    )
+    return GanConfig(
+        network=tiny.network,
+        arguments=tiny.arguments,
+        discriminator="unet-small",
+        perceptual="esrgan-vgg16",
+        data=replace(tiny.data, patch=32),
+        optimiser=replace(tiny.optimiser, learning_rate=1e-4),
+        discriminator_optimiser=replace(tiny.optimiser, learning_rate=1e-4),
+        run=replace(tiny.run, steps=6, validate_every=3, checkpoint_every=2),
+    )
+
+
 @pytest.fixture
 def said() -> Callable[[str], None]:
     """Takes messages; `.lines` holds them."""
@@ -58,3 +88,7 @@ def said() -> Callable[[str], None]:
 
     say.lines = []  # type: ignore[attr-defined]
     return say
+
+
+def curves(run: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()]

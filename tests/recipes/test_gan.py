@@ -1,57 +1,25 @@
 """The gan recipe on tiny data, with a small stand-in for VGG's weights (the real ones are an asset)."""
 
-import json
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
 
+from tests.recipes.conftest import curves, vgg_weights
 from wildsr.checkpoints import load_network
 from wildsr.data import AlignedCrops, Sample
 from wildsr.errors import ModelError, UsageError
 from wildsr.models import load_model
-from wildsr.networks.features import VGGFeatures
 from wildsr.recipes import RECIPES, find_recipe, gan, psnr
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
-from wildsr.training import perceptual_network as module
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure
 from wildsr.training.losses import OBJECTIVES
 from wildsr.training.perceptual_network import perceptual_network
 
 Say = Callable[[str], None]
-
-
-def vgg_weights(network: str) -> dict[str, Tensor]:
-    torch.manual_seed(0)
-    weights = VGGFeatures(network, ("pool5",)).state_dict()  # type: ignore[arg-type]
-    return {name: tensor * 2 if name.endswith("weight") else tensor for name, tensor in weights.items()}
-
-
-@pytest.fixture
-def game(tiny: PsnrConfig, monkeypatch: pytest.MonkeyPatch) -> GanConfig:
-    monkeypatch.setattr(module, "_vgg16", lambda: vgg_weights("vgg16"))
-    monkeypatch.setattr(
-        "wildsr.training.validation.lpips", lambda sr, hr: float(abs(sr / 255 - hr / 255).mean())
-    )
-    return GanConfig(
-        network=tiny.network,
-        arguments=tiny.arguments,
-        discriminator="unet-small",
-        perceptual="esrgan-vgg16",
-        data=replace(tiny.data, patch=32),
-        optimiser=replace(tiny.optimiser, learning_rate=1e-4),
-        discriminator_optimiser=replace(tiny.optimiser, learning_rate=1e-4),
-        run=replace(tiny.run, steps=6, validate_every=3, checkpoint_every=2),
-    )
-
-
-def curves(run: Path) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()]
 
 
 def test_psnr_then_gan(tiny: PsnrConfig, game: GanConfig, tmp_path: Path, said: Say) -> None:

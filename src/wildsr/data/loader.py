@@ -1,7 +1,7 @@
 """Batches made ahead of the step that needs them, in threads."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 from wildsr.data.sampling import Pair, Sampler, collate
@@ -17,7 +17,7 @@ def batches(
     world: int = 1,
     workers: int = 1,
     ahead: int = 4,
-) -> Iterator[Pair]:
+) -> Generator[Pair, None, None]:
     """Yield batch `start`, `start` + 1, … for ever; close the iterator to stop the threads.
 
     Batch b of process r holds samples (b·world + r)·batch … + batch − 1, so the position is one number, resuming is

@@ -4,24 +4,35 @@ SRGAN, ESRGAN and EnhanceNet are presets of this one story.
 """
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
+import torch
 from lightning_fabric import Fabric
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
 from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
-from wildsr.training.fit import GameLosses, fit_gan
-from wildsr.training.loop import Plan
-from wildsr.training.losses import OBJECTIVES, PIXEL, ObjectiveName, PerceptualName, PixelName
+from wildsr.training.loop import steps
+from wildsr.training.losses import (
+    OBJECTIVES,
+    PIXEL,
+    ObjectiveName,
+    PerceptualName,
+    PixelName,
+    gradient_penalty,
+    texture,
+    win_rate,
+)
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, closing, launch, open_session, silent
+from wildsr.training.session import Say, open_fabric, open_session, silent
 from wildsr.training.settings import Count, DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.trainable import frozen, start_state, trainable
 from wildsr.training.validation import validator
 
 Weight = Annotated[float, Field(ge=0)]
@@ -96,18 +107,22 @@ def run(config: GanConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    return launch(config.run, _train, config, folder, resume, say)
+    training: Path = open_fabric(config.run).launch(
+        partial(_train, config=config, folder=folder, resume=resume, say=say)
+    )
+    return training
 
 
-def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: Say) -> Path:
-    generator = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
-    scale = scale_of(generator)
+def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say: Say) -> Path:
+    network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
+    scale = scale_of(network)
     if config.start and not resume:
-        load_weights(generator, config.start)
-    discriminator = _discriminator(config)
+        load_weights(network, config.start)
+    judge = _discriminator(config)
+    pixel, objective = PIXEL[config.pixel], OBJECTIVES[config.objective]
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
     material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
-    session = open_session(
+    with open_session(
         fabric,
         folder=folder,
         recipe="gan",
@@ -116,31 +131,48 @@ def _train(fabric: Fabric, config: GanConfig, folder: Path, resume: bool, say: S
         settings=config.run,
         resume=resume,
         say=say,
-    )
-    session.tell(f"data: {material.summary}")
-    if not config.start:
-        session.tell("note: no starting weights (start=…); a game from nothing rarely ends well")
-    losses = GameLosses(
-        pixel=PIXEL[config.pixel],
-        pixel_weight=config.pixel_weight,
-        perceptual=perceptual,
-        perceptual_weight=config.perceptual_weight,
-        texture=config.texture,
-        objective=OBJECTIVES[config.objective],
-        adversarial_weight=config.adversarial_weight,
-    )
-    plan = Plan(
-        sampler=sampler_of(material, config.data, scale=scale),
-        data=config.data,
-        optimisers={"generator": config.optimiser, "discriminator": config.discriminator_optimiser},
-        validate=(
-            validator(session, material.validation, border=scale, looks=True) if material.validation else None
-        ),
-    )
-    with closing(session):
-        state = fit_gan(
-            session, generator, discriminator, losses, plan, discriminator_every=config.discriminator_every
-        )
+    ) as session:
+        session.tell(f"data: {material.summary}")
+        if not config.start:
+            session.tell("note: no starting weights (start=…); a game from nothing rarely ends well")
+        generator = trainable(session, "generator", network, config.optimiser)
+        discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
+        perceptual.to(fabric.device)
+        state = start_state(session, generator, discriminator)
+        samples = sampler_of(material, config.data, scale=scale)
+        validate = validator(session, material.validation, border=scale, looks=True)
+        for step in steps(session, state, samples, config.data, validate=validate):
+            fake, hr = generator(step.lr), step.hr
+
+            with frozen(discriminator.network), fabric.autocast():
+                terms: dict[str, Tensor] = {}
+                if config.pixel_weight:
+                    terms["pixel"] = config.pixel_weight * pixel(fake, hr)
+                if config.perceptual_weight or config.texture:
+                    with torch.no_grad():
+                        truth = perceptual.features(hr)
+                    features = perceptual.features(fake)
+                    if config.perceptual_weight:
+                        terms["perceptual"] = config.perceptual_weight * perceptual.compare(features, truth)
+                    if config.texture:
+                        terms["texture"] = texture(features, truth, config.texture, hr_side=hr.shape[2])
+                fake_logits = discriminator.network(fake).float()
+                with torch.no_grad():
+                    real_logits = discriminator.network(hr).float() if objective.needs_real else fake_logits
+                adversarial = objective.generator(real_logits, fake_logits)
+                terms["adversarial"] = config.adversarial_weight * adversarial
+            step.minimise(generator, terms)
+
+            if step.number % config.discriminator_every == 0:
+                fake = fake.detach()
+                real_logits, fake_logits = discriminator(hr), discriminator(fake)
+                loss = objective.discriminator(real_logits, fake_logits)
+                if objective.gradient_penalty:
+                    mix = torch.rand((len(hr), 1, 1, 1), generator=step.random()).to(hr)
+                    penalty = gradient_penalty(discriminator.network, hr, fake, mix)
+                    loss = loss + objective.gradient_penalty * penalty
+                step.minimise(discriminator, {"discriminator": loss})
+                step.note("discriminator_wins", win_rate(real_logits, fake_logits))
         publish(session, state, material, config.data, preset=config.network, arguments=config.arguments)
     return folder
 

@@ -1,22 +1,22 @@
 """Train any network on pixels: the classic story, and the start of every game."""
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from lightning_fabric import Fabric
-from torch import Tensor
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import NETWORKS
 from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
-from wildsr.training.fit import fit_psnr
-from wildsr.training.loop import Plan
+from wildsr.training.loop import steps
 from wildsr.training.losses import PIXEL, PixelName, luma
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, closing, launch, open_session, silent
+from wildsr.training.session import Say, open_fabric, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
 
@@ -61,16 +61,20 @@ def run(config: PsnrConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    return launch(config.run, _train, config, folder, resume, say)
+    training: Path = open_fabric(config.run).launch(
+        partial(_train, config=config, folder=folder, resume=resume, say=say)
+    )
+    return training
 
 
-def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: Say) -> Path:
-    generator = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
-    scale = scale_of(generator)
+def _train(fabric: Fabric, *, config: PsnrConfig, folder: Path, resume: bool, say: Say) -> Path:
+    network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
+    scale = scale_of(network)
     if config.start and not resume:
-        load_weights(generator, config.start)
+        load_weights(network, config.start)
+    distance = PIXEL[config.loss]
     material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
-    session = open_session(
+    with open_session(
         fabric,
         folder=folder,
         recipe="psnr",
@@ -79,21 +83,16 @@ def _train(fabric: Fabric, config: PsnrConfig, folder: Path, resume: bool, say: 
         settings=config.run,
         resume=resume,
         say=say,
-    )
-    session.tell(f"data: {material.summary}")
-    distance = PIXEL[config.loss]
-
-    def loss(sr: Tensor, hr: Tensor) -> Tensor:
-        return distance(luma(sr), luma(hr)) if config.loss_on == "y" else distance(sr, hr)
-
-    plan = Plan(
-        sampler=sampler_of(material, config.data, scale=scale),
-        data=config.data,
-        optimisers={"generator": config.optimiser},
-        validate=validator(session, material.validation, border=scale) if material.validation else None,
-    )
-    with closing(session):
-        state = fit_psnr(session, generator, loss, plan)
+    ) as session:
+        session.tell(f"data: {material.summary}")
+        generator = trainable(session, "generator", network, config.optimiser)
+        state = start_state(session, generator)
+        samples = sampler_of(material, config.data, scale=scale)
+        validate = validator(session, material.validation, border=scale)
+        for step in steps(session, state, samples, config.data, validate=validate):
+            sr, hr = generator(step.lr), step.hr
+            loss = distance(luma(sr), luma(hr)) if config.loss_on == "y" else distance(sr, hr)
+            step.minimise(generator, {"loss": loss})
         publish(session, state, material, config.data, preset=config.network, arguments=config.arguments)
     return folder
 

@@ -2,11 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 import torch
 from lightning_fabric import Fabric
@@ -63,6 +63,15 @@ class Session:
     writer: "SummaryWriter | None" = None
     """TensorBoard, in the first process."""
 
+    resources: ExitStack = field(default_factory=ExitStack)
+    """What is closed with the session: loops, TensorBoard."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.resources.close()
+
     @property
     def leads(self) -> bool:
         """Whether this is the process that writes and talks."""
@@ -95,32 +104,21 @@ class Session:
                     self.writer.add_scalar(name, value, int(point["step"]))
 
 
-def launch(settings: RunSettings, function: Callable[..., Path], *arguments: object) -> Path:
-    """Run `function(fabric, *arguments)` in one process, or in as many as `settings.devices` says.
+def open_fabric(settings: RunSettings) -> Fabric:
+    """Device, precision and processes; `launch` of the result runs a function in each process.
 
     On the CPU several processes talk over gloo. Several GPUs take the same code, untested for want of them.
     """
     device = chosen_device(settings)
-    several = settings.devices > 1
-    fabric = Fabric(
+    return Fabric(
         accelerator=device,
         devices=settings.devices,
         precision=chosen_precision(settings, device),
         # buffers stay each process's own: a discriminator is run twice before its gradients are taken
-        strategy=DDPStrategy(start_method="spawn", broadcast_buffers=False) if several else "auto",
+        strategy=DDPStrategy(start_method="spawn", broadcast_buffers=False)
+        if settings.devices > 1
+        else "auto",
     )
-    call = _Call(function, arguments)
-    return fabric.launch(call) if several else call(fabric)
-
-
-class _Call:
-    """A function with its arguments; lightning-fabric would look into frozen dataclasses given to it as arguments."""
-
-    def __init__(self, function: Callable[..., Path], arguments: tuple[object, ...]) -> None:
-        self._function, self._arguments = function, arguments
-
-    def __call__(self, fabric: Fabric) -> Path:
-        return self._function(fabric, *self._arguments)
 
 
 def open_session(
@@ -221,6 +219,8 @@ def _open_curves(session: Session) -> None:
             path.write_text("".join(json.dumps(point) + "\n" for point in session.curves), encoding="utf-8")
     if session.leads:
         session.writer = _tensorboard(session.folder / "tensorboard", step)
+        if session.writer is not None:
+            session.resources.callback(session.writer.close)
 
 
 def _tensorboard(folder: Path, step: int) -> "SummaryWriter | None":
@@ -229,13 +229,3 @@ def _tensorboard(folder: Path, step: int) -> "SummaryWriter | None":
     except ImportError:
         return None
     return SummaryWriter(str(folder), purge_step=step)
-
-
-@contextmanager
-def closing(session: Session) -> Iterator[Session]:
-    """Flush what the session writes to, at the end."""
-    try:
-        yield session
-    finally:
-        if session.writer is not None:
-            session.writer.close()

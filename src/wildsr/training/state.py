@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 from wildsr.errors import TrainingError
 from wildsr.training.ema import Ema
 from wildsr.training.health import Health
+from wildsr.training.settings import OptimiserSettings
 
 
 @dataclass
@@ -24,6 +25,9 @@ class State:
 
     ema: Ema
     """The generator's averaged weights."""
+
+    schedules: dict[str, OptimiserSettings] = field(default_factory=dict)
+    """Learning rate over the steps, by the same names."""
 
     health: Health = field(default_factory=Health)
     """Running means, rollbacks."""

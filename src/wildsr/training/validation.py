@@ -20,8 +20,8 @@ _SHOWN = 4
 
 def validator(
     session: Session, crops: Sequence[Sample], *, border: int, looks: bool = False
-) -> Callable[[nn.Module, int], Point]:
-    """Make the function that the loop calls.
+) -> Callable[[nn.Module, int], Point] | None:
+    """Make the function that the loop calls; None without crops.
 
     Args:
         session: Whose TensorBoard gets a grid of the first crops: LR (nearest), SR, HR side by side.
@@ -32,6 +32,8 @@ def validator(
     Returns:
         (network, step) → mean `psnr` and `ssim` over Y, of results rounded to 8 bits.
     """
+    if not crops:
+        return None
 
     def validate(network: nn.Module, step: int) -> Point:
         network.eval()

@@ -1,6 +1,12 @@
 """Losses: pure functions of (sr, hr), N×3×h×w in [0, 1], and the classes that carry a network."""
 
-from wildsr.training.losses.adversarial import OBJECTIVES, Objective, ObjectiveName, gradient_penalty
+from wildsr.training.losses.adversarial import (
+    OBJECTIVES,
+    Objective,
+    ObjectiveName,
+    gradient_penalty,
+    win_rate,
+)
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
 from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualName, PerceptualRecipe
 from wildsr.training.losses.pixel import PIXEL, PixelName, charbonnier, l1, l2, luma
@@ -28,4 +34,5 @@ __all__ = [
     "luma",
     "texture",
     "total_variation",
+    "win_rate",
 ]

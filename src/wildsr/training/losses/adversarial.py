@@ -99,3 +99,11 @@ def gradient_penalty(
     (slope,) = torch.autograd.grad(logits.sum(), between, create_graph=True)
     lengths: Tensor = torch.linalg.vector_norm(slope.flatten(1), dim=1)
     return (lengths - 1).square().mean()
+
+
+def win_rate(real: Tensor, made: Tensor) -> float:
+    """Share of logits on the right side of the other kind's mean: .5 is chance, 1 a discriminator that can't lose."""
+    real, made = real.detach(), made.detach()
+    above = (real > made.mean()).float().mean()
+    below = (made < real.mean()).float().mean()
+    return float((above + below) / 2)
