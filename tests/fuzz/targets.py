@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz import model_targets
+from tests.fuzz import importer_targets, metadata_targets, model_targets
 from tests.fuzz.checks import LIMITS, check_error, check_picture, listing, scratch
+from tests.fuzz.work import bounded
 from wildsr.errors import WildsrError
 from wildsr.files import JOURNAL_NAME, Job, Journal, atomic_write, find_pictures, plan_outputs, shown
 from wildsr.imaging import Frame, Metadata, WriteOptions, probe, read, write_rows
@@ -144,12 +145,18 @@ def parse_frame(data: bytes) -> tuple[int, int, int, int, bool, bytes, bytes, by
 
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    "decode": decode,
-    "encode": encode,
+    "checkpoint": bounded(importer_targets.checkpoint, lines=20_000, lines_per_byte=40),
+    "decode": bounded(decode, lines=20_000, lines_per_byte=40),
+    "directories": bounded(metadata_targets.directories, lines=20_000, lines_per_byte=100),
+    "encode": bounded(encode, lines=20_000, lines_per_byte=40),
     "journal": journal,
+    "metadata": bounded(metadata_targets.metadata, lines=20_000, lines_per_byte=40),
     "names": names,
     "ncnn": model_targets.ncnn,
     "onnx": model_targets.onnx,
-    "spec": model_targets.spec,
+    "profile": bounded(importer_targets.profile, lines=20_000, lines_per_byte=40),
+    "settings": bounded(importer_targets.settings, lines=20_000, lines_per_byte=100),
+    "spec": bounded(model_targets.spec, lines=5_000, lines_per_byte=40),
     "upscale": model_targets.upscale,
 }
+"""What to fuzz. Where a budget of lines and memory stands, more work than that for an input is a finding too."""

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.tiny import tiny_compact
 from tests.fuzz.model_seeds import SPEC
-from tests.fuzz.seeds import exif, pixels, saved
+from tests.fuzz.picture_seeds import exif, pixels, saved
 from tests.fuzz.targets import TARGETS
 from wildsr.errors import InputError
 from wildsr.imaging import read, write
