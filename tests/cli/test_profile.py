@@ -205,14 +205,14 @@ def test_the_notes_of_a_stranger_reach_neither_terminal_nor_page(home: Path, tmp
     assert invoke("profile", "compare", tmp_path / "x.profile", home / "a.profile").code == 0
 
 
-def test_photos_turned_down_are_named(home: Path, tmp_path: Path) -> None:
+def test_rejected_photos_are_named(home: Path, tmp_path: Path) -> None:
     shutil.copy(home / "a" / "shot0.png", tmp_path)
     (tmp_path / "empty.jpg").write_bytes(b"")
     (tmp_path / "gone.jpg").symlink_to("nothing")
     done = invoke("profile", tmp_path, "-o", tmp_path / "x.profile", "--method", "spectrum", "-j", "1")
     assert done.code == 0
-    assert "turned down: 1 × photo: empty.jpg is empty (empty.jpg)" in done.out
-    assert "turned down: 1 × photo: it is a link to nothing (gone.jpg)" in done.out
+    assert "rejected: 1 × photo: empty.jpg is empty (empty.jpg)" in done.out
+    assert "rejected: 1 × photo: it is a link to nothing (gone.jpg)" in done.out
 
 
 def test_one_photo_is_enough_and_said(home: Path, tmp_path: Path) -> None:

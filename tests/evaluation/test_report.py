@@ -5,14 +5,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from tests.evaluation.pictures import noisy, save, scene
 from tests.evaluation.test_results import evaluation
 from wildsr.evaluation import Evaluation, Measures, Store, existing_results, html_report, judge
 from wildsr.evaluation.crops import comparisons
-from wildsr.evaluation.plots import Axis, perception_distortion, strips
+from wildsr.evaluation.plots import perception_distortion, strips
 from wildsr.metrics import METRICS
 
 VOID = {"meta", "img", "br", "circle", "path"}
@@ -118,15 +117,6 @@ def test_tiny_pictures_and_failures_still_make_a_page(tmp_path: Path) -> None:
     text = " ".join(checker.text)
     assert "infinite (identical pictures)" in text
     assert "2×3 pixels are too few" in text
-
-
-@pytest.mark.parametrize("rising", [True, False])
-def test_better_is_right_and_up(rising: bool) -> None:
-    axis = Axis(low=20, high=30, start=0, end=100, rising=rising)
-    better, worse = (29, 21) if rising else (21, 29)
-    assert axis.at(better) > axis.at(worse)
-    assert axis.at(25) == pytest.approx(50)
-    assert axis.ticks() == [20, 22, 24, 26, 28, 30]
 
 
 def test_plots_place_what_they_say() -> None:

@@ -56,7 +56,7 @@ def profile(
     ] = True,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing file.")] = False,
     html: Annotated[
-        Path | None, typer.Option("--html", help="Write a page with kernels, noise and what was turned down.")
+        Path | None, typer.Option("--html", help="Write a page with kernels, noise and what was rejected.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -177,16 +177,16 @@ def _show(names: list[str], *, html: Path | None, json: bool) -> None:
 
 def _compare(names: list[str], *, html: Path | None, json: bool) -> None:
     from wildsr.degradation import Profile
-    from wildsr.estimation.profile.compare import compare
-    from wildsr.estimation.profile.comparison_page import comparison_report
+    from wildsr.estimation.profile.comparison import compare_profiles
+    from wildsr.estimation.profile.comparison_page import comparison_page
 
     if len(names) != 2:
         raise UsageError("compare takes two profiles", hint="wildsr profile compare a.profile b.profile")
     first, second = (Profile.load(name) for name in names)
-    result = compare(first, second)
+    result = compare_profiles(first, second)
     if html is not None:
         called = (Path(names[0]).name, Path(names[1]).name)
-        _write(html, comparison_report(result, profiles=(first, second), names=called))
+        _write(html, comparison_page(result, profiles=(first, second), names=called))
     tell_comparison(result, names, json=json)
 
 
@@ -204,13 +204,13 @@ def _merge(names: list[str], target: Path, *, html: Path | None, json: bool) -> 
 
 
 def _tell(profile: "Profile", path: Path, page: Path | None, *, json: bool) -> None:
-    """Write the page, if one is wanted, and print the facts."""
-    from wildsr.estimation.profile.page import report
-    from wildsr.estimation.profile.profile_stats import facts_of
+    """Write the page, if one is wanted, and print the stats."""
+    from wildsr.estimation.profile.page import profile_page
+    from wildsr.estimation.profile.profile_stats import profile_stats
 
     if page is not None:
-        _write(page, report(profile, name=path.name))
-    tell(facts_of(profile), path, json=json)
+        _write(page, profile_page(profile, name=path.name))
+    tell(profile_stats(profile), path, json=json)
 
 
 def _nearest(name: str, known: tuple[str, ...]) -> str:

@@ -8,44 +8,44 @@ from wildsr.cli.console import Json, data, data_json
 from wildsr.files import shown
 
 if TYPE_CHECKING:
-    from wildsr.estimation.profile.compare import Comparison
-    from wildsr.estimation.profile.profile_stats import Facts, TurnedDown
+    from wildsr.estimation.profile.comparison import ProfileComparison
+    from wildsr.estimation.profile.profile_stats import ProfileStats, RejectionCount
 
 _MOST_NAMES = 3
 
 
-def tell(facts: "Facts", path: Path, *, json: bool) -> None:
-    """Print a profile's facts; what comes out of the file is made printable, it may be a stranger's."""
+def tell(stats: "ProfileStats", path: Path, *, json: bool) -> None:
+    """Print a profile's stats; what comes out of the file is made printable, it may be a stranger's."""
     if json:
-        data_json({"profile": str(path), **_as_json(facts)})
+        data_json({"profile": str(path), **_as_json(stats)})
         return
     lines = [
-        f"{shown(path)}: {_counted(facts.kernels, 'kernel')}, {_counted(facts.patches, 'noise patch')}, "
-        f"confidence {facts.confidence:.0%}"
+        f"{shown(path)}: {_counted(stats.kernels, 'kernel')}, {_counted(stats.patches, 'noise patch')}, "
+        f"confidence {stats.confidence:.0%}"
     ]
-    if facts.blur is not None:
-        long, short = facts.blur
+    if stats.blur is not None:
+        long, short = stats.blur
         lines.append(
-            f"  blur     {long:.2f} × {short:.2f} pixels (σ along and across, of the ×{facts.scale} picture; medians)"
+            f"  blur     {long:.2f} × {short:.2f} pixels (σ along and across, of the ×{stats.scale} picture; medians)"
         )
-    if facts.patches:
+    if stats.patches:
         lines.append(
-            f"  noise    σ {facts.noise:.2f} levels; coarse against fine grain {facts.grain:.2f} (white: 1)"
+            f"  noise    σ {stats.noise:.2f} levels; coarse against fine grain {stats.grain:.2f} (white: 1)"
         )
         lines += [
             f"           at brightness {level:.2f}: σ {sigma:.2f} ({_counted(count, 'patch')})"
-            for level, sigma, count in facts.noise_by_brightness
+            for level, sigma, count in stats.noise_by_brightness
         ]
-    if facts.jpeg:
-        lines.append(f"  JPEG     quality {facts.jpeg[0]} to {facts.jpeg[2]}, median {facts.jpeg[1]}")
-    if facts.cameras:
-        lines.append("  cameras  " + ", ".join(f"{shown(name)} ({n})" for name, n in facts.cameras.items()))
-    lines += [f"  note: {shown(remark)}" for remark in facts.remarks]
-    lines += [f"  turned down: {_turned_down(one)}" for one in facts.rejected]
+    if stats.jpeg:
+        lines.append(f"  JPEG     quality {stats.jpeg[0]} to {stats.jpeg[2]}, median {stats.jpeg[1]}")
+    if stats.cameras:
+        lines.append("  cameras  " + ", ".join(f"{shown(name)} ({n})" for name, n in stats.cameras.items()))
+    lines += [f"  note: {shown(remark)}" for remark in stats.remarks]
+    lines += [f"  rejected: {_rejection(one)}" for one in stats.rejected]
     data("\n".join(lines))
 
 
-def tell_comparison(result: "Comparison", names: Sequence[str], *, json: bool) -> None:
+def tell_comparison(result: "ProfileComparison", names: Sequence[str], *, json: bool) -> None:
     """Print what two profiles have in common."""
     if json:
         data_json(
@@ -74,7 +74,7 @@ def _counted(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
-def _turned_down(one: "TurnedDown") -> str:
+def _rejection(one: "RejectionCount") -> str:
     """How many, of what, why; photos by name, noise patches are too many for that."""
     text = f"{one.count} × {one.kind}: {shown(one.reason)}"
     if one.kind == "noise" or not one.photos:
@@ -84,25 +84,25 @@ def _turned_down(one: "TurnedDown") -> str:
     return f"{text} ({names}{f' and {more} more' if more > 0 else ''})"
 
 
-def _as_json(facts: "Facts") -> dict[str, Json]:
+def _as_json(stats: "ProfileStats") -> dict[str, Json]:
     return {
-        "scale": facts.scale,
-        "kernels": facts.kernels,
-        "noise_patches": facts.patches,
-        "confidence": facts.confidence,
-        "axes": [{"long": a.long, "short": a.short, "angle": a.angle} for a in facts.axes],
-        "noise": facts.noise,
+        "scale": stats.scale,
+        "kernels": stats.kernels,
+        "noise_patches": stats.patches,
+        "confidence": stats.confidence,
+        "axes": [{"long": a.long, "short": a.short, "angle": a.angle} for a in stats.axes],
+        "noise": stats.noise,
         "noise_by_brightness": [
             {"brightness": level, "sigma": sigma, "patches": count}
-            for level, sigma, count in facts.noise_by_brightness
+            for level, sigma, count in stats.noise_by_brightness
         ],
-        "grain": facts.grain,
-        "channel_correlation": facts.colour,
-        "jpeg_quality": list[Json](facts.jpeg) if facts.jpeg else None,
-        "cameras": dict[str, Json](facts.cameras),
-        "remarks": list[Json](facts.remarks),
+        "grain": stats.grain,
+        "channel_correlation": stats.colour,
+        "jpeg_quality": list[Json](stats.jpeg) if stats.jpeg else None,
+        "cameras": dict[str, Json](stats.cameras),
+        "remarks": list[Json](stats.remarks),
         "rejected": [
             {"kind": one.kind, "reason": one.reason, "count": one.count, "photos": list[Json](one.photos)}
-            for one in facts.rejected
+            for one in stats.rejected
         ],
     }

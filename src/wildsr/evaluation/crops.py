@@ -1,7 +1,5 @@
 """Pieces of pictures, cut where the methods differ most."""
 
-import base64
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +10,11 @@ from numpy.typing import NDArray
 from wildsr.errors import WildsrError
 from wildsr.evaluation.pixels import load
 from wildsr.evaluation.results import Evaluation, Row
-from wildsr.imaging import resize
 from wildsr.imaging.luma import luma
 from wildsr.metrics import Image
+from wildsr.report.pictures import jpeg_uri, thumbnail
 
 _SIDES = (96, 192)
-_THUMB = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,11 +90,11 @@ def _cut(place: _Place) -> CropComparison:
     left, top, across, down = (100 * part for part in percent)
     return CropComparison(
         image=picture.name,
-        whole=_uri(_thumbnail(any_result if truth is None else truth), quality=80),
+        whole=jpeg_uri(thumbnail(any_result if truth is None else truth), quality=80),
         frame=(left, top, across, down),
         lr=None if picture.lr is None else _lr_piece(picture.lr, place, height),
-        hr=None if truth is None else _uri(_piece(truth, place)),
-        methods={method: _uri(_piece(pixels, place)) for method, pixels in results.items()},
+        hr=None if truth is None else jpeg_uri(_piece(truth, place)),
+        methods={method: jpeg_uri(_piece(pixels, place)) for method, pixels in results.items()},
     )
 
 
@@ -106,7 +103,7 @@ def _lr_piece(path: Path, place: _Place, sr_height: int) -> str:
     scale = max(1, round(sr_height / pixels.shape[0]))
     rows = slice(place.top // scale, -(-(place.top + place.side) // scale))
     columns = slice(place.left // scale, -(-(place.left + place.side) // scale))
-    return _uri(pixels[rows, columns])
+    return jpeg_uri(pixels[rows, columns])
 
 
 def _piece(pixels: Image, place: _Place) -> Image:
@@ -122,22 +119,3 @@ def _contrast(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.abs(np.diff(plane, axis=0, append=plane[-1:])) + np.abs(
         np.diff(plane, axis=1, append=plane[:, -1:])
     )
-
-
-def _thumbnail(pixels: Image) -> Image:
-    factor = min(1.0, _THUMB / max(pixels.shape[:2]))
-    size = (max(1, round(pixels.shape[0] * factor)), max(1, round(pixels.shape[1] * factor)))
-    top = 255 if pixels.dtype == np.uint8 else 1
-    small: Image = (np.clip(resize(pixels, size) / np.float32(top), 0, 1)).astype(np.float32)
-    return small
-
-
-def _uri(pixels: Image, *, quality: int = 90) -> str:
-    """A JPEG without chroma subsampling: colours of small details are what is compared."""
-    from PIL import Image as Pillow
-
-    levels = pixels if pixels.dtype == np.uint8 else np.rint(pixels * np.float32(255)).astype(np.uint8)
-    out = io.BytesIO()
-    encoded = Pillow.fromarray(np.ascontiguousarray(levels))
-    encoded.save(out, "JPEG", quality=quality, subsampling=0, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}"

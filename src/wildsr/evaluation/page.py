@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Collection
 from html import escape
-from importlib import resources
 from typing import Final
 
 from wildsr.evaluation.crops import CropComparison, comparisons
@@ -14,6 +13,7 @@ from wildsr.evaluation.tables import digits
 from wildsr.files import shown
 from wildsr.metrics import METRICS, Metric
 from wildsr.metrics.metric import Kind
+from wildsr.report.page import definitions, folded, notes, page, plain, plots, table
 
 _PLOTTED: Final[tuple[Kind, ...]] = ("distortion", "perceptual", "no-reference")
 
@@ -33,14 +33,7 @@ def html_report(found: Evaluation) -> str:
         _pictures(found),
         _protocol(found),
     ]
-    style = resources.files("wildsr.report").joinpath("style.css").read_text(encoding="utf-8")
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{style}</style>\n</head>\n<body>\n<main>\n"
-        + "\n".join(section for section in sections if section)
-        + "\n</main>\n</body>\n</html>\n"
-    )
+    return page(title, sections)
 
 
 def _headline(found: Evaluation) -> str:
@@ -60,10 +53,7 @@ def _headline(found: Evaluation) -> str:
 
 
 def _notes(found: Evaluation) -> str:
-    if not found.notes and not found.failures:
-        return ""
-    items = "".join(f"<li>{escape(shown(one))}</li>" for one in (*found.failures, *found.notes))
-    return f'<div class="notes"><strong>To know before reading the numbers</strong><ul>{items}</ul></div>'
+    return notes("To know before reading the numbers", (*found.failures, *found.notes))
 
 
 def _table(found: Evaluation) -> str:
@@ -74,7 +64,7 @@ def _table(found: Evaluation) -> str:
     heads += (["mean rank ↓"] if ranked else []) + (["seconds a picture"] if timed else [])
     lines = []
     for number, method in enumerate(found.methods):
-        cells = [f'<td><span class="swatch m{number % 8}"></span>{escape(shown(method))}</td>']
+        cells = [f'<td><span class="swatch m{number % 8}"></span>{plain(method)}</td>']
         cells += [_cell(found, method, metric) for metric in found.metrics]
         cells += [f"<td>{found.ranks[method][IQA_RANK]:.2f}</td>"] if ranked else []
         if timed:
@@ -124,15 +114,13 @@ def _plots(found: Evaluation) -> str:
         )
         for one in found.metrics
     ]
-    body = "".join(
-        f"<figure><figcaption>{text}</figcaption>{plot}</figure>" for text, plot in figures if plot
-    )
+    body = plots(figures)
     if not body:
         return ""
     heading = (
         "<h2>Perception, distortion and spread</h2>" if distortion else "<h2>Spread over the pictures</h2>"
     )
-    return f'{heading}<div class="plots">{body}</div>'
+    return heading + body
 
 
 def _crops(found: Evaluation) -> str:
@@ -157,11 +145,13 @@ def _comparison(found: Evaluation, one: CropComparison) -> str:
     for method, uri in one.methods.items():
         pieces.append(_figure(uri, method, _few(found, found.by_image[one.image][method])))
     pieces += [_figure(one.hr, "ground truth", "")] if one.hr is not None else []
-    return f'<div class="compare"><h3>{escape(shown(one.image))}</h3><div class="pieces">{"".join(pieces)}</div></div>'
+    return (
+        f'<div class="compare"><h3>{plain(one.image)}</h3><div class="pieces">{"".join(pieces)}</div></div>'
+    )
 
 
 def _figure(uri: str, caption: str, numbers: str) -> str:
-    text = escape(shown(caption))
+    text = plain(caption)
     return f'<figure><img alt="{text}" src="{uri}"><figcaption>{text}<span>{numbers}</span></figcaption></figure>'
 
 
@@ -185,16 +175,12 @@ def _pictures(found: Evaluation) -> str:
 
 
 def _values(found: Evaluation, metric: str | None) -> str:
-    heads = "".join(f"<th>{escape(shown(method))}</th>" for method in found.methods)
-    lines = []
-    for image, rows in found.by_image.items():
-        cells = "".join(f"<td>{_value(rows[method], metric)}</td>" for method in found.methods)
-        lines.append(f"<tr><td>{escape(shown(image))}</td>{cells}</tr>")
+    rows = [
+        [plain(image), *(_value(rows[method], metric) for method in found.methods)]
+        for image, rows in found.by_image.items()
+    ]
     title = "seconds to super-resolve" if metric is None else METRICS[metric].heading
-    return (
-        f'<details><summary>{escape(title)}</summary><div class="scroll"><table><tr><th>picture</th>{heads}</tr>'
-        f"{''.join(lines)}</table></div></details>"
-    )
+    return folded(title, table(["picture", *map(plain, found.methods)], rows))
 
 
 def _value(row: Row, metric: str | None) -> str:
@@ -224,8 +210,7 @@ def _protocol(found: Evaluation) -> str:
         entries += [(method, _facts(facts)) for method, facts in methods.items()]
     entries += [("versions", _facts(protocol["versions"])), ("hardware", _facts(protocol["hardware"]))]
     entries.append(("date", str(protocol["date"])))
-    body = "".join(f"<dt>{escape(shown(key))}</dt><dd>{escape(shown(text))}</dd>" for key, text in entries)
-    return f"<h2>Protocol</h2><dl>{body}</dl>"
+    return f"<h2>Protocol</h2>{definitions(entries)}"
 
 
 def _scale(found: Evaluation) -> str:

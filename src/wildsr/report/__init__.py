@@ -1,1 +1,1 @@
-"""Pages people believe: HTML skeleton, SVG plots, crops; shared by everything that reports."""
+"""HTML pages that load nothing from elsewhere: skeleton and style, SVG plots, inline pictures."""

@@ -1,14 +1,16 @@
-"""A profile as one HTML page a person can judge: kernels and noise to look at, agreement, what was turned down."""
+"""A profile as one HTML page: kernels and noise to look at, how far they agree, what was rejected and why."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from wildsr.degradation import PhotoNote, Profile, Rejected
-from wildsr.estimation.profile.drawing import ellipses, kernel_picture, noise_picture, plot
-from wildsr.estimation.profile.frame import bar, figure, grid, page, plain, row, table
-from wildsr.estimation.profile.profile_stats import Facts, facts_of
+from wildsr.estimation.profile.drawing import ellipses, kernel_picture, noise_picture
+from wildsr.estimation.profile.profile_stats import ProfileStats, profile_stats
+from wildsr.report.page import bar, cards, figure, gallery, notes, page, plain, plots, row, table
+from wildsr.report.plots import Curve, curves
 
 MOST_KERNELS: Final = 60
 MOST_PATCHES: Final = 40
@@ -17,20 +19,20 @@ NOISE_CONTRAST: Final = 0.12
 """Standard deviation that noise is amplified to when it is shown."""
 
 
-def report(profile: Profile, *, name: str) -> str:
+def profile_page(profile: Profile, *, name: str) -> str:
     """Return the page of a profile; it holds everything and loads nothing."""
-    facts = facts_of(profile)
+    stats = profile_stats(profile)
     return page(
         f"Profile {name}",
         [
             f"<h1>Degradation profile {plain(name)}</h1>",
             _origin(profile),
-            _cards(facts),
-            *(f'<p class="remark">{plain(remark)}</p>' for remark in facts.remarks),
-            _kernels(profile, facts),
-            _noise(profile, facts),
-            _photos(profile, facts),
-            _rejected(facts),
+            _cards(stats),
+            notes("To know before using it", stats.remarks),
+            _kernels(profile, stats),
+            _noise(profile, stats),
+            _photos(profile, stats),
+            _rejected(stats),
         ],
     )
 
@@ -49,9 +51,31 @@ def noise_figures(profile: Profile, *, gain: float, most: int) -> list[str]:
     ]
 
 
-def levels(facts: Facts) -> list[tuple[float, float]]:
-    """Return (brightness, σ) as points to draw."""
-    return [(level, sigma) for level, sigma, _ in facts.noise_by_brightness]
+def noise_plots(several: Sequence[ProfileStats], names: Sequence[str] = ("",)) -> str:
+    """Return the noise's strength over brightness and its spectrum, a curve for each profile."""
+    levels = [
+        Curve(points=[(level, sigma) for level, sigma, _ in stats.noise_by_brightness], name=name)
+        for stats, name in zip(several, names, strict=True)
+    ]
+    spectra = [Curve(points=stats.spectrum, name=name) for stats, name in zip(several, names, strict=True)]
+    return plots(
+        [
+            (
+                "Strength <span>where the photo is dark or bright</span>",
+                curves(levels, ("brightness", "σ in levels"), title="noise over brightness", right=1),
+            ),
+            (
+                "Spectrum <span>white: the dashed line; smoothed by the camera: falling to the right</span>",
+                curves(
+                    spectra,
+                    ("cycles per pixel", "power relative to white noise"),
+                    title="spectrum of the noise",
+                    level=1,
+                    right=0.5,
+                ),
+            ),
+        ]
+    )
 
 
 def _origin(profile: Profile) -> str:
@@ -62,26 +86,26 @@ def _origin(profile: Profile) -> str:
     if method:
         parts.append(f"method {plain(str(method))}")
     parts.append(f"wildsr {plain(profile.meta.wildsr)}")
-    return f'<p class="small">{", ".join(parts)}</p>'
+    return f'<p class="lead quiet">{", ".join(parts)}</p>'
 
 
-def _cards(facts: Facts) -> str:
-    cards = [
-        ("kernels", str(facts.kernels)),
-        ("noise patches", str(facts.patches)),
-        ("confidence", f"{facts.confidence:.0%}"),
+def _cards(stats: ProfileStats) -> str:
+    entries = [
+        ("kernels", str(stats.kernels)),
+        ("noise patches", str(stats.patches)),
+        ("confidence", f"{stats.confidence:.0%}"),
     ]
-    if facts.noise is not None:
-        cards.append(("noise, levels", f"σ {facts.noise:.1f}"))
-    if facts.blur is not None:
-        cards.append((f"blur at ×{facts.scale}", "σ {:.2f} × {:.2f} px".format(*facts.blur)))
-    if facts.jpeg:
-        cards.append(("JPEG quality", f"{facts.jpeg[0]}–{facts.jpeg[2]}"))
-    return row(f'<div class="card">{label}<b>{value}</b></div>' for label, value in cards)
+    if stats.noise is not None:
+        entries.append(("noise, levels", f"σ {stats.noise:.1f}"))
+    if stats.blur is not None:
+        entries.append((f"blur at ×{stats.scale}", "σ {:.2f} × {:.2f} px".format(*stats.blur)))
+    if stats.jpeg:
+        entries.append(("JPEG quality", f"{stats.jpeg[0]}–{stats.jpeg[2]}"))
+    return cards(entries)
 
 
-def _kernels(profile: Profile, facts: Facts) -> str:
-    if facts.mean_kernel is None:
+def _kernels(profile: Profile, stats: ProfileStats) -> str:
+    if stats.mean_kernel is None:
         return "<h2>Kernels</h2><p>None could be trusted; the blur is left to bicubic downscaling.</p>"
     figures = [
         figure(
@@ -90,56 +114,50 @@ def _kernels(profile: Profile, facts: Facts) -> str:
             f"confidence {note.confidence:.0%}"
             + (f", agreement {note.agreement:.0%}" if note.agreement is not None else ""),
         )
-        for kernel, note, axes in list(zip(profile.kernels, profile.meta.kernels, facts.axes, strict=True))[
+        for kernel, note, axes in list(zip(profile.kernels, profile.meta.kernels, stats.axes, strict=True))[
             :MOST_KERNELS
         ]
     ]
-    more = facts.kernels - len(figures)
-    shift = f", {(facts.scale - 1) / 2:g} pixels right of and below the middle of the picture" * (
-        facts.scale > 1
+    more = stats.kernels - len(figures)
+    shift = f", {(stats.scale - 1) / 2:g} pixels right of and below the middle of the picture" * (
+        stats.scale > 1
     )
     summary = [
-        figure(kernel_picture(facts.mean_kernel, zoom=8, alt="mean kernel"), "the mean of all"),
-        figure(ellipses([facts.axes]), "all of them as ellipses of one standard deviation"),
+        figure(kernel_picture(stats.mean_kernel, zoom=8, alt="mean kernel"), "the mean of all"),
+        figure(ellipses([stats.axes]), "all of them as ellipses of one standard deviation"),
     ]
     return (
-        f'<h2>Kernels</h2><p class="small">What one pixel of the photo gathers of the ×{facts.scale} picture: a square '
+        f'<h2>Kernels</h2><p class="hint">What one pixel of the photo gathers of the ×{stats.scale} picture: a square '
         f"is a pixel of that picture, the brighter the greater its part. Its centre is that of a block of "
-        f"{facts.scale}×{facts.scale}{shift}. The bar is the confidence; agreement says how alike the kernels of "
-        f"different parts of the photo are.</p>{row(summary)}<p></p>{grid(figures)}"
+        f"{stats.scale}×{stats.scale}{shift}. The bar is the confidence; agreement says how alike the kernels of "
+        f"different parts of the photo are.</p>{row(summary)}<p></p>{gallery(figures)}"
         + (f"<p>and {more} more</p>" if more > 0 else "")
     )
 
 
-def _noise(profile: Profile, facts: Facts) -> str:
-    if facts.noise is None:
+def _noise(profile: Profile, stats: ProfileStats) -> str:
+    if stats.noise is None:
         return "<h2>Noise</h2><p>No patches were found.</p>"
-    gain = NOISE_CONTRAST / max(facts.noise / 255, 1e-4)
-    plots = [
-        plot([levels(facts)], labels=("brightness", "σ in levels"), right=1),
-        plot([facts.spectrum], labels=("cycles per pixel", "power"), level=1, right=0.5),
-    ]
+    gain = NOISE_CONTRAST / max(stats.noise / 255, 1e-4)
     figures = noise_figures(profile, gain=gain, most=MOST_PATCHES)
-    more = facts.patches - len(figures)
+    more = stats.patches - len(figures)
     return (
-        f"<h2>Noise</h2>{row(plots)}"
-        '<p class="small">Left, how strong it is where the photo is dark or bright; right, its spectrum: white noise '
-        "lies on the dashed line, what was smoothed by the camera falls to the right.</p>"
-        f"<p>Coarse against fine grain {facts.grain:.2f} (1 is white noise); {facts.colour:.0%} of it is common to the "
-        f"channels. Patches, amplified {gain:.0f} times:</p>{grid(figures)}"
+        f"<h2>Noise</h2>{noise_plots([stats])}"
+        f"<p>Coarse against fine grain {stats.grain:.2f} (1 is white noise); {stats.colour:.0%} of it is common to the "
+        f"channels. Patches, amplified {gain:.0f} times:</p>{gallery(figures)}"
         + (f"<p>and {more} more</p>" if more > 0 else "")
     )
 
 
-def _photos(profile: Profile, facts: Facts) -> str:
+def _photos(profile: Profile, stats: ProfileStats) -> str:
     if not profile.meta.photos:
         return ""
     cameras = table(
-        ("camera", "photos"), [(plain(name), str(count)) for name, count in facts.cameras.items()]
+        ("camera", "photos"), [(plain(name), str(count)) for name, count in stats.cameras.items()]
     )
     jpeg = ""
-    if facts.jpeg:
-        jpeg = f"<p>JPEG quality {facts.jpeg[0]} to {facts.jpeg[2]}, half of the files above {facts.jpeg[1]}.</p>"
+    if stats.jpeg:
+        jpeg = f"<p>JPEG quality {stats.jpeg[0]} to {stats.jpeg[2]}, half of the files above {stats.jpeg[1]}.</p>"
     steps = [note.blockiness for note in profile.meta.photos if note.blockiness is not None]
     if steps:
         jpeg += f"<p>Steps on the 8×8 grid: {np.median(steps):.2f} levels (below 0.25 none are seen).</p>"
@@ -172,17 +190,17 @@ def _photo_table(profile: Profile) -> str:
     rows += [(plain(note.photo), "", "", f"not read: {plain(note.reason)}", "0") for note in unread]
     more = len(rows) - MOST_PHOTOS
     return table(
-        ("photo", "pixels", "JPEG", "kernel", "noise patches"), rows[:MOST_PHOTOS], numbers=frozenset((2, 4))
+        ("photo", "pixels", "JPEG", "kernel", "noise patches"), rows[:MOST_PHOTOS], words=frozenset((0, 3))
     ) + (f"<p>and {more} more</p>" if more > 0 else "")
 
 
-def _rejected(facts: Facts) -> str:
-    if not facts.rejected:
-        return "<h2>Turned down</h2><p>Nothing.</p>"
-    rows = [(str(one.count), one.kind, plain(one.reason), str(len(one.photos))) for one in facts.rejected]
+def _rejected(stats: ProfileStats) -> str:
+    if not stats.rejected:
+        return "<h2>Rejected</h2><p>Nothing.</p>"
+    rows = [(plain(one.reason), one.kind, str(one.count), str(len(one.photos))) for one in stats.rejected]
     return (
-        "<h2>Turned down</h2>"
-        "<p class='small'>Patches of noise are turned down by the thousand: only plain, evenly lit parts show noise "
+        "<h2>Rejected</h2>"
+        '<p class="hint">Patches of noise are rejected by the thousand: only plain, evenly lit parts show noise '
         "and nothing else.</p>"
-        + table(("how many", "what", "why", "in photos"), rows, numbers=frozenset((0, 3)))
+        + table(("reason", "of", "how many", "in photos"), rows, words=frozenset((0, 1)))
     )

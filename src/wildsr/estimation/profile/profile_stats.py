@@ -1,4 +1,4 @@
-"""A profile in numbers: what `wildsr profile show` prints, what `compare` compares, what the report draws."""
+"""A profile in numbers: what `wildsr profile show` prints, `compare` compares and the page draws."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -33,8 +33,8 @@ class Axes:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TurnedDown:
-    """What was not taken, for one reason."""
+class RejectionCount:
+    """What was rejected for one reason."""
 
     kind: str
     """photo, kernel or noise."""
@@ -50,8 +50,8 @@ class TurnedDown:
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Facts:
-    """What a profile says."""
+class ProfileStats:
+    """The numbers of a profile."""
 
     scale: int
     """HR pixels per LR pixel; kernels are in HR pixels."""
@@ -93,7 +93,7 @@ class Facts:
     cameras: dict[str, int]
     """Photos by camera."""
 
-    rejected: tuple[TurnedDown, ...]
+    rejected: tuple[RejectionCount, ...]
     """Photos first, then kernels, then noise; of each the most frequent first."""
 
     remarks: tuple[str, ...]
@@ -110,12 +110,12 @@ class Facts:
         )
 
 
-def facts_of(profile: Profile) -> Facts:
+def profile_stats(profile: Profile) -> ProfileStats:
     """Measure a profile."""
     noise = profile.noise
     spectrum = _spectrum(noise) if len(noise) else ()
     qualities = profile.meta.jpeg_qualities()
-    return Facts(
+    return ProfileStats(
         scale=profile.scale,
         kernels=len(profile.kernels),
         patches=len(noise),
@@ -129,12 +129,12 @@ def facts_of(profile: Profile) -> Facts:
         colour=_common(noise) if len(noise) else None,
         jpeg=(qualities[0], qualities[len(qualities) // 2], qualities[-1]) if qualities else None,
         cameras=profile.meta.cameras(),
-        rejected=_turned_down(profile.meta.rejected),
+        rejected=_counted(profile.meta.rejected),
         remarks=profile.meta.remarks,
     )
 
 
-def _turned_down(rejected: Sequence[Rejected]) -> tuple[TurnedDown, ...]:
+def _counted(rejected: Sequence[Rejected]) -> tuple[RejectionCount, ...]:
     counts: Counter[tuple[str, str]] = Counter()
     photos: dict[tuple[str, str], dict[str, None]] = {}
     for one in rejected:
@@ -143,7 +143,8 @@ def _turned_down(rejected: Sequence[Rejected]) -> tuple[TurnedDown, ...]:
         photos.setdefault(key, {})[one.photo] = None
     order = sorted(counts.items(), key=lambda item: (_KINDS.index(item[0][0]), -item[1]))
     return tuple(
-        TurnedDown(kind=key[0], reason=key[1], count=count, photos=tuple(photos[key])) for key, count in order
+        RejectionCount(kind=key[0], reason=key[1], count=count, photos=tuple(photos[key]))
+        for key, count in order
     )
 
 

@@ -1,4 +1,4 @@
-"""Two profiles side by side: do they tell of the same camera?"""
+"""Two profiles side by side: are they of the same camera?"""
 
 from dataclasses import dataclass
 from typing import Final
@@ -8,18 +8,18 @@ import numpy as np
 from wildsr.degradation import Profile
 from wildsr.errors import ProfileError
 from wildsr.estimation.kernels.spectrum import Doubles
-from wildsr.estimation.profile.profile_stats import Facts, facts_of
+from wildsr.estimation.profile.profile_stats import ProfileStats, profile_stats
 
 _ALIKE: Final = 0.85
 _DIFFERENT: Final = 0.65
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class ProfileComparison:
     """What two profiles have in common."""
 
-    first: Facts
-    second: Facts
+    first: ProfileStats
+    second: ProfileStats
 
     kernel_overlap: float | None
     """Part of the mean kernels that is common, 0…1; None where one has none."""
@@ -41,18 +41,18 @@ class Comparison:
         return [
             (name, write(self.first), write(self.second))
             for name, write in (
-                ("kernels", lambda facts: str(facts.kernels)),
+                ("kernels", lambda stats: str(stats.kernels)),
                 (f"blur (σ at ×{self.first.scale})", _blur_text),
-                ("noise patches", lambda facts: str(facts.patches)),
-                ("noise σ (levels)", lambda facts: _number(facts.noise)),
-                ("coarse against fine grain", lambda facts: _number(facts.grain)),
-                ("JPEG quality", lambda facts: "–".join(map(str, facts.jpeg[::2])) if facts.jpeg else "-"),
-                ("confidence", lambda facts: f"{facts.confidence:.0%}"),
+                ("noise patches", lambda stats: str(stats.patches)),
+                ("noise σ (levels)", lambda stats: _number(stats.noise)),
+                ("coarse against fine grain", lambda stats: _number(stats.grain)),
+                ("JPEG quality", lambda stats: "–".join(map(str, stats.jpeg[::2])) if stats.jpeg else "-"),
+                ("confidence", lambda stats: f"{stats.confidence:.0%}"),
             )
         ]
 
 
-def compare(first: Profile, second: Profile) -> Comparison:
+def compare_profiles(first: Profile, second: Profile) -> ProfileComparison:
     """Compare two profiles of one scale.
 
     Raises:
@@ -60,7 +60,7 @@ def compare(first: Profile, second: Profile) -> Comparison:
     """
     if first.scale != second.scale:
         raise ProfileError(f"profiles of scales {first.scale} and {second.scale} can't be compared")
-    one, other = facts_of(first), facts_of(second)
+    one, other = profile_stats(first), profile_stats(second)
     overlap = scatter = blur = None
     if one.mean_kernel is not None and other.mean_kernel is not None:
         overlap = round(_overlap(one.mean_kernel, other.mean_kernel), 3)
@@ -69,7 +69,7 @@ def compare(first: Profile, second: Profile) -> Comparison:
         scatter = round(float(np.median(within)), 3)
         blur = round(_mean_blur(other) / _mean_blur(one), 3)
     noise = _noise_ratio(one, other)
-    return Comparison(
+    return ProfileComparison(
         first=one,
         second=other,
         kernel_overlap=overlap,
@@ -80,8 +80,8 @@ def compare(first: Profile, second: Profile) -> Comparison:
     )
 
 
-def _blur_text(facts: Facts) -> str:
-    return "-" if facts.blur is None else f"{facts.blur[0]:.2f} × {facts.blur[1]:.2f}"
+def _blur_text(stats: ProfileStats) -> str:
+    return "-" if stats.blur is None else f"{stats.blur[0]:.2f} × {stats.blur[1]:.2f}"
 
 
 def _number(value: float | None) -> str:
@@ -89,7 +89,7 @@ def _number(value: float | None) -> str:
 
 
 def _verdict(
-    overlap: float | None, blur: float | None, noise: float | None, one: Facts, other: Facts
+    overlap: float | None, blur: float | None, noise: float | None, one: ProfileStats, other: ProfileStats
 ) -> list[str]:
     said = []
     if overlap is None or blur is None:
@@ -126,12 +126,12 @@ def _overlap(a: Doubles, b: Doubles) -> float:
     return float(np.minimum(np.maximum(a, 0), np.maximum(b, 0)).sum())
 
 
-def _mean_blur(facts: Facts) -> float:
+def _mean_blur(stats: ProfileStats) -> float:
     """Geometric mean of all axes."""
-    return float(np.exp(np.mean([0.5 * np.log(max(one.long * one.short, 1e-6)) for one in facts.axes])))
+    return float(np.exp(np.mean([0.5 * np.log(max(one.long * one.short, 1e-6)) for one in stats.axes])))
 
 
-def _noise_ratio(one: Facts, other: Facts) -> float | None:
+def _noise_ratio(one: ProfileStats, other: ProfileStats) -> float | None:
     """Geometric mean over the brightnesses of both (interpolated where the steps differ)."""
     if not one.noise_by_brightness or not other.noise_by_brightness:
         return None
