@@ -2,11 +2,11 @@
 
 import sys
 from pathlib import Path
-from typing import IO
 
 import pytest
 
-from wildsr.assets.files import atomic_file, cache_dir, is_offline, sha256_of
+from wildsr.assets.files import cache_dir, cache_file, is_offline
+from wildsr.files import AtomicFile, sha256_of
 
 
 def test_cache_folder_by_variable_and_platform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -33,16 +33,16 @@ def test_offline_variable(monkeypatch: pytest.MonkeyPatch, value: str, expected:
     assert is_offline(not expected) is not expected
 
 
-def interrupted(file: IO[bytes]) -> None:
+def interrupted(file: AtomicFile) -> None:
     file.write(b"half of the n")
     raise KeyboardInterrupt
 
 
 def test_interrupted_write_leaves_nothing_and_keeps_the_old(tmp_path: Path) -> None:
     target = tmp_path / "deep" / "file.bin"
-    with atomic_file(target) as file:
+    with cache_file(target) as file:
         file.write(b"old")
-    with pytest.raises(KeyboardInterrupt), atomic_file(target) as file:
+    with pytest.raises(KeyboardInterrupt), cache_file(target) as file:
         interrupted(file)
     assert target.read_bytes() == b"old"
     assert list(target.parent.iterdir()) == [target]

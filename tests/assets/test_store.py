@@ -217,7 +217,7 @@ def test_full_disk_while_writing(index: Index, monkeypatch: pytest.MonkeyPatch) 
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(AssetError, match=r"no space left .*assets") as caught:
+    with pytest.raises(AssetError, match=r"the disk is full") as caught:
         fetch(A)
     assert caught.value.hint is not None
     assert "WILDSR_CACHE" in caught.value.hint
@@ -235,7 +235,7 @@ def test_full_disk_foreseen(index: Index, monkeypatch: pytest.MonkeyPatch) -> No
 def test_cache_folder_that_is_a_file(index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("")
     monkeypatch.setenv("WILDSR_CACHE", str(tmp_path / "taken"))
-    with pytest.raises(AssetError, match="can't write to"):
+    with pytest.raises(AssetError, match=r"can't write .*taken"):
         fetch(A)
 
 

@@ -13,7 +13,8 @@ import pytest
 from numpy.typing import NDArray
 
 from wildsr.errors import OutputError
-from wildsr.files import atomic_write, output_error, remove_stale_temporaries
+from wildsr.files import AtomicFile, atomic_write, output_error, remove_stale_temporaries
+from wildsr.files.locking import try_lock
 from wildsr.files.processes import is_dead, own_tag
 from wildsr.imaging import Frame, write_rows
 
@@ -214,3 +215,36 @@ def test_a_reused_process_number_is_not_mistaken_for_its_owner() -> None:
     assert not is_dead(f"{'0' * 6}-{pid}-{int(start) + 1}")
     assert not is_dead("nonsense")
     assert not is_dead(f"{host}-{10**30}-1")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes here")
+def test_a_pipe_is_refused_before_any_work(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.csv")
+    with pytest.raises(OutputError, match="pipe"), atomic_write(tmp_path / "a.csv"):
+        pytest.fail("must refuse before the work is done")
+    assert (tmp_path / "a.csv").is_fifo()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        with AtomicFile(tmp_path / "a.bin") as file:
+            file.write(b"x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "a.bin").stat().st_mode & 0o777 == 0o640
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows itself keeps open files")
+def test_another_machines_temporary_goes_after_a_day_without_its_writer(tmp_path: Path) -> None:
+    fresh, old, written = (tmp_path / f".wildsr-tmp-000000-1-1-0000000{number}.png" for number in range(3))
+    for path in (fresh, old, written):
+        path.write_bytes(b"half")
+    for path in (old, written):
+        os.utime(path, (0, 0))
+    with written.open("rb") as file:
+        assert try_lock(file.fileno()) is True
+        assert remove_stale_temporaries(tmp_path) == [old]
+    assert remove_stale_temporaries(tmp_path) == [written]
+    assert fresh.exists()

@@ -10,8 +10,8 @@ import pytest
 from tests.models.ncnn_files import decibels, picture, run_ncnn, run_onnx
 from tests.models.test_onnx_file import saved, shuffle
 from wildsr.assets import WEIGHT_ASSETS, cache_dir, cached_path
-from wildsr.assets.files import sha256_of
 from wildsr.errors import AssetError, ModelError
+from wildsr.files import sha256_of
 from wildsr.models import CATALOG, ModelSpec, import_model, load_model
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions
 from wildsr.models.onnx_file import embed_spec, is_ready

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from wildsr.assets.asset import Asset
-from wildsr.assets.files import atomic_file
+from wildsr.assets.files import cache_file
 from wildsr.errors import AssetError
 
 _CHUNK = 1 << 20
@@ -72,7 +72,7 @@ def _missing(archive: Path, asset: Asset) -> AssetError:
 
 def _copy(stream: IO[bytes], asset: Asset, target: Path) -> None:
     digest, size = hashlib.sha256(), 0
-    with atomic_file(target) as file:
+    with cache_file(target) as file:
         while chunk := stream.read(min(_CHUNK, asset.size + 1 - size)):
             size += len(chunk)
             if size > asset.size:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wildsr.assets.asset import Distribution, Progress
-from wildsr.assets.files import disk_errors, sha256_of
+from wildsr.assets.files import cache_errors
 from wildsr.assets.index import IndexSettings
 from wildsr.errors import AssetError
+from wildsr.files.digest import sha256_of
 
 if TYPE_CHECKING:
     from pypi_simple import DistributionPackage
@@ -136,7 +137,7 @@ class Download:
             resumed = response.headers.get("Content-Range", "").startswith(f"bytes {done}-")
             if response.status_code != HTTPStatus.PARTIAL_CONTENT or not resumed:
                 done = 0
-            with disk_errors(self._partial.parent), self._partial.open("ab" if done else "wb") as out:
+            with cache_errors(self._partial.parent), self._partial.open("ab" if done else "wb") as out:
                 for chunk in response.iter_content(_CHUNK):
                     out.write(chunk)
                     done += len(chunk)

@@ -1,20 +1,18 @@
 """The cache on disk: where it is, whole files or none, one writer at a time."""
 
-import errno
-import hashlib
 import os
 import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
-from wildsr.errors import AssetError
+from wildsr.errors import AssetError, OutputError
+from wildsr.files.atomic import AtomicFile
+from wildsr.files.locking import try_lock
+from wildsr.files.refusals import output_error
 
-_CHUNK = 1 << 20
 _LOCK_POLL_SECONDS = 0.1
 
 
@@ -42,50 +40,31 @@ def is_offline(offline: bool | None) -> bool:
     return os.environ.get("WILDSR_OFFLINE", "").strip().lower() in {"1", "true", "yes", "on"}
 
 
-def sha256_of(path: Path) -> str:
-    """Return the sha256 of a file, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
 @contextmanager
-def atomic_file(target: Path) -> Iterator[IO[bytes]]:
-    """Open a file that becomes `target` when the block ends well, and vanishes when it doesn't.
+def cache_file(target: Path) -> Iterator[AtomicFile]:
+    """Open a file of the cache that becomes `target` when the block ends well, and vanishes when it doesn't.
 
     Raises:
         AssetError: Full disk or a folder that can't be written, named.
     """
-    with disk_errors(target.parent):
+    with cache_errors(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
-        temporary = Path(name)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(target)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        with AtomicFile(target) as file:
+            yield file
 
 
 @contextmanager
-def disk_errors(folder: Path) -> Iterator[None]:
-    """Turn what the file system refuses into an AssetError that names the folder and the way out."""
-    other = "choose another folder (the cache's is set by WILDSR_CACHE)"
+def cache_errors(folder: Path) -> Iterator[None]:
+    """Turn what the file system refuses into an AssetError that names the place and the way out."""
+    hint = "free some space, or choose another folder for the cache with WILDSR_CACHE"
     try:
         yield
+    except OutputError as error:
+        raise AssetError(str(error), hint=hint) from error
     except OSError as error:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            raise AssetError(f"no space left in {folder}", hint=f"free some space, or {other}") from error
-        if error.errno in {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST}:
-            raise AssetError(f"can't write to {folder}: {error.strerror}", hint=other) from error
-        raise
+        if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
+            raise  # the network's, not the disk's
+        raise AssetError(str(output_error(error, folder)), hint=hint) from error
 
 
 def require_space(folder: Path, needed: int) -> None:
@@ -94,7 +73,7 @@ def require_space(folder: Path, needed: int) -> None:
     Raises:
         AssetError: Not enough room.
     """
-    with disk_errors(folder):
+    with cache_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
     if free < needed:
@@ -110,34 +89,10 @@ def locked(path: Path) -> Iterator[None]:
 
     The operating system drops the lock when its holder dies, so a killed download never blocks the next one.
     """
-    with disk_errors(path.parent):
+    with cache_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a+b")
     with file:
-        while not _try_lock(file):
+        while try_lock(file.fileno()) is False:
             time.sleep(_LOCK_POLL_SECONDS)
         yield  # closing the file drops the lock
-
-
-if sys.platform == "win32":
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        import msvcrt
-
-        file.seek(0)
-        try:
-            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-        except OSError:
-            return False
-        return True
-
-else:
-
-    def _try_lock(file: IO[bytes]) -> bool:
-        import fcntl
-
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True

@@ -11,10 +11,11 @@ from pathlib import Path
 from wildsr.assets.archive import extract
 from wildsr.assets.asset import Asset, Distribution, Progress
 from wildsr.assets.download import Download
-from wildsr.assets.files import cache_dir, disk_errors, is_offline, locked, require_space, sha256_of
+from wildsr.assets.files import cache_dir, cache_errors, is_offline, locked, require_space
 from wildsr.assets.index import index_settings
 from wildsr.assets.tables import siblings
 from wildsr.errors import AssetError
+from wildsr.files.digest import sha256_of
 
 _seen_good: set[tuple[Path, int, str]] = set()
 """Files whose digest this process has checked: path, modification time, digest."""
@@ -81,7 +82,7 @@ def remove(asset: Asset) -> bool:
     """
     path = cached_path(asset)
     existed = path.is_file()
-    with disk_errors(path.parent):
+    with cache_errors(path.parent):
         path.unlink(missing_ok=True)
     return existed
 

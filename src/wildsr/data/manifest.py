@@ -5,7 +5,6 @@ Pairs are made alike however often they are made, so a manifest needs no more th
 was written without its line is made again, and is the same.
 """
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import OutputError, UsageError
-from wildsr.files import atomic_write, remove_stale_temporaries, shown
+from wildsr.files import atomic_write, remove_stale_temporaries, sha256_of, shown
 from wildsr.files.appending import AppendOnly
 from wildsr.files.walk import natural_key
 
@@ -117,8 +116,7 @@ class Manifest:
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content; empty for one that can't be read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError:
         return ""
 

@@ -15,7 +15,7 @@ from wildsr.data.manifest import file_sha256
 from wildsr.data.photos import Bytes
 from wildsr.degradation import Chosen, Log
 from wildsr.errors import InputError
-from wildsr.files import make_folder
+from wildsr.files import make_folder, sha256_of
 from wildsr.imaging import Metadata, Picture, WriteOptions, open_source, resize_uint8, write
 from wildsr.version import __version__
 
@@ -195,9 +195,8 @@ def entry(name: str, source: str, pair: MadePair, *, lr: Path, hr: Path) -> dict
 def _decoded(path: Path) -> tuple[Bytes, bytes | None, str]:
     source = open_source(path)
     rgb = source.rgb(0, source.height, 0, source.width)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return np.rint(rgb * 255).astype(np.uint8), None if source.gray else source.metadata.icc, digest
+    icc = None if source.gray else source.metadata.icc
+    return np.rint(rgb * 255).astype(np.uint8), icc, sha256_of(path)
 
 
 def _cut(picture: Bytes, multiple: int) -> Bytes:

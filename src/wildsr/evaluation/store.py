@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from wildsr.errors import InputError
-from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, shown
+from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, sha256_of, shown
 
 Setting: TypeAlias = str | int | float | bool | None
 
@@ -130,8 +130,7 @@ def content(path: Path) -> str:
         InputError: It can't be read.
     """
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return sha256_of(path)
     except OSError as error:
         raise InputError(f"can't read {shown(path.name)}: {error.strerror or error}") from error
 

@@ -1,14 +1,18 @@
 """Folders of pictures in, results out: what to work on, where results go, and what is done already."""
 
-from wildsr.files.atomic import atomic_write, output_error, remove_stale_temporaries
+from wildsr.files.atomic import AtomicFile, atomic_write
+from wildsr.files.digest import sha256_of
 from wildsr.files.display import shown
 from wildsr.files.journal import JOURNAL_NAME, Journal, Settings, recorded_settings
 from wildsr.files.names import Job, OutputPlan, make_folder, plan_outputs, refuse_existing, scale_suffix
 from wildsr.files.outcome import Failure, Pending, Summary
+from wildsr.files.refusals import output_error
+from wildsr.files.temporaries import remove_stale_temporaries
 from wildsr.files.walk import Findings, Found, Problem, find_pictures
 
 __all__ = [
     "JOURNAL_NAME",
+    "AtomicFile",
     "Failure",
     "Findings",
     "Found",
@@ -28,5 +32,6 @@ __all__ = [
     "refuse_existing",
     "remove_stale_temporaries",
     "scale_suffix",
+    "sha256_of",
     "shown",
 ]

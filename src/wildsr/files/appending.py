@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import OutputError
-from wildsr.files.atomic import output_error
 from wildsr.files.display import shown
-
-_NO_LOCKS_HERE: Final = frozenset((errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL))
+from wildsr.files.locking import try_lock
+from wildsr.files.refusals import output_error
 
 
 class AppendOnly:
@@ -140,20 +139,11 @@ def _is_at(descriptor: int, path: Path) -> bool:
 
 
 def _lock(descriptor: int, path: Path) -> None:
-    busy = OutputError(
+    try:
+        if try_lock(descriptor) is not False:
+            return
+    except OSError as error:
+        raise output_error(error, path) from error
+    raise OutputError(
         f"another run is using {shown(path)}", hint="wait for it to end, or choose another folder with -o"
     )
-    try:
-        if sys.platform == "win32":
-            import msvcrt
-
-            # Windows locks are about bytes: one far behind the end keeps readers free.
-            os.lseek(descriptor, 1 << 40, os.SEEK_SET)
-            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
-        else:
-            import fcntl
-
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno not in _NO_LOCKS_HERE:
-            raise busy from error

@@ -5,49 +5,96 @@ or the new one, and at worst a temporary that `remove_stale_temporaries` knows.
 """
 
 import errno
+import io
 import os
-import re
-import secrets
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from wildsr.errors import OutputError
 from wildsr.files.display import shown
-from wildsr.files.processes import is_dead, own_tag
+from wildsr.files.locking import try_lock
+from wildsr.files.refusals import output_error
+from wildsr.files.temporaries import temporary_beside
 
-PREFIX: Final = ".wildsr-"
-"""Names of wildsr's own files (temporaries, journals) begin so; they are never taken for pictures."""
-
-_TEMPORARY: Final = re.compile(r"\.wildsr-tmp-([0-9a-f]{6}-\d+-\d+)-[0-9a-f]{8}(\.[^/]*)?")
-_STREAMED: Final = re.compile(r"\.wildsr-[0-9a-f]{16}\.part")
-_FULL: Final = "free some space or choose another folder (-o), then run again: what is done stays done"
-_REASONS: Final = {
-    errno.ENOSPC: ("the disk is full", _FULL),
-    errno.EDQUOT: ("the disk quota is used up", _FULL),
-    errno.EFBIG: (
-        "the file is larger than this file system allows",
-        "choose another folder (-o) or format (-f)",
-    ),
-    errno.EROFS: ("the file system is read-only", "choose another folder with -o"),
-    errno.EACCES: ("permission denied", "choose another folder with -o"),
-    errno.EPERM: ("permission denied", "choose another folder with -o"),
-    errno.ENOENT: ("the folder does not exist any more", "make it again, or choose another with -o"),
-    errno.ENOTDIR: ("a part of the path is a file, not a folder", "choose another folder with -o"),
-    errno.EISDIR: ("there is a folder of that name", "choose another name with -o or --suffix"),
-    errno.ENAMETOOLONG: (
-        "the name is too long for this file system",
-        "choose a shorter one with -o or --suffix",
-    ),
-    errno.EEXIST: ("the file exists", "--overwrite replaces it; --suffix or -o gives another name"),
-}
 _ONLY_FROM_WRITING: Final = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS))
+
+
+class AtomicFile:
+    """A file to write to that takes its name when the `with` block ends well, and vanishes when it doesn't.
+
+    Args:
+        path: The file to make, in a folder that exists.
+        overwrite: Replace an existing file; otherwise it is never touched, even if it appears while we write.
+
+    Raises:
+        OutputError: Full disk, missing permission, existing file, vanished folder; named, with the way out.
+    """
+
+    def __init__(self, path: Path, *, overwrite: bool = True) -> None:
+        self._path = path
+        self._overwrite = overwrite
+        _check_place(path, overwrite=overwrite)
+        self._temporary = temporary_beside(path)
+
+    def __enter__(self) -> "AtomicFile":
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(self._temporary, flags, 0o666)
+        except (OSError, ValueError) as error:
+            raise output_error(error, self._path) from error
+        self._raw = io.FileIO(descriptor, "rb+", closefd=True)
+        with suppress(OSError):
+            try_lock(descriptor)  # shows that its writer lives
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._commit()
+        finally:
+            self._raw.close()
+            with suppress(OSError):
+                self._temporary.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> int:
+        """Write all of `data`."""
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[self._raw.write(view) :]
+        except OSError as error:
+            raise output_error(error, self._path) from error
+        return len(data)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to an offset and return it from the beginning."""
+        return self._raw.seek(offset, whence)
+
+    def read(self, size: int) -> bytes:
+        """Return up to `size` bytes of what was written."""
+        try:
+            return self._raw.read(size)
+        except OSError as error:
+            raise output_error(error, self._path) from error
+
+    def _commit(self) -> None:
+        try:
+            os.fsync(self._raw.fileno())
+            self._raw.close()
+            _publish(self._temporary, self._path, overwrite=self._overwrite)
+        except OSError as error:
+            raise output_error(error, self._path) from error
 
 
 @contextmanager
 def atomic_write(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
-    """Lend a temporary path to write to; on leaving without an exception it becomes `path`, synced to disk.
+    """Lend a temporary path to a library that wants a name; on leaving well it becomes `path`, synced to disk.
 
     The temporary keeps the extension, which some encoders go by. On any exception it is removed and `path` is
     as before.
@@ -59,14 +106,12 @@ def atomic_write(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: Full disk, missing permission, existing file, vanished folder; named, with the way out.
     """
-    if not overwrite and os.path.lexists(path):
-        raise output_error(OSError(errno.EEXIST, "exists"), path)
-    temporary = path.parent / f"{PREFIX}tmp-{own_tag()}-{secrets.token_hex(4)}{path.suffix[:16]}"
+    _check_place(path, overwrite=overwrite)
+    temporary = temporary_beside(path)
     try:
         yield temporary
         _sync(temporary)
-        _rename(temporary, path, overwrite=overwrite)
-        _sync_folder(path.parent)
+        _publish(temporary, path, overwrite=overwrite)
     except OSError as error:
         if error.errno in _ONLY_FROM_WRITING or _names(error, temporary):
             raise output_error(error, path) from error
@@ -76,58 +121,43 @@ def atomic_write(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def output_error(error: OSError, path: Path) -> OutputError:
-    """Turn the system's error into a sentence that names the file and the way out."""
-    reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), None))
-    return OutputError(f"can't write {shown(path)}: {reason}", hint=hint)
-
-
-def remove_stale_temporaries(folder: Path) -> list[Path]:
-    """Remove the temporaries that killed processes of this machine left in a folder, and return them.
-
-    Those of running processes and of other machines stay.
-    """
-    removed = []
-    with suppress(OSError):
-        for path in sorted(folder.iterdir()):
-            match = _TEMPORARY.fullmatch(path.name)
-            ours = match is not None and is_dead(match[1])
-            if ours or (_STREAMED.fullmatch(path.name) and _is_unlocked(path)):
-                with suppress(OSError):
-                    path.unlink()
-                    removed.append(path)
-    return removed
-
-
-def _is_unlocked(path: Path) -> bool:
-    """Tell whether nobody writes a temporary of `wildsr.imaging`: it stays locked while its writer lives."""
+def _check_place(path: Path, *, overwrite: bool) -> None:
+    """Raise where a file can't take this name, now rather than when everything is made."""
     try:
-        import fcntl
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        raise output_error(error, path) from error
+    if os.path.isdir(path):  # noqa: PTH112 -- unlike pathlib's, False where a link leads in a circle
+        raise output_error(OSError(errno.EISDIR, "folder"), path)
+    if not overwrite:
+        raise output_error(OSError(errno.EEXIST, "exists"), path)
+    if not (stat.S_ISREG(mode) or stat.S_ISLNK(mode)):
+        raise OutputError(f"can't write {shown(path)}: it is a pipe, device or socket, which stays as it is")
 
-        descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
-    except (ImportError, OSError):
-        return os.name == "nt"  # Windows itself refuses to remove an open file
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True
 
-
-def _rename(temporary: Path, path: Path, *, overwrite: bool) -> None:
+def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
+    """Give a synced temporary its name, and sync that."""
     if overwrite:
         temporary.replace(path)
-        return
-    try:
-        path.hardlink_to(temporary)  # unlike a rename, a link fails where the name is taken
-    except FileExistsError as error:
-        raise output_error(error, path) from error
-    except OSError:  # FAT and some network folders have no hard links
-        if os.path.lexists(path):
-            raise output_error(OSError(errno.EEXIST, "exists"), path) from None
-        temporary.rename(path)
+    else:
+        try:
+            path.hardlink_to(temporary)  # unlike a rename, a link fails where the name is taken
+        except FileExistsError as error:
+            raise _appeared(path) from error
+        except OSError:  # FAT and some network folders have no hard links
+            if os.path.lexists(path):
+                raise _appeared(path) from None
+            temporary.rename(path)
+    _sync_folder(path.parent)
+
+
+def _appeared(path: Path) -> OutputError:
+    return OutputError(
+        f"can't write {shown(path)}: the file exists; it appeared meanwhile, and was left alone",
+        hint="--overwrite replaces it; --suffix or -o gives another name",
+    )
 
 
 def _sync(path: Path) -> None:

@@ -14,13 +14,10 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import OutputError, UsageError
-from wildsr.files.atomic import output_error
 from wildsr.files.display import shown, shown_some
-from wildsr.files.signatures import PICTURE_EXTENSIONS
+from wildsr.files.extensions import PICTURE_EXTENSIONS, WRITABLE_EXTENSIONS
+from wildsr.files.refusals import output_error
 from wildsr.files.walk import Found
-
-WRITABLE_EXTENSIONS: Final = ("png", "jpg", "jpeg", "webp", "tif", "tiff", "avif")
-"""Extensions a result can have."""
 
 DEFAULT_EXTENSION: Final = "png"
 _LONGEST_NAME: Final = (

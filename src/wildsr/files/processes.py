@@ -18,9 +18,9 @@ def is_dead(tag: str) -> bool:
 
     False when in doubt: another machine's (on a shared folder), or on a system that can't tell.
     """
-    host, _, rest = tag.partition("-")
+    _, _, rest = tag.partition("-")
     pid, _, start = rest.partition("-")
-    if host != _host() or not (pid.isascii() and pid.isdigit()) or sys.platform == "win32":
+    if not is_of_this_machine(tag) or not (pid.isascii() and pid.isdigit()) or sys.platform == "win32":
         return False
     try:
         os.kill(int(pid), 0)
@@ -30,6 +30,11 @@ def is_dead(tag: str) -> bool:
         return False
     # A container gives every run the same pid, so the start time has the last word.
     return start != _start(int(pid))
+
+
+def is_of_this_machine(tag: str) -> bool:
+    """Tell whether a tag is of a process of this machine (or container: each has a host name of its own)."""
+    return tag.partition("-")[0] == _host()
 
 
 def _host() -> str:

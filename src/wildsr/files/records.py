@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, Literal, TypeAlias, get_args
 
 from wildsr.errors import OutputError
-from wildsr.files.atomic import output_error
 from wildsr.files.display import shown
 from wildsr.files.fingerprint import Fingerprint
+from wildsr.files.refusals import output_error
 
 Setting: TypeAlias = str | int | float | bool | None
 Status: TypeAlias = Literal["begun", "done", "failed"]

@@ -1,29 +1,12 @@
-"""What kind of picture a file holds, told from its first bytes."""
+"""What a file is, told from its first bytes: extensions lie."""
 
+import re
 from typing import Final
 
 HEAD_BYTES: Final = 64
 """How much of a file `sniff` wants to see."""
 
-# fmt: off
-PICTURE_EXTENSIONS: Final = frozenset((
-    "jpg", "jpeg", "jpe", "jfif", "png", "apng", "gif", "webp", "tif", "tiff", "bmp", "dib", "ppm", "pgm",
-    "pbm", "pnm", "pam", "pfm", "avif", "heic", "heif", "hif", "jxl", "jp2",
-))
-"""Extensions (lower case, no dot) of files a user means as pictures, readable or not."""
-
-RAW_EXTENSIONS: Final = frozenset((
-    "3fr", "arw", "cr2", "cr3", "crw", "dcr", "dng", "erf", "iiq", "kdc", "mef", "mrw", "nef", "nrw", "orf",
-    "pef", "raf", "raw", "rw2", "rwl", "sr2", "srf", "srw", "x3f",
-))
-"""Camera raw files: many look like TIFF but hold sensor data and a thumbnail."""
-# fmt: on
-
-_HEIF_BRANDS: Final = frozenset(
-    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
-)
-_BMP_HEADER_SIZES: Final = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
-_PREFIXES: Final = {
+_PICTURES: Final = {
     b"\xff\xd8\xff": "jpeg",
     b"\x89PNG\r\n\x1a\n": "png",
     b"GIF87a": "gif",
@@ -37,6 +20,36 @@ _PREFIXES: Final = {
     b"\0\0\0\x0cjP  \r\n\x87\n": "jp2",
     b"\xff\x4f\xff\x51": "jp2",
 }
+_OTHERS: Final = {
+    b"8BPS": "Photoshop",
+    b"%PDF": "PDF",
+    b"v/1\x01": "OpenEXR",
+    b"#?RADIANCE": "Radiance HDR",
+    b"FUJIFILMCCD-RAW": "camera raw (Fujifilm)",
+    b"IIRO": "camera raw (Olympus)",
+    b"IIRS": "camera raw (Olympus)",
+    b"IIU\x00": "camera raw (Panasonic)",
+    b"FOVb": "camera raw (Sigma)",
+    b"<svg": "SVG",
+    b"<?xml": "XML or SVG",
+    b"<!DOCTYPE": "HTML",
+    b"<html": "HTML",
+    b"PK\x03\x04": "ZIP",
+    b"\x1f\x8b": "gzip",
+    b"\x00\x00\x01\x00": "Windows icon",
+    b"DDS ": "DirectDraw surface",
+    b"\x1aE\xdf\xa3": "Matroska video",
+}
+_UNREAD_PICTURES: Final = {"jxl": "JPEG XL", "jp2": "JPEG 2000", "pfm": "PFM (floating-point map)"}
+
+_HEIC_BRANDS: Final = frozenset(
+    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
+)
+_AVIF_BRANDS: Final = frozenset((b"avif", b"avis"))
+_BMP_HEADER_SIZES: Final = frozenset((12, 16, 40, 52, 56, 64, 108, 124))
+# "P5 " alone opens many a text; a portable map goes on with a number or a comment (P7 with a word).
+_PNM: Final = re.compile(rb"P(?:[1-6](?:#|\s+[#\d])|7(?:#|\s+[#A-Z]))")
+_PFM: Final = re.compile(rb"P[Ff]\s+[#\d]")
 
 
 def sniff(head: bytes) -> str | None:
@@ -45,25 +58,39 @@ def sniff(head: bytes) -> str | None:
     Args:
         head: The first `HEAD_BYTES` bytes, or all of a shorter file.
     """
-    for prefix, kind in _PREFIXES.items():
+    for prefix, kind in _PICTURES.items():
         if head.startswith(prefix):
             return kind
     if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
         return "webp"
     if head[4:8] == b"ftyp":
         return _sniff_isobmff(head)
-    if head[:1] == b"P" and head[1:2] in b"1234567Ff" and head[2:3] in (b" ", b"\t", b"\r", b"\n", b"#"):
+    if _PNM.match(head):
         return "pnm"
+    if _PFM.match(head):
+        return "pfm"
     # "BM" alone opens many a text; a bitmap goes on with one of a few header sizes.
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "bmp"
     return None
 
 
+def described(head: bytes) -> str | None:
+    """Say what a file is that is no picture we read (`PDF`, `JPEG XL`, `camera raw (Canon)`), or None if unknown.
+
+    Args:
+        head: As for `sniff`.
+    """
+    if head[4:8] == b"ftyp":
+        return "camera raw (Canon)" if head[8:12] == b"crx " else "video"
+    kind = _UNREAD_PICTURES.get(sniff(head) or "")
+    return kind or next((one for magic, one in _OTHERS.items() if head.lstrip().startswith(magic)), None)
+
+
 def _sniff_isobmff(head: bytes) -> str | None:
     """Tell AVIF and HEIC from the videos that share their container, by the brands of the first box."""
     end = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12]} | {head[at : at + 4] for at in range(16, end - 3, 4)}
-    if brands & {b"avif", b"avis"}:
+    if brands & _AVIF_BRANDS:
         return "avif"
-    return "heic" if brands & _HEIF_BRANDS else None
+    return "heic" if brands & _HEIC_BRANDS else None

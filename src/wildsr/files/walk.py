@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import InputError, UsageError
-from wildsr.files.atomic import PREFIX
 from wildsr.files.display import shown, shown_some
+from wildsr.files.extensions import PICTURE_EXTENSIONS, RAW_EXTENSIONS
 from wildsr.files.patterns import expand, is_pattern
-from wildsr.files.signatures import HEAD_BYTES, PICTURE_EXTENSIONS, RAW_EXTENSIONS, sniff
+from wildsr.files.signatures import HEAD_BYTES, sniff
+from wildsr.files.temporaries import PREFIX
 
 _JUNK_FILES: Final = frozenset((".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
 _JUNK_FOLDERS: Final = frozenset(("__macosx", "@eadir", "$recycle.bin", "system volume information"))

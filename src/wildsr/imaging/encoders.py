@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
+from wildsr.files.atomic import AtomicFile
 from wildsr.imaging.containers import avif, jpeg, png, tiff, webp
 from wildsr.imaging.containers.isobmff import BoxError
 from wildsr.imaging.encoder_thread import EncoderThread, Read
@@ -15,7 +16,6 @@ from wildsr.imaging.frame import Frame, Rows, WriteOptions
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.png_stream import PngStream
-from wildsr.imaging.target import AtomicFile
 from wildsr.imaging.vips import vips
 from wildsr.imaging.vips_errors import complaint
 

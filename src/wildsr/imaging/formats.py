@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wildsr.errors import OutputError
+from wildsr.files.extensions import EXTENSIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,9 +13,6 @@ class Format:
 
     name: str
     """Name as written in messages and options."""
-
-    extensions: tuple[str, ...]
-    """File name endings, the usual one first."""
 
     max_side: int
     """Longest side in pixels."""
@@ -41,6 +39,11 @@ class Format:
     """Metadata it can carry: `icc`, `exif`, `xmp`, `iptc`."""
 
     @property
+    def extensions(self) -> tuple[str, ...]:
+        """File name endings, the usual one first."""
+        return tuple(f".{one}" for one in EXTENSIONS[self.name])
+
+    @property
     def streams(self) -> bool:
         """Encoded row by row, in memory that does not grow with the picture's height."""
         return self.bytes_per_pixel == 0
@@ -51,7 +54,6 @@ _ALL = frozenset({"icc", "exif", "xmp", "iptc"})
 FORMATS: dict[str, Format] = {
     "png": Format(
         name="png",
-        extensions=(".png",),
         max_side=(1 << 31) - 1,
         max_pixels=1 << 40,
         depths=(8, 16),
@@ -63,7 +65,6 @@ FORMATS: dict[str, Format] = {
     ),
     "jpeg": Format(
         name="jpeg",
-        extensions=(".jpg", ".jpeg", ".jpe", ".jfif"),
         max_side=65_500,  # the format has 65,535; libjpeg stops here
         max_pixels=1 << 40,
         depths=(8,),
@@ -75,7 +76,6 @@ FORMATS: dict[str, Format] = {
     ),
     "webp": Format(
         name="webp",
-        extensions=(".webp",),
         max_side=16_383,
         max_pixels=1 << 27,
         depths=(8,),
@@ -87,7 +87,6 @@ FORMATS: dict[str, Format] = {
     ),
     "tiff": Format(
         name="tiff",
-        extensions=(".tif", ".tiff"),
         max_side=(1 << 31) - 1,
         max_pixels=1 << 40,
         depths=(8, 16),
@@ -99,7 +98,6 @@ FORMATS: dict[str, Format] = {
     ),
     "avif": Format(
         name="avif",
-        extensions=(".avif",),
         max_side=16_384,  # libheif's own limit
         max_pixels=1 << 25,
         depths=(8, 10, 12),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from wildsr.errors import InputError
+from wildsr.files.display import shown
 from wildsr.imaging.limits import Limits
 
 
@@ -56,11 +57,7 @@ def open_file(path: str | Path, limits: Limits) -> io.FileIO:
 
 def display_name(path: str | Path) -> str:
     """Return a path's last part as text that can always be printed."""
-    name = Path(path).name or str(path)
-    return name.encode("utf-8", "backslashreplace").decode("utf-8").translate(_CONTROL)
-
-
-_CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), 127)}
+    return shown(Path(path).name or path)
 
 
 def _check_kind(name: str, mode: int) -> None:

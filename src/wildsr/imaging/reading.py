@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
+from wildsr.files.extensions import EXTENSIONS, PICTURE_EXTENSIONS
 from wildsr.imaging.colour import manage
 from wildsr.imaging.decoders import decoder
-from wildsr.imaging.formats import FORMATS
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
@@ -111,16 +111,9 @@ def _settled(found: Metadata, notes: list[str]) -> Metadata:
 
 def _extension_note(path: str | Path, form: str) -> tuple[str, ...]:
     suffix = Path(path).suffix.lower()
-    if suffix and suffix in _EXTENSIONS and suffix not in _EXTENSIONS_OF[form]:
+    if suffix[1:] in PICTURE_EXTENSIONS and suffix[1:] not in (*EXTENSIONS[form], *_ALIKE.get(form, ())):
         return (f"it is named {suffix} but is {form.upper()}",)
     return ()
 
 
-_EXTENSIONS_OF: dict[str, tuple[str, ...]] = {
-    **{name: form.extensions for name, form in FORMATS.items()},
-    "gif": (".gif",),
-    "bmp": (".bmp", ".dib"),
-    "pnm": (".pbm", ".pgm", ".ppm", ".pnm", ".pam"),
-    "heic": (".heic", ".heif", ".hif"),
-}
-_EXTENSIONS = frozenset(suffix for known in _EXTENSIONS_OF.values() for suffix in known)
+_ALIKE = {"png": EXTENSIONS["apng"]}

@@ -5,12 +5,12 @@ from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from wildsr.errors import OutputError
+from wildsr.files.atomic import AtomicFile
 from wildsr.imaging.encoders import encoding
 from wildsr.imaging.formats import Format, check_output, format_named, format_of
 from wildsr.imaging.frame import Frame, Rows, WriteOptions, WriteReport
 from wildsr.imaging.picture import Picture
 from wildsr.imaging.source import quantise
-from wildsr.imaging.target import AtomicFile
 
 _BAND = 64
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import onnx
 
 from wildsr.assets import cache_dir
-from wildsr.assets.files import atomic_file, disk_errors, sha256_of
+from wildsr.assets.files import cache_errors, cache_file
 from wildsr.errors import ModelError
+from wildsr.files.digest import sha256_of
 from wildsr.models.onnx_file import stored_spec
 from wildsr.models.spec import ModelSpec
 
@@ -37,9 +38,9 @@ def converted(
             return target, stored_spec(target)
     model, spec = convert()
     content = model.SerializeToString()
-    with atomic_file(target) as out:
+    with cache_file(target) as out:
         out.write(content)
-    with atomic_file(_digest_file(target)) as out:
+    with cache_file(_digest_file(target)) as out:
         out.write(hashlib.sha256(content).hexdigest().encode())
     return target, spec
 
@@ -62,7 +63,7 @@ def remove_conversions(name: str) -> int:
         AssetError: The cache can't be written.
     """
     found = conversions(name)
-    with disk_errors(_folder()):
+    with cache_errors(_folder()):
         for path in found:
             path.unlink(missing_ok=True)
             _digest_file(path).unlink(missing_ok=True)

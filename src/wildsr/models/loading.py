@@ -8,8 +8,8 @@ from pathlib import Path
 
 from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
-from wildsr.assets.files import atomic_file, sha256_of
 from wildsr.errors import ModelError
+from wildsr.files import AtomicFile, make_folder, sha256_of
 from wildsr.models.catalog import CATALOG
 from wildsr.models.conversions import converted
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
@@ -82,12 +82,13 @@ def import_model(
 
     Raises:
         ModelError: If the file can't be trusted or understood.
-        AssetError: If the target can't be written.
+        OutputError: If the target can't be written.
     """
     model = load_model(path, offline=True)
     spec = replace(model.spec, licence=licence or model.spec.licence, source=source or model.spec.source)
     graph = embed_spec(load_checked(model.onnx_path), spec)
-    with atomic_file(target) as out:
+    make_folder(target.parent)
+    with AtomicFile(target) as out:
         out.write(graph.SerializeToString())
     return spec
 
