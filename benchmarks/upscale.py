@@ -62,7 +62,7 @@ def tile_table(options: argparse.Namespace) -> list[str]:
     """Time one tile with each engine."""
     import numpy as np
 
-    from wildsr.engine.backends import open_backend
+    from wildsr.engine.backends import open_backend, resolve
     from wildsr.engine.backends.openvino import has_native_bf16
     from wildsr.imaging import read
     from wildsr.models import load_model
@@ -74,7 +74,7 @@ def tile_table(options: argparse.Namespace) -> list[str]:
     model = load_model(options.model)
 
     def wildsr_run(precision: str) -> Callable[[], np.ndarray]:
-        backend = open_backend(model, backend="openvino", device="cpu", precision=precision, threads=None)
+        backend = open_backend(model, resolve("openvino", precision=precision))
         return lambda: backend.run(tile)
 
     engines: dict[str, Callable[[], np.ndarray]] = {}

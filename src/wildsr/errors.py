@@ -51,6 +51,20 @@ class OutOfMemoryError(BackendError):
     """Inference that ran out of memory; the engine plans again with smaller tiles."""
 
 
+class ForkError(WildsrError):
+    """A library used in a forked child, where the threads it had started are gone and it would wait for ever.
+
+    Args:
+        library: The library's name.
+    """
+
+    def __init__(self, library: str) -> None:
+        super().__init__(
+            f"{library} was started before this process was forked, and can't run in the child",
+            hint='start processes with multiprocessing.get_context("spawn"), or fork before the first picture',
+        )
+
+
 class MetricError(WildsrError):
     """A metric that can't be computed on this picture (too small, constant, sizes that differ)."""
 

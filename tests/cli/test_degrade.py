@@ -235,7 +235,7 @@ def test_nothing_made_leaves_nothing(here: Path) -> None:
 
 PROGRAM = """\
 import signal
-from wildsr.cli.main import main
+from wildsr.cli import main
 signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start what runs in the background without it
 main()
 """

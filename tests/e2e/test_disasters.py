@@ -12,10 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Run, files, photo
 from tests.files.conftest import read_only_disk, small_disk
-from wildsr.engine import Size, Upscaler
-from wildsr.engine.jobs import Outcome, run_jobs
-from wildsr.files import Job
-from wildsr.imaging import Limits, WriteOptions
+from wildsr.engine import Outcome, Upscaler, upscale_folder
 
 __all__ = ["read_only_disk", "small_disk"]
 pytestmark = pytest.mark.e2e
@@ -94,16 +91,13 @@ def test_folders_without_permission(run: Run, tmp_path: Path, tiny: Path, closed
 
 
 def test_a_photo_that_vanishes_while_the_batch_runs(tmp_path: Path, tiny: Path) -> None:
-    jobs = [
-        Job(source=photo(tmp_path / f"{seed}.png", seed=seed), target=tmp_path / "out" / f"{seed}.png")
-        for seed in range(4)
-    ]
+    photos = [photo(tmp_path / "in" / f"{seed}.png", seed=seed) for seed in range(4)]
     outcomes = list[Outcome]()
-    for outcome in run_jobs(Upscaler(tiny), jobs, Size(), limits=Limits(), options=WriteOptions()):
-        if outcome.job is jobs[0]:
-            jobs[2].source.unlink()
+    for outcome in upscale_folder(tmp_path / "in", tmp_path / "out", model=tiny, suffix=""):
+        if outcome.source == photos[0]:
+            photos[2].unlink()
         outcomes.append(outcome)
-    assert [outcome.job for outcome in outcomes if outcome.report is None] == [jobs[2]]
+    assert [outcome.source for outcome in outcomes if outcome.status == "failed"] == [photos[2]]
     assert "2.png" in str(outcomes[2].reason)
     assert sorted(files(tmp_path / "out")) == ["0.png", "1.png", "3.png"]
 
@@ -111,10 +105,8 @@ def test_a_photo_that_vanishes_while_the_batch_runs(tmp_path: Path, tiny: Path) 
 def test_a_fault_nobody_foresaw_costs_one_photo(
     tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs = [
-        Job(source=photo(tmp_path / f"{seed}.png", seed=seed), target=tmp_path / "out" / f"{seed}.png")
-        for seed in range(3)
-    ]
+    for seed in range(3):
+        photo(tmp_path / "in" / f"{seed}.png", seed=seed)
     upscaler = Upscaler(tiny)
     real, faults = upscaler.upscale_source, iter([ZeroDivisionError("no"), MemoryError(), None])
 
@@ -125,7 +117,7 @@ def test_a_fault_nobody_foresaw_costs_one_photo(
         return real(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(upscaler, "upscale_source", faulty)
-    outcomes = list(run_jobs(upscaler, jobs, Size(), limits=Limits(), options=WriteOptions()))
+    outcomes = list(upscale_folder(tmp_path / "in", tmp_path / "out", model=upscaler, suffix=""))
     assert [outcome.reason for outcome in outcomes] == [
         "unexpected ZeroDivisionError: no",
         "memory ran out",

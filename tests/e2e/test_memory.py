@@ -11,13 +11,11 @@ import pytest
 from PIL import Image
 
 from tests.engine.tiny import save, tiny_compact
-from wildsr.engine import Settings, Size, Upscaler
-from wildsr.engine.jobs import run_jobs
-from wildsr.files import Job
-from wildsr.imaging import Limits, WriteOptions
+from wildsr.engine import Settings, Upscaler, upscale_folder
 from wildsr.models import Model, ModelSpec
 
-PICTURES, WARM_UP = 200, 20
+PICTURES, BATCH, WARM_UP = 200, 10, 40
+ENDINGS = ("png", "jpg", "webp", "tif")
 GROWTH = 0.05
 
 
@@ -25,30 +23,27 @@ def memory_after_each(folder: Path) -> list[int]:
     """Super-resolve 200 pictures of mixed sizes and formats; return the RSS in bytes after each."""
     dice = random.Random(3)
     noise = np.random.default_rng(3)
-    jobs = []
     for number in range(PICTURES):
         height, width = dice.randint(20, 200), dice.randint(20, 200)
         if number in (0, 1):  # whatever is kept for the largest picture is there from the start
             height, width = 200, 200
-        path = folder / f"{number}.{dice.choice(('png', 'jpg', 'webp'))}"
+        path = folder / str(number // BATCH) / f"{number}.{dice.choice(('png', 'jpg', 'webp'))}"
+        path.parent.mkdir(exist_ok=True)
         Image.fromarray(noise.integers(0, 255, (height, width, 3), dtype=np.uint8)).save(path)
-        ending = ("png", "jpg", "webp", "tif")[number % 4]
-        jobs.append(Job(source=path, target=folder / "out" / f"{number}.{ending}"))
     model = Model(
         spec=ModelSpec(id="tiny", architecture="graph", halo=6, halo_exact=6),
         onnx_path=save(tiny_compact(), folder / "tiny.onnx"),
         sha256="0" * 64,
     )
     process, taken = psutil.Process(), list[int]()
-    for outcome in run_jobs(
-        Upscaler(model, Settings(precision="fp32", threads=1)),
-        jobs,
-        Size(),
-        limits=Limits(),
-        options=WriteOptions(),
-    ):
-        assert outcome.reason is None
-        taken.append(process.memory_info().rss)
+    upscaler = Upscaler(model, Settings(precision="fp32", threads=1))
+    for batch in range(PICTURES // BATCH):
+        ending = ENDINGS[batch % len(ENDINGS)]
+        for outcome in upscale_folder(
+            folder / str(batch), folder / "out" / str(batch), model=upscaler, extension=ending
+        ):
+            assert outcome.reason is None
+            taken.append(process.memory_info().rss)
     return taken
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from tests.engine.tiny import save, tiny_unshuffle
 from wildsr.engine import FusionRule, Settings, Size, Upscaler
-from wildsr.engine.backends import open_backend, resolve_precision
+from wildsr.engine.backends import Execution, open_backend, resolve
 from wildsr.engine.backends.openvino import OpenVINOBackend, has_native_bf16
-from wildsr.engine.upscaler import median_luma
+from wildsr.engine.network import median_luma
 from wildsr.errors import BackendError, LimitError, OutOfMemoryError, OutputError, UsageError
 from wildsr.imaging import FloatArray, Picture, Source, WriteOptions, open_source, read, resize, write
 from wildsr.models import Model, ModelSpec
@@ -79,7 +79,11 @@ def test_strips_of_the_tail_equal_the_whole(rrdb: Model, monkeypatch: pytest.Mon
     monkeypatch.setattr("wildsr.engine.backends.strips.STRIP_PIXELS", 400)
     rgb = photo(70, 40)
     tile = np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])
-    result = OpenVINOBackend(rrdb).run(tile)[0].transpose(1, 2, 0)
+    result = (
+        OpenVINOBackend(rrdb, Execution(backend="openvino", device="cpu", precision="fp32"))
+        .run(tile)[0]
+        .transpose(1, 2, 0)
+    )
     assert worst(result, network(rrdb, rgb)) < 0.01
 
 
@@ -92,7 +96,7 @@ def test_onnx_runtime_agrees_with_openvino(rrdb: Model, compact: Model) -> None:
     for model in (rrdb, compact):
         tile = np.ascontiguousarray(photo(20, 30).transpose(2, 0, 1)[None])
         a, b = (
-            open_backend(model, backend=name, device="cpu", precision="fp32", threads=1).run(tile)
+            open_backend(model, resolve(name, precision="fp32", threads=1)).run(tile)
             for name in ("openvino", "onnxruntime")
         )
         assert worst(a, b) < 0.01
@@ -107,10 +111,11 @@ def test_a_device_nobody_has_is_refused_with_a_hint(compact: Model) -> None:
 
 def test_precision_follows_the_processor() -> None:
     expected = "bf16" if has_native_bf16() else "fp32"
-    assert resolve_precision("auto", "openvino")[0] == expected
-    assert resolve_precision("bf16", "openvino")[0] == expected
-    assert resolve_precision("fp32", "openvino") == ("fp32", None)
-    assert "fp32" in str(resolve_precision("bf16", "onnxruntime")[1])
+    assert resolve("openvino").precision == expected
+    assert resolve("openvino", precision="bf16").precision == expected
+    asked = resolve("openvino", precision="fp32")
+    assert (asked.precision, asked.note) == ("fp32", None)
+    assert "fp32" in str(resolve("onnxruntime", precision="bf16").note)
 
 
 def test_strength_zero_is_bicubic_and_half_is_half_way(compact: Model) -> None:

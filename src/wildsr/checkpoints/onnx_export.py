@@ -13,6 +13,7 @@ from wildsr.checkpoints.onnx_graph import OPSET, translate
 from wildsr.errors import ModelError
 from wildsr.files import atomic_write
 from wildsr.models.onnx_file import embed_spec
+from wildsr.models.openvino_runtime import openvino
 from wildsr.models.spec import ModelSpec
 
 TOLERANCE = 1e-4
@@ -60,9 +61,7 @@ def export_onnx(network: nn.Module, spec: ModelSpec, path: Path) -> float:
 
 
 def _difference(network: nn.Module, content: bytes, multiple: int) -> float:
-    import openvino
-
-    core = openvino.Core()
+    core = openvino().Core()
     compiled = core.compile_model(core.read_model(content), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     random = torch.Generator().manual_seed(0)
     worst = 0.0

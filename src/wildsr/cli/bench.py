@@ -7,11 +7,12 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from wildsr.cli.console import data, data_json, time_text
+from wildsr.cli.choices import Backend, Device
+from wildsr.cli.console import data, data_json, say, time_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
-from wildsr.engine.backends import BackendName, Device, PrecisionChoice, open_backend, resolve_precision
+from wildsr.engine.backends import PrecisionChoice, open_backend, resolve
 from wildsr.errors import UsageError
 from wildsr.models import DEFAULT_MODEL
 
@@ -21,8 +22,8 @@ def bench(
     tile: Annotated[int, typer.Option("-t", "--tile", help="Side of the tile in LR pixels.")] = 128,
     runs: Annotated[int, typer.Option(help="Runs counted, after one that isn't.")] = 3,
     precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
-    backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
-    device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
+    backend: Backend = "auto",
+    device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
     ] = None,
@@ -32,10 +33,10 @@ def bench(
     if tile < 8 or runs < 1:
         raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
     Settings(backend=backend, device=device, threads=threads)  # refuses what can't be
-    chosen, _ = resolve_precision(precision, backend if device == "cpu" else "onnxruntime")
-    network = open_backend(
-        fetch_model(model), backend=backend, device=device, precision=chosen, threads=threads
-    )
+    execution = resolve(backend, device=device, precision=precision, threads=threads)
+    if execution.note:
+        say(execution.note)
+    network = open_backend(fetch_model(model), execution)
     picture = np.random.default_rng(0).random((1, 3, tile, tile), dtype=np.float32)
     times = []
     for _ in range(runs + 1):
@@ -48,8 +49,9 @@ def bench(
         data_json(
             {
                 "model": model,
-                "backend": backend,
-                "precision": chosen,
+                "backend": execution.backend,
+                "device": execution.device,
+                "precision": execution.precision,
                 "threads": network.threads,
                 "tile": tile,
                 "seconds": round(seconds, 4),
@@ -59,7 +61,8 @@ def bench(
         )
         return
     data(
-        f"{model}, {backend} {chosen}, {network.threads} threads: {seconds:.2f} s for a tile of {tile}×{tile}"
+        f"{model}, {execution.backend} {execution.precision}, {network.threads} threads: "
+        f"{seconds:.2f} s for a tile of {tile}×{tile}"
     )
     for name, pixels in (("a 1-MP photo", 1e6), ("a 12-MP photo", 12e6)):
         data(f"{name}: about {time_text(pixels / rate)}")

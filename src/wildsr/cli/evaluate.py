@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from wildsr.cli.choices import Backend, Device
 from wildsr.cli.console import data, progress_bar, say
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
-from wildsr.engine.backends import BackendName, Device, PrecisionChoice
+from wildsr.engine.backends import PrecisionChoice
 from wildsr.evaluation import (
     NO_REFERENCE_METRICS,
     REFERENCE_METRICS,
@@ -83,8 +84,8 @@ def evaluate(
         bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
     ] = True,
     precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
-    backend: Annotated[BackendName, typer.Option(help=field_help(Settings, "backend"))] = "openvino",
-    device: Annotated[Device, typer.Option(help=field_help(Settings, "device"))] = "cpu",
+    backend: Backend = "auto",
+    device: Device = "cpu",
     threads: Annotated[
         int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
     ] = None,

@@ -1,14 +1,11 @@
-"""The `wildsr` program: one command a file, errors printed once, exit codes 0 ok, 1 failed, 2 usage."""
+"""The table of commands: one a file."""
 
-import os
-import sys
 from typing import Annotated
 
 import typer
 
 from wildsr.cli import advise, bench, degrade, doctor, evaluate, metrics, models, profile, train, upscale
-from wildsr.cli.console import complain, data, say
-from wildsr.errors import UsageError, WildsrError
+from wildsr.cli.console import data
 from wildsr.version import __version__
 
 app = typer.Typer(
@@ -45,22 +42,3 @@ def _root(
     ] = False,
 ) -> None:
     """Super-resolution for the photos you really have."""
-
-
-def main() -> None:
-    """Run the program and exit."""
-    try:
-        app()
-    except UsageError as error:
-        complain(error)
-        sys.exit(2)
-    except WildsrError as error:
-        complain(error)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our stdout has gone; silence the flush at exit too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)

@@ -1,50 +1,32 @@
 """`wildsr upscale --dry-run`: what would be done, and what it takes; nothing is written."""
 
 import os
-from collections.abc import Sequence
 
 import typer
 
-from wildsr.cli.console import Json, data, data_json, say
-from wildsr.cli.upscale_report import plan_json, plan_line, problem_json
-from wildsr.engine import Size, Upscaler
-from wildsr.engine.plan import Shape
-from wildsr.errors import WildsrError
-from wildsr.files import Job, Problem, shown
-from wildsr.imaging import Limits, WriteOptions, check_output, chosen_format, probe
+from wildsr.cli.console import Json, data, data_json, say, size_text, time_text
+from wildsr.cli.upscale_report import plan_facts, problem_json
+from wildsr.engine import Batch, Estimate, Plan
+from wildsr.files import shown
 
 
-def dry_run(
-    upscaler: Upscaler,
-    jobs: Sequence[Job],
-    size: Size,
-    limits: Limits,
-    options: WriteOptions,
-    *,
-    problems: Sequence[Problem],
-    json: bool,
-) -> None:
+def tell_estimates(batch: Batch, *, json: bool) -> None:
     """Say what each photo will take; ends with exit code 1 where the run itself would."""
-    per_pixel = upscaler.seconds_per_pixel()
     planned: list[Json] = []
-    failed: list[Json] = [problem_json(one) for one in problems]
-    for job in jobs:
-        try:
-            header = probe(job.source, limits=limits)
-            channels = (1 if header.gray else 3) + header.alpha
-            plan = upscaler.plan_shape(Shape(header.height, header.width, channels, header.depth), size)
-            form = chosen_format(job.target, options)
-            check_output(form, plan.width, plan.height, header.depth, header.alpha)
-            plan = plan.into(form)
-        except WildsrError as error:
-            failed.append({"source": os.fspath(job.source), "status": "failed", "reason": str(error)})
-            say(f"will fail: {shown(job.source)}: {error}")
+    failed: list[Json] = []
+    for problem in batch.findings.problems:
+        say(f"failed: {shown(problem.path)}: {problem.reason}")
+        failed.append(problem_json(problem))
+    for one in batch.estimates():
+        if one.plan is None or one.seconds is None:
+            failed.append({"source": os.fspath(one.job.source), "status": "failed", "reason": one.reason})
+            say(f"will fail: {shown(one.job.source)}: {one.reason}")
             continue
-        seconds = plan.network_pixels * per_pixel
-        planned.append(plan_json(job, plan, seconds=seconds))
+        planned.append(_plan_json(one, one.plan, one.seconds))
         if not json:
-            data(plan_line(job, plan, seconds=seconds))
+            data(_plan_line(one, one.plan, one.seconds))
     if json:
+        upscaler = batch.upscaler
         data_json(
             {
                 "model": upscaler.model.spec.id,
@@ -55,3 +37,19 @@ def dry_run(
         )
     if failed:
         raise typer.Exit(1)
+
+
+def _plan_json(one: Estimate, plan: Plan, seconds: float) -> dict[str, Json]:
+    return {
+        "source": os.fspath(one.job.source),
+        "target": os.fspath(one.job.target),
+        **plan_facts(plan),
+        "estimated_seconds": round(seconds, 1),
+    }
+
+
+def _plan_line(one: Estimate, plan: Plan, seconds: float) -> str:
+    return (
+        f"{shown(one.job.source)} → {shown(one.job.target)}: {plan.width}×{plan.height}, {plan.tiles} tiles, "
+        f"about {time_text(seconds)} and {size_text(plan.memory)} of memory"
+    )

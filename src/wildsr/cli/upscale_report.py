@@ -1,34 +1,117 @@
-"""How `wildsr upscale` tells what it did."""
+"""How `wildsr upscale` tells what it does and did."""
 
 import os
-from pathlib import Path
 
-from wildsr.cli.console import Json, say, size_text, time_text
-from wildsr.engine import Plan
-from wildsr.engine.jobs import Outcome
-from wildsr.files import Job, Problem, shown
+import typer
+
+from wildsr.cli.console import Json, data, data_json, say, size_text, time_text
+from wildsr.engine import Batch, Outcome, Plan, Report
+from wildsr.errors import WildsrError
+from wildsr.files import Problem, shown
 
 
-def outcome_json(
-    outcome: Outcome, comparison: Path | None, compare_failed: str | None = None
-) -> dict[str, Json]:
-    """One photo's entry in `--json`, its names as they are on disk."""
-    report = outcome.report
-    if report is None:
+def tell_plan(batch: Batch) -> None:
+    """Say what will run, on how many photos, and what was left out."""
+    runs, count = batch.upscaler.execution, len(batch.outputs.jobs)
+    if runs.note:
+        say(runs.note)
+    say(
+        f"{batch.upscaler.model.spec.id} on {runs.device} ({runs.backend}, {runs.precision}, "
+        f"{batch.upscaler.threads} threads): {count} photo{'s' if count != 1 else ''}"
+    )
+    if batch.findings.ignored:
+        say(f"{len(batch.findings.ignored)} other files are no pictures and were left out")
+    if batch.outputs.earlier_results:
+        say(f"{len(batch.outputs.earlier_results)} pictures are results of others here and were left out")
+
+
+class Account:
+    """What became of the photos: told as it comes, summed up at the end."""
+
+    def __init__(self, *, json: bool) -> None:
+        self._json = json
+        self._outcomes: list[Outcome] = []
+        self.stopped: WildsrError | None = None
+        """What ended the batch before its time."""
+
+    def add(self, outcome: Outcome) -> None:
+        """Take up what became of one photo; a result's name is data."""
+        self._outcomes.append(outcome)
+        if outcome.status == "done" and not self._json:
+            data(str(outcome.target))
+        _tell(outcome)
+
+    def close(self, batch: Batch, *, seconds: float) -> None:
+        """Sum up.
+
+        Raises:
+            WildsrError: What ended the batch.
+            typer.Exit: With code 1, where a photo failed.
+        """
+        done, skipped, failed = (
+            [one for one in self._outcomes if one.status == status]
+            for status in ("done", "skipped", "failed")
+        )
+        if self._json:
+            data_json(self._summary(batch, done, skipped, failed, seconds))
+        looked_at = [one for one in self._outcomes if one.status != "skipped" and one.target is not None]
+        if (looked_at and len(batch.outputs.jobs) > 1) or skipped or len(failed) > len(looked_at):
+            say(
+                f"{len(done)} done, {len(skipped)} already done, {len(failed)} failed in {time_text(seconds)}"
+            )
+        if self.stopped is not None:
+            raise self.stopped
+        if failed or any(one.comparison_failed for one in done):
+            raise typer.Exit(1)
+
+    def _summary(
+        self, batch: Batch, done: list[Outcome], skipped: list[Outcome], failed: list[Outcome], seconds: float
+    ) -> dict[str, Json]:
+        runs = batch.upscaler.execution
         return {
-            "source": os.fspath(outcome.job.source),
-            "status": "failed",
-            "reason": outcome.reason,
-            "hint": outcome.hint,
+            "model": batch.upscaler.model.spec.id,
+            "precision": runs.precision,
+            "backend": runs.backend,
+            "device": runs.device,
+            "threads": batch.upscaler.threads,
+            "results": [_done_json(one, one.report) for one in done if one.report is not None],
+            "failed": [_failed_json(one) for one in sorted(failed, key=lambda one: one.target is None)],
+            "skipped": [os.fspath(one.target) for one in skipped if one.target is not None],
+            "stopped": None if self.stopped is None else str(self.stopped),
+            "seconds": round(seconds, 3),
         }
+
+
+def problem_json(problem: Problem) -> dict[str, Json]:
+    """An input that can't be looked at."""
+    return {"source": os.fspath(problem.path), "status": "failed", "reason": problem.reason}
+
+
+def plan_facts(plan: Plan) -> dict[str, Json]:
+    """Size, tiles and memory of a plan."""
+    tile_height, tile_width = plan.passes[-1].grid.tile_size
+    return {
+        "width": plan.width,
+        "height": plan.height,
+        "passes": len(plan.passes),
+        "tiles": plan.tiles,
+        "tile": [tile_height, tile_width],
+        "halo": plan.halo,
+        "overlap_cost": round(plan.overlap_cost, 4),
+        "memory_bytes": plan.memory,
+    }
+
+
+def _done_json(outcome: Outcome, report: Report) -> dict[str, Json]:
+    """One result, its names as they are on disk."""
     overhead = (report.seconds - report.inference_seconds) / max(report.inference_seconds, 1e-9)
     return {
-        "source": os.fspath(outcome.job.source),
+        "source": os.fspath(outcome.source),
         "status": "done",
-        "target": os.fspath(outcome.job.target),
-        "compare": None if comparison is None else os.fspath(comparison),
-        "compare_failed": compare_failed,
-        **_plan_facts(report.plan),
+        "target": os.fspath(report.target),
+        "compare": None if outcome.comparison is None else os.fspath(outcome.comparison),
+        "compare_failed": outcome.comparison_failed,
+        **plan_facts(report.plan),
         "bytes": report.bytes,
         "seconds": round(report.seconds, 3),
         "inference_seconds": round(report.inference_seconds, 3),
@@ -42,59 +125,32 @@ def outcome_json(
     }
 
 
-def plan_json(job: Job, plan: Plan, *, seconds: float) -> dict[str, Json]:
-    """One photo's entry in `--dry-run --json`."""
+def _failed_json(outcome: Outcome) -> dict[str, Json]:
     return {
-        "source": os.fspath(job.source),
-        "target": os.fspath(job.target),
-        **_plan_facts(plan),
-        "estimated_seconds": round(seconds, 1),
+        "source": os.fspath(outcome.source),
+        "status": "failed",
+        "reason": outcome.reason,
+        "hint": outcome.hint,
     }
 
 
-def plan_line(job: Job, plan: Plan, *, seconds: float) -> str:
-    """The same for a person."""
-    return (
-        f"{shown(job.source)} → {shown(job.target)}: {plan.width}×{plan.height}, {plan.tiles} tiles, "
-        f"about {time_text(seconds)} and {size_text(plan.memory)} of memory"
-    )
-
-
-def problem_json(problem: Problem) -> dict[str, Json]:
-    """An input that can't be looked at, in the `--json` of any run."""
-    return {"source": os.fspath(problem.path), "status": "failed", "reason": problem.reason}
-
-
-def tell_outcome(outcome: Outcome, comparison: Path | None, compare_failed: str | None = None) -> None:
-    """Tell what became of one photo."""
-    report = outcome.report
-    name = shown(outcome.job.source)
-    if report is None:
+def _tell(outcome: Outcome) -> None:
+    """Tell a person what became of one photo."""
+    name = shown(outcome.source)
+    if outcome.status == "failed":
         say(f"failed: {name}: {outcome.reason}")
         if outcome.hint:
             say(f"hint: {outcome.hint}")
+    report = outcome.report
+    if report is None:
         return
     size = f"{report.plan.width}×{report.plan.height}, {size_text(report.bytes)}"
-    say(f"{name} → {shown(outcome.job.target)} ({size}) in {time_text(report.seconds)}")
+    say(f"{name} → {shown(report.target)} ({size}) in {time_text(report.seconds)}")
     for note in (*report.notes, *(f"the format can't hold {what}" for what in report.dropped)):
         say(f"  note: {note}")
     if report.redone:
         say(f"  note: {len(report.redone)} tiles were bad in low precision and were redone in fp32")
-    if comparison is not None:
-        say(f"  before/after: {shown(comparison)}")
-    if compare_failed is not None:
-        say(f"failed: no before/after picture of {name}: {compare_failed}")
-
-
-def _plan_facts(plan: Plan) -> dict[str, Json]:
-    tile_height, tile_width = plan.passes[-1].grid.tile_size
-    return {
-        "width": plan.width,
-        "height": plan.height,
-        "passes": len(plan.passes),
-        "tiles": plan.tiles,
-        "tile": [tile_height, tile_width],
-        "halo": plan.halo,
-        "overlap_cost": round(plan.overlap_cost, 4),
-        "memory_bytes": plan.memory,
-    }
+    if outcome.comparison is not None:
+        say(f"  before/after: {shown(outcome.comparison)}")
+    if outcome.comparison_failed is not None:
+        say(f"failed: no before/after picture of {name}: {outcome.comparison_failed}")

@@ -56,6 +56,11 @@ class FusionRule:
                 f"fusion weights alpha {self.alpha} and beta {self.beta} must be finite and not cancel out",
                 hint="alpha + beta = 1 keeps the picture's brightness",
             )
+        if not np.isfinite(self.gamma):
+            raise UsageError(
+                f"gamma is {self.gamma}; it must be a number",
+                hint="luma is 0 to 255; 256 takes every picture for dark",
+            )
 
     def applies(self, median_luma: float) -> bool:
         """Whether a picture with this median luma (0–255) is dark; exactly γ is not."""

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from wildsr.engine.grid import Grid
+from wildsr.errors import OutOfMemoryError
 
 RUNTIME = 550_000_000
 """Interpreter, libraries, weights and the strips of a network's tail; measured 330–550 MB with RRDB-23."""
@@ -37,6 +38,13 @@ def tile_pixels(max_memory_gb: float | None, bytes_per_pixel: int) -> int:
     )
     reserve = RUNTIME + ENCODER + 300_000_000
     return max(SMALLEST_TILE, (budget - reserve) // bytes_per_pixel)
+
+
+def fewer_pixels(tile_pixels: int, error: OutOfMemoryError) -> int:
+    """Return half the LR pixels a tile may have, for another try; raise `error` where tiles are small already."""
+    if tile_pixels <= SMALLEST_TILE:
+        raise error
+    return max(SMALLEST_TILE, tile_pixels // 2)
 
 
 def run_memory(

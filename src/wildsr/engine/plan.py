@@ -64,6 +64,9 @@ class Plan:
     halo: int
     """LR pixels each tile sees beyond its own part."""
 
+    tile_pixels: int
+    """LR pixels a tile was allowed to have."""
+
     memory: int
     """Estimated peak memory in bytes."""
 
@@ -145,6 +148,7 @@ def make_plan(
         width=width,
         resample=(rows, columns) != (height, width),
         halo=halo,
+        tile_pixels=tile_pixels,
         memory=max(needs),
         network_pixels=sum(step.grid.tiles * math.prod(step.grid.tile_size) for step in steps),
     )

@@ -14,8 +14,9 @@ from wildsr.engine.render import Tally, TileRenderer
 from wildsr.engine.settings import Settings
 from wildsr.engine.transparency import fill_transparent
 from wildsr.imaging import Depth, FloatArray, RowResizer, Source
+from wildsr.imaging.frame import Rows
 
-IntRows: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+_Stored: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | FloatArray
 
 _PUSH_ROWS = 64
 _TOP = {8: np.float32(255), 16: np.float32(65535)}
@@ -33,26 +34,14 @@ class Work:
     tally: Tally
 
 
-def result_rows(work: Work) -> Iterator[IntRows]:
+def integer_rows(work: Work) -> Iterator[Rows]:
     """Yield the result in bands of rows, top to bottom, as integers of the source's depth."""
-    *before, last = work.plan.passes
-    source = fill_transparent(work.source)
-    for step in before:
-        whole = np.concatenate(list(_pass(work, source, step, depth=16)))
-        source = replace(source, samples=whole, depth=16)
-    depth = work.source.depth
-    if not work.plan.resample:
-        yield from _pass(work, source, last, depth=depth)
-        return
-    scale = work.backend.scale
-    resizer = RowResizer(
-        last.height * scale, last.width * scale, work.plan.height, work.plan.width, method="lanczos3"
-    )
-    for band in _pass(work, source, last, depth=16):
-        for top in range(0, band.shape[0], _PUSH_ROWS):
-            rows = band[top : top + _PUSH_ROWS].astype(np.float32) / _TOP[16]
-            for made in resizer.push(rows):
-                yield _quantise(made, depth)
+    return cast("Iterator[Rows]", _rows(work, work.source.depth))
+
+
+def float_rows(work: Work) -> Iterator[FloatArray]:
+    """Yield the result in bands of rows, top to bottom, unrounded in [0, 1]."""
+    return cast("Iterator[FloatArray]", _rows(work, None))
 
 
 def fade_of(halo: int) -> int:
@@ -60,7 +49,29 @@ def fade_of(halo: int) -> int:
     return min(8, halo // 6)
 
 
-def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[IntRows]:
+def _rows(work: Work, depth: Depth | None) -> Iterator[_Stored]:
+    """Yield bands of the depth asked for; None leaves them in float, and what lies between passes too."""
+    *before, last = work.plan.passes
+    between: Depth | None = None if depth is None else 16
+    source = fill_transparent(work.source)
+    for step in before:
+        whole = np.concatenate(list(_pass(work, source, step, between)))
+        source = replace(source, samples=whole)
+    if not work.plan.resample:
+        yield from _pass(work, source, last, depth)
+        return
+    scale = work.backend.scale
+    resizer = RowResizer(
+        last.height * scale, last.width * scale, work.plan.height, work.plan.width, method="lanczos3"
+    )
+    top = np.float32(1) if between is None else _TOP[between]
+    for band in _pass(work, source, last, between):
+        for start in range(0, band.shape[0], _PUSH_ROWS):
+            for made in resizer.push(band[start : start + _PUSH_ROWS].astype(np.float32) / top):
+                yield _stored(made, depth)
+
+
+def _pass(work: Work, source: Source, step: Pass, depth: Depth | None) -> Iterator[_Stored]:
     render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally)
     made = bands(
         step.grid,
@@ -68,12 +79,14 @@ def _pass(work: Work, source: Source, step: Pass, *, depth: Depth) -> Iterator[I
         scale=work.backend.scale,
         channels=source.channels,
         fade=fade_of(work.plan.halo),
-        quantise=lambda block: _quantise(block, depth),
+        quantise=lambda block: _stored(block, depth),
     )
-    return cast("Iterator[IntRows]", made)  # a type variable can't stand for the union of the two depths
+    return cast("Iterator[_Stored]", made)  # a type variable can't stand for the union of the three kinds
 
 
-def _quantise(block: FloatArray, depth: Depth) -> IntRows:
+def _stored(block: FloatArray, depth: Depth | None) -> _Stored:
+    if depth is None:
+        return np.clip(block, 0, 1)
     scaled = block * _TOP[depth]
     np.clip(scaled, 0, _TOP[depth], out=scaled)
     np.rint(scaled, out=scaled)

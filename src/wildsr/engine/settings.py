@@ -1,15 +1,19 @@
 """What a user can choose about super-resolving, checked once."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
-from wildsr.engine.backends import BackendName, Device, PrecisionChoice
+from wildsr.engine.backends import BACKENDS, DEVICES, PRECISIONS, PrecisionChoice
 from wildsr.engine.compose import FusionRule
 from wildsr.errors import UsageError
 
 TilingChoice: TypeAlias = Literal["fast", "exact"]
+TILINGS: Final[tuple[TilingChoice, ...]] = get_args(TilingChoice)
+MAX_THREADS: Final = 1024
 _MAX_FACTOR = 64.0
+_MIN_FACTOR = 1 / 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +41,10 @@ class Settings:
     fusion: FusionRule = field(default_factory=FusionRule)
     """How two models are fused where a second one is given."""
 
-    backend: BackendName = "openvino"
-    """What runs the network."""
+    backend: str = "auto"
+    """What runs the network; auto takes OpenVINO on the CPU, ONNX Runtime on other devices."""
 
-    device: Device = "cpu"
+    device: str = "cpu"
     """Where it runs; other than cpu needs ONNX Runtime."""
 
     threads: int | None = None
@@ -50,12 +54,16 @@ class Settings:
     """GB the whole program may take; None takes 2.7 GB, or 60 % of what is free where that is less."""
 
     def __post_init__(self) -> None:
+        _check_word("precision", self.precision, PRECISIONS)
+        _check_word("tiling", self.tiling, TILINGS)
+        _check_word("backend", self.backend, BACKENDS)
+        _check_word("device", self.device, DEVICES)
         if not 0 <= self.strength <= 1:
             raise UsageError(f"strength is {self.strength}; it must be from 0 (bicubic) to 1 (network)")
         if self.tile < 0:
             raise UsageError(f"tile is {self.tile}; it must be 0 (automatic) or a number of LR pixels")
-        if self.threads is not None and self.threads < 1:
-            raise UsageError(f"threads is {self.threads}; it must be 1 or more")
+        if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:
+            raise UsageError(f"threads is {self.threads}; it must be from 1 to {MAX_THREADS}")
         if self.max_memory is not None and not 0.5 <= self.max_memory < math.inf:
             raise UsageError(f"max-memory is {self.max_memory} GB; it must be at least 0.5 GB")
 
@@ -76,8 +84,8 @@ class Size:
     def __post_init__(self) -> None:
         if self.scale is not None and self.width is not None:
             raise UsageError("scale and width were both given", hint="choose one of --scale and --width")
-        if self.scale is not None and not 0 < self.scale <= _MAX_FACTOR:
-            raise UsageError(f"scale is {self.scale}; it must be above 0 and at most {_MAX_FACTOR:.0f}")
+        if self.scale is not None and not _MIN_FACTOR <= self.scale <= _MAX_FACTOR:
+            raise UsageError(f"scale is {self.scale}; it must be from 1/1024 to at most {_MAX_FACTOR:.0f}")
         if self.width is not None and self.width < 1:
             raise UsageError(f"width is {self.width}; it must be at least 1 pixel")
         if self.max_side is not None and self.max_side < 1:
@@ -101,3 +109,8 @@ class Size:
             )
         out_width = self.width if self.width is not None and self.max_side is None else round(factor * width)
         return max(1, round(factor * height)), max(1, out_width)
+
+
+def _check_word(name: str, word: str, allowed: Sequence[str]) -> None:
+    if word not in allowed:
+        raise UsageError(f"{name} is {word!r}; it must be {', '.join(allowed[:-1])} or {allowed[-1]}")

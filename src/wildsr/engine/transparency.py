@@ -21,6 +21,8 @@ def fill_transparent(source: Source) -> Source:
         return source
     rgb = source.rgb(0, source.height, 0, source.width)
     filled = _pull_push(rgb, (alpha > 0).astype(np.float32))
+    if source.samples.dtype == np.float32:
+        return Source.from_picture(source.picture().with_pixels(filled, alpha))
     samples = quantise(filled, alpha, gray=source.gray, depth=source.depth)
     samples[..., -1] = source.samples[..., -1]
     return replace(source, samples=samples)

@@ -1,22 +1,20 @@
 """Super-resolve pictures: in memory, or from file to file without ever holding the result."""
 
-import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 
 from wildsr.engine import memory
-from wildsr.engine.backends import Backend, Precision, open_backend, resolve_precision
-from wildsr.engine.compose import EnsembleBackend, FusedBackend
-from wildsr.engine.guards import GuardedBackend
+from wildsr.engine.backends import Precision, resolve
+from wildsr.engine.network import Chosen, Network
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
-from wildsr.engine.rows import IntRows, Work, result_rows
+from wildsr.engine.rows import Work, float_rows, integer_rows
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError, OutOfMemoryError
 from wildsr.imaging import (
@@ -30,19 +28,17 @@ from wildsr.imaging import (
     open_source,
     write_rows,
 )
-from wildsr.models import DEFAULT_MODEL, Model, ModelSpec, load_model
+from wildsr.models import DEFAULT_MODEL, Model, load_model
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
-Result = TypeVar("Result")
 
 MAX_MEMORY_PIXELS = 100_000_000
 """Pixels of a result `Upscaler(picture)` holds in memory (12 bytes each); `upscale_file` streams larger ones."""
-_LUMA_SAMPLES = 4_000_000
 
 
 class Upscaler:
-    """A model made ready to run; call it with a `Picture`.
+    """A model made ready to run; call it with a `Picture`. Threads may share one.
 
     Args:
         model: Name in the catalog, a model file, or the folder of a training run; fetched once where needed.
@@ -72,31 +68,39 @@ class Upscaler:
     ) -> None:
         self.settings = settings or Settings()
         self.model = model if isinstance(model, Model) else load_model(model, offline=offline)
-        self.precision, self.precision_note = resolve_precision(
-            self.settings.precision, self.settings.backend if self.settings.device == "cpu" else "onnxruntime"
-        )
-        self._guards: list[GuardedBackend] = []
-        self._main = self._open(self.model)
-        self._fused: FusedBackend | None = None
         self.second: Model | None = None
+        """The model `model` is fused with."""
         if fuse_with is not None:
             self.second = (
                 fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
             )
-            self._fused = FusedBackend(self._main, self._open(self.second), self.settings.fusion)
-        widest = self._fused or self._main
-        self.tile_pixels = tile_pixels or memory.tile_pixels(self.settings.max_memory, widest.bytes_per_pixel)
-        """LR pixels a tile may have; halves for good when memory runs out."""
+        self.execution = resolve(
+            self.settings.backend,
+            device=self.settings.device,
+            precision=self.settings.precision,
+            threads=self.settings.threads,
+        )
+        """What really runs the network."""
+        self._network = Network(self.model, self.second, self.settings, self.execution)
+        self.tile_pixels = tile_pixels or memory.tile_pixels(
+            self.settings.max_memory, self._network.bytes_per_pixel
+        )
+        """LR pixels a tile may have, unless memory runs out."""
+
+    @property
+    def precision(self) -> Precision:
+        """Precision the network runs in."""
+        return self.execution.precision
 
     @property
     def halo(self) -> int:
         """LR pixels each tile sees beyond its own part."""
-        return halo_of(self._needs(), self.settings)
+        return halo_of(self._network.spec, self.settings)
 
     @property
     def threads(self) -> int:
         """CPU threads the network runs on."""
-        return self._main.threads
+        return self._network.threads
 
     @property
     def scale(self) -> int:
@@ -106,49 +110,53 @@ class Upscaler:
     def __call__(
         self, picture: Picture, size: Size | None = None, *, progress: Progress | None = None
     ) -> Picture:
-        """Return the super-resolved picture with profile, metadata and depth of the original.
+        """Return the super-resolved picture, unrounded, with metadata and depth of the original.
 
         Raises:
             LimitError: If the result is too large to hold; use `upscale_file`.
         """
-        source = Source.from_picture(replace(picture, depth=16))
-        plan = self.plan(source, size)
-        if plan.height * plan.width > MAX_MEMORY_PIXELS:
-            raise LimitError(
-                f"the result would have {plan.width}×{plan.height} pixels; "
-                f"{MAX_MEMORY_PIXELS // 1_000_000} MP is the most made in memory",
-                hint="use wildsr.upscale_file, which streams from file to file",
-            )
+        source = Source.from_picture(picture)
+        chosen = self._network.choose(source)
+        tile_pixels = self.tile_pixels
+        while True:
+            plan = self.plan(source, size, tile_pixels=tile_pixels)
+            if plan.height * plan.width > MAX_MEMORY_PIXELS:
+                raise LimitError(
+                    f"the result would have {plan.width}×{plan.height} pixels; "
+                    f"{MAX_MEMORY_PIXELS // 1_000_000} MP is the most made in memory",
+                    hint="use wildsr.upscale_file, which streams from file to file",
+                )
+            work = self._work(source, plan, chosen, _tally(plan, progress))
+            pixels = np.empty((plan.height, plan.width, source.channels), np.float32)
+            top = 0
+            try:
+                for band in float_rows(work):
+                    pixels[top : top + band.shape[0]] = band
+                    top += band.shape[0]
+            except OutOfMemoryError as error:
+                tile_pixels = self._fewer_pixels(tile_pixels, error)
+                continue
+            return picture.with_pixels(*_split(pixels))
 
-        def attempt() -> IntRows:
-            plan = self.plan(source, size)
-            return np.concatenate(list(self._rows(source, plan, _tally(plan, progress))))
-
-        rgb, alpha = _floats(self._with_less_memory(attempt))
-        return picture.with_pixels(rgb, alpha)
-
-    def plan(self, source: Source, size: Size | None = None) -> Plan:
+    def plan(self, source: Source, size: Size | None = None, *, tile_pixels: int | None = None) -> Plan:
         """Say what super-resolving a picture will take; see `plan_shape`."""
         shape = Shape(source.height, source.width, source.channels, source.depth)
-        return self._plan(shape, size, self._backend_for(source))
+        return self.plan_shape(shape, size, tile_pixels=tile_pixels)
 
-    def plan_shape(self, shape: Shape, size: Size | None = None) -> Plan:
-        """Say what super-resolving a picture of this shape will take.
+    def plan_shape(self, shape: Shape, size: Size | None = None, *, tile_pixels: int | None = None) -> Plan:
+        """Say what super-resolving a picture of this shape will take, with both models where two are fused.
 
         Raises:
             UsageError: If the size or the tile can't be used.
             LimitError: If the result is beyond what wildsr makes.
         """
-        return self._plan(shape, size, self._fused or self._main)
-
-    def _plan(self, shape: Shape, size: Size | None, backend: Backend) -> Plan:
         return make_plan(
             shape,
             size or Size(),
             self.settings,
-            self._needs(),
-            bytes_per_pixel=backend.bytes_per_pixel,
-            tile_pixels=self.tile_pixels,
+            self._network.spec,
+            bytes_per_pixel=self._network.bytes_per_pixel,
+            tile_pixels=tile_pixels or self.tile_pixels,
         )
 
     def upscale_file(
@@ -188,19 +196,20 @@ class Upscaler:
         options: WriteOptions | None = None,
         progress: Progress | None = None,
         start: float | None = None,
+        tile_pixels: int | None = None,
     ) -> Report:
-        """Super-resolve a decoded picture into a file; see `upscale_file`."""
+        """Super-resolve a decoded picture into a file; see `upscale_file`.
+
+        When memory runs out the picture is made anew with smaller tiles; `Report.plan.tile_pixels` says with which.
+        """
         start = time.perf_counter() if start is None else start
         options = options or WriteOptions()
         if options.model is None:
             options = replace(options, model=self.model.spec.id)
         form = chosen_format(Path(target), options)
-
-        def attempt() -> Report:
-            for guard in self._guards:
-                guard.redone.clear()
-            plan = self.plan(source, size).into(form)
-            tally = _tally(plan, progress)
+        tile_pixels = tile_pixels or self.tile_pixels
+        while True:
+            plan = self.plan(source, size, tile_pixels=tile_pixels).into(form)
             frame = Frame(
                 width=plan.width,
                 height=plan.height,
@@ -208,7 +217,13 @@ class Upscaler:
                 depth=source.depth,
                 metadata=source.metadata,
             )
-            written = write_rows(self._rows(source, plan, tally), frame, target, options=options)
+            chosen, tally = self._network.choose(source), _tally(plan, progress)
+            rows = integer_rows(self._work(source, plan, chosen, tally))
+            try:
+                written = write_rows(rows, frame, target, options=options)
+            except OutOfMemoryError as error:
+                tile_pixels = self._fewer_pixels(tile_pixels, error)
+                continue
             return Report(
                 source=source_path,
                 target=Path(target),
@@ -218,81 +233,36 @@ class Upscaler:
                 bytes=written.bytes,
                 drift_before=float(np.mean(tally.drift_before)),
                 drift_after=float(np.mean(tally.drift_after)),
-                redone=tuple(reason for guard in self._guards for reason in guard.redone),
-                fused=self._backend_for(source) is not self._main,
+                redone=chosen.redone,
+                fused=chosen.fused,
                 dropped=written.dropped,
                 notes=source.notes,
             )
 
-        return self._with_less_memory(attempt)
-
     def seconds_per_pixel(self) -> float:
         """Measure the network on a small tile: seconds per LR pixel (an upper bound, larger tiles do better)."""
         tile = np.linspace(0, 1, 3 * 96 * 96, dtype=np.float32).reshape(1, 3, 96, 96)
-        backend = self._fused or self._main
+        backend = self._network.widest
         backend.run(tile)
         start = time.perf_counter()
         backend.run(tile)
         return (time.perf_counter() - start) / 96**2
 
-    def _rows(self, source: Source, plan: Plan, tally: Tally) -> Iterator[IntRows]:
-        return result_rows(
-            Work(
-                source=source,
-                plan=plan,
-                backend=self._backend_for(source),
-                settings=self.settings,
-                multiple=self._needs().multiple,
-                tally=tally,
-            )
+    def _work(self, source: Source, plan: Plan, chosen: Chosen, tally: Tally) -> Work:
+        return Work(
+            source=source,
+            plan=plan,
+            backend=chosen.backend,
+            settings=self.settings,
+            multiple=self._network.spec.multiple,
+            tally=tally,
         )
 
-    def _open(self, model: Model) -> Backend:
-        """Compile a model, wrapped in the checks of every tile and, where asked, the self-ensemble."""
-
-        def compiled(precision: Precision) -> Backend:
-            return open_backend(
-                model,
-                backend=self.settings.backend,
-                device=self.settings.device,
-                precision=precision,
-                threads=self.settings.threads,
-            )
-
-        guard = GuardedBackend(compiled(self.precision), lambda: compiled("fp32"))
-        self._guards.append(guard)
-        return EnsembleBackend(guard) if self.settings.ensemble else guard
-
-    def _needs(self) -> ModelSpec:
-        """What tiles must respect: of two fused models the stricter in each point."""
-        spec = self.model.spec
-        if self.second is None:
-            return spec
-        other = self.second.spec
-        order = ("exact", "approximate", "whole")
-        return replace(
-            spec,
-            halo=max(spec.halo, other.halo),
-            halo_exact=max(spec.halo_exact, other.halo_exact),
-            multiple=math.lcm(spec.multiple, other.multiple),
-            tiling=max(spec.tiling, other.tiling, key=order.index),
-        )
-
-    def _backend_for(self, source: Source) -> Backend:
-        """The backend the luminance rule chooses: decided once per picture, on the LR input, never per tile."""
-        if self._fused is None:
-            return self._main
-        return self._fused if self.settings.fusion.applies(median_luma(source)) else self._main
-
-    def _with_less_memory(self, attempt: Callable[[], Result]) -> Result:
-        """Run; when memory runs out, halve the tiles and run again from the start."""
-        while True:
-            try:
-                return attempt()
-            except OutOfMemoryError:
-                if self.settings.tile or self.tile_pixels <= memory.SMALLEST_TILE:
-                    raise
-                self.tile_pixels = max(memory.SMALLEST_TILE, self.tile_pixels // 2)
+    def _fewer_pixels(self, tile_pixels: int, error: OutOfMemoryError) -> int:
+        """Return a smaller tile to try again with; raise `error` where the user chose the tile, or it is small."""
+        if self.settings.tile:
+            raise error
+        return memory.fewer_pixels(tile_pixels, error)
 
 
 def upscale_file(
@@ -305,18 +275,8 @@ def upscale_file(
     limits: Limits | None = None,
     options: WriteOptions | None = None,
 ) -> Report:
-    """Super-resolve one file into another; for many files make one `Upscaler` and use its `upscale_file`."""
+    """Super-resolve one file into another; for many files use `upscale_folder`."""
     return Upscaler(model, settings).upscale_file(source, target, size, limits=limits, options=options)
-
-
-def median_luma(source: Source) -> float:
-    """Median full-range BT.601 luma of a picture, on 0–255."""
-    step = max(1, math.isqrt(source.height * source.width // _LUMA_SAMPLES))
-    samples = source.samples[::step, ::step].astype(np.float32)
-    colour = (
-        samples[..., :1] if source.gray else samples[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
-    )
-    return float(np.median(colour)) / (1 if source.samples.dtype == np.uint8 else 257)
 
 
 def _tally(plan: Plan, progress: Progress | None) -> Tally:
@@ -325,9 +285,8 @@ def _tally(plan: Plan, progress: Progress | None) -> Tally:
     return Tally(on_tile=lambda done: progress(done, plan.tiles))
 
 
-def _floats(rows: IntRows) -> tuple[FloatArray, FloatArray | None]:
-    """Split integer rows (1 to 4 channels) into float rgb and alpha."""
-    pixels = rows.astype(np.float32) / np.float32(np.iinfo(rows.dtype).max)
+def _split(pixels: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    """Split H×W×C (1 to 4 channels) into rgb and alpha."""
     channels = pixels.shape[2]
     alpha = np.ascontiguousarray(pixels[..., -1]) if channels in (2, 4) else None
     rgb = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)

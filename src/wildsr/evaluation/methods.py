@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 
 from wildsr.engine import Settings, Size, Upscaler
-from wildsr.engine.jobs import journal_settings
+from wildsr.engine.resume import journal_settings
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation.sets import TestPicture
 from wildsr.evaluation.store import RESOLVING_CODE, Record, Setting, Store, code, content, key_of, libraries
@@ -129,8 +129,8 @@ class Network:
             "sha256": self._model.sha256,
             "scale": spec.scale,
             "licence": spec.licence,
-            "backend": self._settings.backend,
-            "device": self._settings.device,
+            "backend": upscaler.execution.backend,
+            "device": upscaler.execution.device,
             "precision": upscaler.precision,
             "threads": upscaler.threads,
             "color_fix": self._settings.color_fix,

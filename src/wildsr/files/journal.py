@@ -1,7 +1,8 @@
 """The batch journal: what a run has done, so that a killed one goes on where it stopped.
 
 A file of JSON lines in the output folder. The first holds the settings that decide the result's bytes; then
-come, for each picture, a `begun` line and a `done` or `failed` line, each synced before the next step.
+come, for each picture, a `begun` line and a `done` or `failed` line, each synced before the next step. Where a run
+has to change a setting on its way, a line says so.
 Results are written atomically (`files.atomic`), so after a crash a target is whole or absent; a `begun` line
 without an end says that a target found there is ours and may be redone. An item is done only when its source
 has the recorded content and its target is what we wrote; nothing else in the file can make a run skip a
@@ -23,7 +24,7 @@ from wildsr.files.display import shown
 from wildsr.files.fingerprint import Fingerprint, fingerprint, unchanged
 from wildsr.files.names import Job
 from wildsr.files.outcome import Failure, Pending, Summary
-from wildsr.files.records import Entry, Setting, header_line, read_journal
+from wildsr.files.records import Entry, Recorded, Setting, change_line, header_line, read_journal
 
 JOURNAL_NAME: Final = ".wildsr-journal.jsonl"
 Settings: TypeAlias = Mapping[str, Setting]
@@ -33,12 +34,14 @@ _Verdict: TypeAlias = Literal["run", "interrupted", "skip", "refuse"]
 class Journal:
     """An open journal, held by this process alone; safe to use from several threads."""
 
-    def __init__(self, file: AppendOnly, entries: dict[str, Entry], damaged: int) -> None:
+    def __init__(self, file: AppendOnly, recorded: Recorded) -> None:
         self.path: Final = file.path
-        self.damaged: Final = damaged
+        self.damaged: Final = recorded.damaged
         """Lines that were no records and are ignored."""
+        self.changes: Final = dict(recorded.changes)
+        """Settings that earlier runs had to change since the first line; this run goes on with them."""
         self._file = file
-        self._entries = entries
+        self._entries = recorded.entries
         self._done = 0
         self._skipped = 0
         self._failed: dict[Path, Failure] = {}
@@ -74,7 +77,7 @@ class Journal:
         except BaseException:
             file.close()
             raise
-        return cls(file, recorded.entries, recorded.damaged)
+        return cls(file, recorded)
 
     def __enter__(self) -> "Journal":
         return self
@@ -113,6 +116,16 @@ class Journal:
             skipped=tuple(sorted_jobs["skip"]),
             refused=refused,
         )
+
+    def change(self, settings: Settings) -> None:
+        """Record settings that hold from the next `done` on.
+
+        Raises:
+            OutputError: The journal can't be written.
+        """
+        with self._lock:
+            self._file.append(change_line(settings))
+            self.changes.update(settings)
 
     def begin(self, job: Job) -> None:
         """Record that a job of `Pending.run` starts; to be called before its source is read.

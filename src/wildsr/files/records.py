@@ -58,6 +58,9 @@ class Recorded:
     settings: dict[str, Setting] | None
     """The first line's settings; None for a file without one yet (empty, or the writer died in that line)."""
 
+    changes: dict[str, Setting]
+    """What differs from the first line by now; see `change_line`."""
+
     entries: dict[str, Entry]
     """The last entry of each target."""
 
@@ -71,6 +74,11 @@ class Recorded:
 def header_line(settings: Mapping[str, Setting]) -> bytes:
     """Return the first line."""
     return _line({"wildsr_journal": _FORMAT, "settings": dict(settings)})
+
+
+def change_line(settings: Mapping[str, Setting]) -> bytes:
+    """Return a line that says which settings hold from here on, where a run had to change them on its way."""
+    return _line({"changed_settings": dict(settings)})
 
 
 def read_journal(path: Path) -> Recorded:
@@ -87,6 +95,7 @@ def read_journal(path: Path) -> Recorded:
 
 def _read(path: Path) -> Recorded:
     settings: dict[str, Setting] | None = None
+    changes: dict[str, Setting] = {}
     entries: dict[str, Entry] = {}
     damaged = whole = 0
     for line, end in _lines(path):
@@ -94,6 +103,8 @@ def _read(path: Path) -> Recorded:
             settings = _header(line)
             if settings is None:
                 raise _no_journal(path)
+        elif (changed := _settings(_loads(line).get("changed_settings"))) is not None:
+            changes |= changed
         else:
             parsed = _entry(line)
             if parsed is None:
@@ -106,7 +117,7 @@ def _read(path: Path) -> Recorded:
             start = file.read(len(_HEADER_START))
         if not _HEADER_START.startswith(start):
             raise _no_journal(path)
-    return Recorded(settings=settings, entries=entries, damaged=damaged, whole=whole)
+    return Recorded(settings=settings, changes=changes, entries=entries, damaged=damaged, whole=whole)
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes | None, int]]:
@@ -140,14 +151,15 @@ def _loads(line: bytes | None) -> dict[object, object]:
 
 def _header(line: bytes | None) -> dict[str, Setting] | None:
     record = _loads(line)
-    settings = record.get("settings")
     if type(record.get("wildsr_journal")) is not int or record["wildsr_journal"] != _FORMAT:
         return None
-    if not isinstance(settings, dict) or not all(
-        isinstance(one, get_args(Setting)) for one in settings.values()
-    ):
+    return _settings(record.get("settings"))
+
+
+def _settings(value: object) -> dict[str, Setting] | None:
+    if not isinstance(value, dict) or not all(isinstance(one, get_args(Setting)) for one in value.values()):
         return None
-    return dict(settings)
+    return dict(value)
 
 
 def _entry(line: bytes | None) -> tuple[str, Entry] | None:

@@ -12,8 +12,8 @@ from wildsr.imaging.picture import Depth, FloatArray, Picture, Samples
 class Source:
     """Pixels in RAM as the file had them (3 bytes a pixel for 8-bit RGB); floats are made crop by crop."""
 
-    samples: Samples
-    """H×W×C uint8 or uint16, oriented; C is 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
+    samples: Samples | FloatArray
+    """H×W×C uint8 or uint16 of a file, float32 in [0, 1] of a Picture; C is 1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
 
     metadata: Metadata = NO_METADATA
     """Colour profile, EXIF (orientation already applied and reset), XMP and IPTC."""
@@ -49,6 +49,11 @@ class Source:
         """True where the file has transparency."""
         return self.channels in (2, 4)
 
+    @property
+    def top(self) -> int:
+        """The sample that stands for 1."""
+        return _TOPS[self.samples.dtype.itemsize]
+
     def rgb(self, y0: int, y1: int, x0: int, x1: int) -> FloatArray:
         """Return rows y0…y1−1, columns x0…x1−1 as float32 h×w×3 in [0, 1]; gray as three equal channels."""
         crop = _unit(self.samples[y0:y1, x0:x1, : 1 if self.gray else 3])
@@ -71,9 +76,11 @@ class Source:
 
     @classmethod
     def from_picture(cls, picture: Picture) -> "Source":
-        """Return a Source of a Picture's pixels, rounded to its depth."""
+        """Return a Source of a Picture's pixels, unrounded."""
+        colour = picture.rgb.mean(axis=2, keepdims=True, dtype=np.float32) if picture.gray else picture.rgb
+        alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
         return cls(
-            samples=quantise(picture.rgb, picture.alpha, gray=picture.gray, depth=picture.depth),
+            samples=np.concatenate([colour, *alpha], axis=2),
             metadata=picture.metadata,
             depth=picture.depth,
             notes=picture.notes,
@@ -101,7 +108,11 @@ def quantise(rgb: FloatArray, alpha: FloatArray | None, *, gray: bool, depth: De
     return out
 
 
-def _unit(samples: Samples) -> FloatArray:
-    """Return integers as float32 in [0, 1]."""
-    top = np.float32(255 if samples.dtype == np.uint8 else 65535)
+def _unit(samples: Samples | FloatArray) -> FloatArray:
+    """Return samples as float32 in [0, 1], a copy."""
+    top = np.float32(_TOPS[samples.dtype.itemsize])
     return samples.astype(np.float32) / top
+
+
+_TOPS = {1: 255, 2: 65535, 4: 1}
+"""Bytes a sample → the sample that stands for 1."""

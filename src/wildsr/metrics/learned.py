@@ -4,7 +4,6 @@ Their graphs are built once, kept in the cache, and run in fp32 by OpenVINO.
 """
 
 import hashlib
-import os
 from collections.abc import Callable
 from functools import lru_cache
 from math import inf
@@ -24,13 +23,12 @@ from wildsr.metrics.pixels import Image, checked_pair
 
 if TYPE_CHECKING:
     import onnx
-    import openvino
+    from openvino import CompiledModel
 
 GraphName: TypeAlias = Literal["lpips-alexnet", "lpips-vgg16", "dists"]
 Batch: TypeAlias = NDArray[np.float32]
 
 _REVISION: Final = 1
-_KEPT_KERNELS: Final = "32"
 
 ALEXNET_MINIMUM = (31, 31)
 """AlexNet's five taps are 7, 3, 1, 1, 1 pixels wide then."""
@@ -101,26 +99,24 @@ def distances(name: GraphName, sr: Batch, hr: Batch) -> NDArray[np.float64]:
 
 
 @lru_cache(maxsize=3)
-def compiled(name: GraphName) -> "openvino.CompiledModel":
+def compiled(name: GraphName) -> "CompiledModel":
     """Return a graph ready to run in fp32, built and cached on first use.
 
     Raises:
         AssetError: Its weights can't be had.
         BackendError: OpenVINO refuses it.
     """
-    import openvino
+    from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
 
     path = _cached_file(name)
     try:
-        # Every picture size makes kernels of its own; unbounded, a folder of mixed sizes keeps them all.
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_KERNELS)
         config = {
             # bf16, OpenVINO's default where the CPU has it, would change the third digit
             "INFERENCE_PRECISION_HINT": "f32",
             "PERFORMANCE_HINT": "LATENCY",
-            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
+            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_KERNELS,
         }
-        return openvino.Core().compile_model(path, "CPU", config)
+        return openvino().Core().compile_model(path, "CPU", config)
     except RuntimeError as error:
         raise BackendError(f"OpenVINO can't run the metric graph {name}: {error}") from error
 

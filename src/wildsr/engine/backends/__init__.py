@@ -1,50 +1,82 @@
 """What can run a network, and how one is chosen.
 
-A new backend: a class with the members of `Backend` in a file of its own, and one line in `open_backend`.
+A new backend: a file with a class that has the members of `Backend` and its `Runtime`, and a line in `RUNTIMES`.
 """
 
-from wildsr.engine.backends.protocol import Backend, BackendName, Device, Precision, PrecisionChoice
+from typing import Final, get_args
+
+from wildsr.engine.backends.onnxruntime import ONNX_RUNTIME
+from wildsr.engine.backends.openvino import OPENVINO
+from wildsr.engine.backends.protocol import Backend, Execution, Precision, PrecisionChoice, Runtime
+from wildsr.errors import UsageError
 from wildsr.models import Model
 
 __all__ = [
+    "BACKENDS",
+    "DEVICES",
+    "PRECISIONS",
+    "RUNTIMES",
     "Backend",
-    "BackendName",
-    "Device",
+    "Execution",
     "Precision",
     "PrecisionChoice",
+    "Runtime",
     "open_backend",
-    "resolve_precision",
+    "resolve",
 ]
 
+RUNTIMES: Final[dict[str, Runtime]] = {
+    one.name: one
+    for one in (
+        OPENVINO,
+        ONNX_RUNTIME,
+    )
+}
+"""The first that can use a device is what `auto` takes."""
 
-def resolve_precision(choice: PrecisionChoice, backend: BackendName) -> tuple[Precision, str | None]:
-    """Say which precision will run, with a note for the user where it isn't the one asked for."""
-    if backend == "onnxruntime":
-        note = "ONNX Runtime runs in fp32" if choice == "bf16" else None
-        return "fp32", note
-    from wildsr.engine.backends.openvino import has_native_bf16
-
-    if choice == "fp32":
-        return "fp32", None
-    if has_native_bf16():
-        return "bf16", None
-    note = "this CPU has no native bf16: running in fp32" if choice == "bf16" else None
-    return "fp32", note
+BACKENDS: Final = ("auto", *RUNTIMES)
+DEVICES: Final = tuple(dict.fromkeys(device for one in RUNTIMES.values() for device in one.devices))
+PRECISIONS: Final[tuple[PrecisionChoice, ...]] = get_args(PrecisionChoice)
 
 
-def open_backend(
-    model: Model, *, backend: BackendName, device: Device, precision: Precision, threads: int | None
-) -> Backend:
+def resolve(
+    backend: str = "auto",
+    *,
+    device: str = "cpu",
+    precision: PrecisionChoice = "auto",
+    threads: int | None = None,
+) -> Execution:
+    """Say what will run.
+
+    Args:
+        backend: A name in `RUNTIMES`, or `auto`.
+        device: One of `DEVICES`.
+        precision: `auto` takes the best this machine is fast in; what it is not fast in runs as fp32.
+        threads: CPU threads; None uses all cores.
+
+    Raises:
+        UsageError: If the backend can't use the device.
+    """
+    able = [one for one in RUNTIMES.values() if device in one.devices and backend in ("auto", one.name)]
+    if not able:
+        allowed = [one.name for one in RUNTIMES.values() if device in one.devices]
+        raise UsageError(
+            f"the {backend} backend can't use {device}; {' and '.join(allowed)} can",
+            hint=f"choose --backend {allowed[0]}, or --device {RUNTIMES[backend].devices[0]}",
+        )
+    runtime = able[0]
+    fast = runtime.precisions()
+    chosen: Precision = fast[0] if precision == "auto" else precision if precision in fast else "fp32"
+    lost = precision not in ("auto", chosen)
+    note = f"{runtime.name} has no fast {precision} on this machine: running in {chosen}" if lost else None
+    return Execution(backend=runtime.name, device=device, precision=chosen, threads=threads, note=note)
+
+
+def open_backend(model: Model, execution: Execution) -> Backend:
     """Compile a model.
 
     Raises:
-        UsageError: If the backend isn't installed or can't use the device.
+        UsageError: If the backend isn't installed or has no driver for the device.
         BackendError: If it can't compile the model.
     """
-    if backend == "onnxruntime" or device != "cpu":
-        from wildsr.engine.backends.onnxruntime import ONNXRuntimeBackend
-
-        return ONNXRuntimeBackend(model, device=device, threads=threads)
-    from wildsr.engine.backends.openvino import OpenVINOBackend
-
-    return OpenVINOBackend(model, precision=precision, threads=threads)
+    return RUNTIMES[execution.backend].open(model, execution)

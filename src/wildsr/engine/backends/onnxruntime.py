@@ -1,18 +1,20 @@
 """ONNX Runtime: the second backend, for CUDA, DirectML and CoreML (extras `ort`, `gpu`) and for comparison."""
 
+import functools
 import importlib.util
 import os
+from typing import Final
 
 import onnx
 
-from wildsr.engine.backends.protocol import Device, Precision
+from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
-from wildsr.errors import BackendError, OutOfMemoryError, UsageError
+from wildsr.errors import BackendError, ForkError, OutOfMemoryError, UsageError
 from wildsr.imaging import FloatArray
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 
-_PROVIDERS: dict[Device, str] = {
+_PROVIDERS: Final = {
     "cpu": "CPUExecutionProvider",
     "cuda": "CUDAExecutionProvider",
     "directml": "DmlExecutionProvider",
@@ -25,14 +27,13 @@ class ONNXRuntimeBackend:
 
     Args:
         model: Model to run.
-        device: Where to run it.
-        threads: Threads on the CPU; None uses all cores.
+        execution: Where to run it, and on how many threads.
 
     Raises:
         UsageError: If ONNX Runtime, or its provider for the device, isn't installed.
     """
 
-    def __init__(self, model: Model, *, device: Device = "cpu", threads: int | None = None) -> None:
+    def __init__(self, model: Model, execution: Execution) -> None:
         if importlib.util.find_spec("onnxruntime") is None:
             raise UsageError(
                 "the onnxruntime backend isn't installed",
@@ -40,22 +41,25 @@ class ONNXRuntimeBackend:
             )
         import onnxruntime as ort
 
-        provider = _PROVIDERS[device]
+        ort.disable_telemetry_events()
+        provider = _PROVIDERS[execution.device]
         if provider not in ort.get_available_providers():
             raise UsageError(
-                f"this ONNX Runtime can't use {device}; it has {', '.join(ort.get_available_providers())}",
+                f"this ONNX Runtime can't use {execution.device}; "
+                f"it has {', '.join(ort.get_available_providers())}",
                 hint="pip install 'wildsr[gpu]' for CUDA (and remove onnxruntime), or use --device cpu",
             )
         options = ort.SessionOptions()
         options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
+        if execution.threads is not None:
+            options.intra_op_num_threads = execution.threads
         self.scale = model.spec.scale
         self.precision: Precision = "fp32"
         graph = onnx.load(str(model.onnx_path))
         split = split_before_upscaling(graph)
         self.bytes_per_pixel = bytes_per_pixel(split.body if split else graph) + 64 * 4 + 8 * 16 * 3 * 4
-        self.threads = threads or os.cpu_count() or 1
+        self.threads = execution.threads or os.cpu_count() or 1
+        self._process = os.getpid()
         self._halo = split.halo if split else 0
         parts = [split.body, split.tail] if split else [graph]
         try:
@@ -67,10 +71,12 @@ class ONNXRuntimeBackend:
 
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile; see `Backend.run`."""
+        if self._process != os.getpid():
+            raise ForkError("ONNX Runtime")
         features = self._infer(0, tile)
         if len(self._sessions) == 1:
             return features
-        return run_in_strips(features, lambda strip: self._infer(1, strip), halo=self._halo, scale=self.scale)
+        return run_in_strips(features, functools.partial(self._infer, 1), halo=self._halo, scale=self.scale)
 
     def _infer(self, part: int, tile: FloatArray) -> FloatArray:
         session = self._sessions[part]
@@ -82,3 +88,8 @@ class ONNXRuntimeBackend:
                 raise OutOfMemoryError(f"{size} doesn't fit in memory") from error
             raise BackendError(f"ONNX Runtime failed on {size}: {error}") from error
         return result
+
+
+ONNX_RUNTIME: Final = Runtime(
+    name="onnxruntime", devices=tuple(_PROVIDERS), precisions=lambda: ("fp32",), open=ONNXRuntimeBackend
+)

@@ -1,25 +1,26 @@
 """OpenVINO on the CPU: bf16 where the processor has it, fp32 elsewhere. The default backend."""
 
-import os
+import functools
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import onnx
-import openvino as ov
 
-from wildsr.engine.backends.protocol import Precision
+from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
 from wildsr.errors import BackendError, OutOfMemoryError
 from wildsr.imaging import FloatArray
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
+from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
+
+if TYPE_CHECKING:
+    from openvino import CompiledModel, InferRequest
 
 _BF16_FLAGS = re.compile(r"\b(avx512_bf16|amx_bf16)\b")
 _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
-_KEPT_KERNELS = "32"
-"""Compiled kernels OpenVINO and oneDNN each keep for shapes seen. By default they keep 5000 and 1024 and a batch of
-pictures of all sizes grows by a third of a MB a picture even with a tiny network; 32 cover the layers of one network
-at one size (with none kept, RRDB-23 takes 1.5 s longer at each new size, with 32 nothing)."""
+_HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16"}
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
 """Features handed from body to tail, and the SR tile with its copies while it is checked and blended."""
 
@@ -29,7 +30,7 @@ def has_native_bf16() -> bool:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         return bool(_BF16_FLAGS.search(cpuinfo.read_text(errors="replace")))
-    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+    return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
 class OpenVINOBackend:
@@ -37,60 +38,77 @@ class OpenVINOBackend:
 
     Args:
         model: Model to run.
-        precision: `bf16` or `fp32`.
-        threads: Threads to use; None leaves the choice to OpenVINO (all cores).
+        execution: Precision and number of threads.
     """
 
-    def __init__(self, model: Model, *, precision: Precision = "fp32", threads: int | None = None) -> None:
+    def __init__(self, model: Model, execution: Execution) -> None:
         self.scale = model.spec.scale
-        self.precision: Precision = precision
+        self.precision: Precision = execution.precision
         graph = onnx.load(str(model.onnx_path))
         split = split_before_upscaling(graph)
         memory = bytes_per_pixel(split.body if split else graph)
-        self.bytes_per_pixel = (memory // 2 if precision == "bf16" else memory) + _BASE_BYTES_PER_PIXEL
-        # oneDNN has no other switch; it reads this once, when the first kernel of the process is made.
-        os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", _KEPT_KERNELS)
-        core = ov.Core()
+        self.bytes_per_pixel = (memory // 2 if self.precision == "bf16" else memory) + _BASE_BYTES_PER_PIXEL
         config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "CPU_RUNTIME_CACHE_CAPACITY": _KEPT_KERNELS,
+            "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
+            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_KERNELS,
         }
-        if threads is not None:
-            config["INFERENCE_NUM_THREADS"] = str(threads)
+        if execution.threads is not None:
+            config["INFERENCE_NUM_THREADS"] = str(execution.threads)
         try:
-            body = _compile(core, split.body if split else graph, config)
-            self._tail = _compile(core, split.tail, config).create_infer_request() if split else None
+            body = _compiled(split.body if split else graph, config)
+            tail = _compiled(split.tail, config) if split else None
         except (
             RuntimeError,
             UnicodeDecodeError,
         ) as error:  # the latter when a damaged name is in its message
             raise BackendError(
-                f"OpenVINO can't compile the model {model.spec.id}: {_first_line(error)}"
+                f"OpenVINO can't compile the model {model.spec.id}: {_last_line(error)}"
             ) from error
-        self._body = body.create_infer_request()
         self.threads = int(body.get_property("INFERENCE_NUM_THREADS"))
         self._halo = split.halo if split else 0
+        self._body = _Requests(body)
+        self._tail = _Requests(tail) if tail is not None else None
 
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile; see `Backend.run`."""
+        openvino()  # refuses a forked child
         features = _infer(self._body, tile)
-        tail = self._tail
-        if tail is None:
+        if self._tail is None:
             return features
-        return run_in_strips(features, lambda strip: _infer(tail, strip), halo=self._halo, scale=self.scale)
+        infer_tail = functools.partial(_infer, self._tail)
+        return run_in_strips(features, infer_tail, halo=self._halo, scale=self.scale)
 
 
-_HINTS: dict[Precision, str] = {"fp32": "f32", "bf16": "bf16"}
+class _Requests:
+    """The infer requests of a compiled graph; each is one caller's from taking it to giving it back.
+
+    A request holds its input and output, so two threads must never share one. They compute one after another on
+    the graph's one stream, which already uses all cores.
+    """
+
+    def __init__(self, graph: "CompiledModel") -> None:
+        self._graph = graph
+        self._idle: list[InferRequest] = []
+
+    def take(self) -> "InferRequest":
+        try:
+            return self._idle.pop()
+        except IndexError:  # asked and answered in one step, as another thread may take the last in between
+            return self._graph.create_infer_request()
+
+    def give_back(self, request: "InferRequest") -> None:
+        self._idle.append(request)
 
 
-def _compile(core: ov.Core, graph: onnx.ModelProto, config: dict[str, str]) -> ov.CompiledModel:
-    network = core.read_model(graph.SerializeToString())
-    return core.compile_model(network, "CPU", config)
+def _compiled(graph: onnx.ModelProto, config: dict[str, str]) -> "CompiledModel":
+    core = openvino().Core()
+    return core.compile_model(core.read_model(graph.SerializeToString()), "CPU", config)
 
 
-def _infer(request: ov.InferRequest, tile: FloatArray) -> FloatArray:
+def _infer(requests: _Requests, tile: FloatArray) -> FloatArray:
     try:
+        request = requests.take()
         request.infer({0: tile}, share_inputs=True)
         # Copied: the request keeps its output buffer and writes the next tile into it.
         result: FloatArray = request.get_output_tensor().data.copy()
@@ -104,10 +122,18 @@ def _infer(request: ov.InferRequest, tile: FloatArray) -> FloatArray:
                 f"a tile of {tile.shape[2]}×{tile.shape[3]} LR pixels doesn't fit in memory"
             ) from error
         raise BackendError(
-            f"OpenVINO failed on a tile of {tile.shape[2]}×{tile.shape[3]}: {_first_line(error)}"
+            f"OpenVINO failed on a tile of {tile.shape[2]}×{tile.shape[3]}: {_last_line(error)}"
         ) from error
+    requests.give_back(request)  # one that failed is dropped, with whatever it holds
     return result
 
 
-def _first_line(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     return str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
+
+
+def _precisions() -> tuple[Precision, ...]:
+    return ("bf16", "fp32") if has_native_bf16() else ("fp32",)
+
+
+OPENVINO: Final = Runtime(name="openvino", devices=("cpu",), precisions=_precisions, open=OpenVINOBackend)

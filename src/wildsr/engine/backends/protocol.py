@@ -1,17 +1,18 @@
-"""What runs a network on one tile."""
+"""What runs a network on one tile, and the way to describe it."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from wildsr.imaging import FloatArray
+from wildsr.models import Model
 
 Precision: TypeAlias = Literal["fp32", "bf16"]
 PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16"]
-BackendName: TypeAlias = Literal["openvino", "onnxruntime"]
-Device: TypeAlias = Literal["cpu", "cuda", "directml", "coreml"]
 
 
 class Backend(Protocol):
-    """Tile in, tile out. A new backend is a class with these members and a line in `open_backend`."""
+    """Tile in, tile out; safe to call from several threads at once."""
 
     @property
     def scale(self) -> int:
@@ -38,6 +39,44 @@ class Backend(Protocol):
 
         Raises:
             OutOfMemoryError: If the tile doesn't fit.
+            ForkError: In a child forked after the backend was made.
             BackendError: If inference fails.
         """
         ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution:
+    """What runs a network: decided once from what was asked, and what every account reports."""
+
+    backend: str
+    """Name of the runtime."""
+
+    device: str
+    """Where it runs."""
+
+    precision: Precision
+    """Precision it runs in."""
+
+    threads: int | None = None
+    """CPU threads asked for; None leaves the choice to the runtime (all cores)."""
+
+    note: str | None = None
+    """What differs from what was asked, in a sentence for the user."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """A library that runs networks."""
+
+    name: str
+    """What `--backend` calls it."""
+
+    devices: tuple[str, ...]
+    """Where it can run."""
+
+    precisions: Callable[[], tuple[Precision, ...]]
+    """Precisions this machine is fast in, the best first; fp32 always among them."""
+
+    open: Callable[[Model, Execution], Backend]
+    """Compiles a model."""

@@ -1,0 +1,79 @@
+"""The options of `wildsr upscale`: names, types, help. Their defaults stand in the command."""
+
+from typing import Annotated
+
+import typer
+
+from wildsr.cli.fields import field_help
+from wildsr.engine import FusionRule, Settings, Size
+from wildsr.engine.backends import PrecisionChoice
+from wildsr.engine.settings import TilingChoice
+from wildsr.imaging import WriteOptions
+
+Inputs = Annotated[list[str] | None, typer.Argument(help="Photos, folders or patterns.", show_default=False)]
+MoreInputs = Annotated[
+    list[str] | None,
+    typer.Option("-i", "--input", help="The same as naming it without -i.", show_default=False),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "-o", "--output", help="Folder for results (made when missing), or a file for a single photo."
+    ),
+]
+ModelName = Annotated[
+    str, typer.Option("-m", "--model", help="Catalog name, model file, or folder of a training run.")
+]
+Scale = Annotated[
+    float | None, typer.Option("-s", "--scale", help=field_help(Size, "scale"), show_default=False)
+]
+Width = Annotated[int | None, typer.Option(help=field_help(Size, "width"), show_default=False)]
+MaxSide = Annotated[int | None, typer.Option(help=field_help(Size, "max_side"), show_default=False)]
+Suffix = Annotated[
+    str | None, typer.Option(help="Added to the name; _x4 (or the scale asked for) by default.")
+]
+Extension = Annotated[
+    str | None,
+    typer.Option("-f", "--ext", help="Format of results: png (default), jpg, webp, tiff, avif."),
+]
+Recursive = Annotated[
+    bool, typer.Option("-r", "--recursive", help="Enter folders in folders; results mirror the tree.")
+]
+Tile = Annotated[int, typer.Option("-t", "--tile", help=field_help(Settings, "tile"))]
+Tiling = Annotated[TilingChoice, typer.Option(help=field_help(Settings, "tiling"))]
+Precision = Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))]
+Threads = Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)]
+MaxMemory = Annotated[float | None, typer.Option(help=field_help(Settings, "max_memory"), show_default=False)]
+Strength = Annotated[float, typer.Option(help=field_help(Settings, "strength"))]
+Ensemble = Annotated[bool, typer.Option("--ensemble", help=field_help(Settings, "ensemble"))]
+ColorFix = Annotated[bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))]
+FuseWith = Annotated[
+    str | None,
+    typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False),
+]
+Alpha = Annotated[float, typer.Option(help=field_help(FusionRule, "alpha"))]
+Beta = Annotated[float, typer.Option(help=field_help(FusionRule, "beta"))]
+Gamma = Annotated[float, typer.Option(help=field_help(FusionRule, "gamma"))]
+Quality = Annotated[int | None, typer.Option(help=field_help(WriteOptions, "quality"), show_default=False)]
+Lossless = Annotated[bool, typer.Option("--lossless", help=field_help(WriteOptions, "lossless"))]
+StripMetadata = Annotated[
+    bool, typer.Option("--strip-metadata", help=field_help(WriteOptions, "strip_metadata"))
+]
+StripGps = Annotated[bool, typer.Option("--strip-gps", help=field_help(WriteOptions, "strip_gps"))]
+Overwrite = Annotated[
+    bool,
+    typer.Option(
+        "--overwrite",
+        help="Replace files that exist; a batch that goes on keeps what it finished (see --no-resume).",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted batch stopped.")
+]
+PlanOnly = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and what it takes.")]
+Compare = Annotated[
+    bool, typer.Option("--compare", help="Also write a before/after picture beside each result.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of file names.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Never fetch weights.")]
+MaxPixels = Annotated[int, typer.Option(help="Largest photo that is opened, in pixels.", show_default=True)]

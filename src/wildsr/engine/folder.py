@@ -1,0 +1,157 @@
+"""Folders of pictures in, results out: the one journey behind the command, the service and a cluster job."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from wildsr.engine.batch import Batch, is_single
+from wildsr.engine.compare import comparison_path
+from wildsr.engine.outcome import OnProgress
+from wildsr.engine.resume import recorded_choices
+from wildsr.engine.settings import Settings, Size
+from wildsr.engine.upscaler import Upscaler
+from wildsr.errors import UsageError
+from wildsr.files import JOURNAL_NAME, OutputPlan, find_pictures, plan_outputs, scale_suffix
+from wildsr.imaging import Limits, WriteOptions
+from wildsr.models import DEFAULT_MODEL, Model, load_model
+
+
+def upscale_folder(
+    inputs: str | Path | Sequence[str | Path],
+    output: str | Path | None = None,
+    *,
+    model: str | Path | Model | Upscaler = DEFAULT_MODEL,
+    settings: Settings | None = None,
+    fuse_with: str | Path | Model | None = None,
+    size: Size | None = None,
+    options: WriteOptions | None = None,
+    limits: Limits | None = None,
+    suffix: str | None = None,
+    extension: str | None = None,
+    recursive: bool = False,
+    overwrite: bool = False,
+    resume: bool = True,
+    compare: bool = False,
+    offline: bool | None = None,
+    fetching: Callable[[int, int], None] | None = None,
+    progress: OnProgress | None = None,
+    cancel: Callable[[], bool] | None = None,
+) -> Batch:
+    """Super-resolve folders of pictures, and go on where an earlier call was interrupted.
+
+    Finds the pictures, loads the model and plans every result's name at once, so that what can't be done is said
+    before anything runs. The work itself is done by iterating over what is returned: one `Outcome` for each picture,
+    in order; a bad picture is one of them and doesn't stop the rest. Results are written whole or not at all, and
+    existing files are kept unless `overwrite` is given.
+
+    A journal in the output folder records each step. The same call again skips what is done (`status` is `skipped`),
+    redoes what was under way, and gives the same bytes as a call that was never interrupted: it uses the threads and
+    tiles the first one began with, and refuses other settings.
+
+    Args:
+        inputs: Pictures, folders and patterns (`scans/*.tif`).
+        output: Folder of the results, made when missing; a file where `inputs` is one picture. None puts results
+            beside their pictures.
+        model: Name in the catalog, model file, folder of a training run, or an `Upscaler` to share between calls,
+            which then brings its own `settings` and `fuse_with`.
+        settings: Everything that changes the pixels.
+        fuse_with: A second model for `settings.fusion`.
+        size: How large results are; the model's own scale by default.
+        options: How results are written.
+        limits: What is refused as input.
+        suffix: Added to the stem of each name; `_x4`, or what `size` says, by default.
+        extension: Format of the results, PNG by default.
+        recursive: Enter folders in folders; results mirror the tree.
+        overwrite: Replace existing files; what this batch has finished is still kept, unless `resume` is False.
+        resume: Go on with the journal of an earlier call; False sets it aside and begins anew.
+        compare: Write a before/after picture beside each result.
+        offline: True never fetches weights; None follows the environment.
+        fetching: Called with (bytes done, bytes in all) while weights are fetched.
+        progress: Called when a picture begins and after each tile.
+        cancel: Asked between tiles and pictures; once it says True the iteration ends, nothing half-made is left,
+            and the same call takes up the rest. `threading.Event().is_set` is one.
+
+    Returns:
+        The work, not yet begun: `outputs.jobs` are the pictures and their results, `estimates()` says what each
+        takes, iterating does it. One thread may iterate, once.
+
+    Raises:
+        UsageError: Arguments that contradict each other, or names that would clash.
+        InputError: No picture is found.
+        AssetError, ModelError, BackendError: The model can't be had, used or compiled.
+
+    Example:
+        >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
+        ...     print(outcome.source, outcome.status, outcome.reason or "")
+    """
+    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    wanted = size or Size()
+    exclude = Path(output) if output is not None and "\0" not in str(output) and str(output) else None
+    findings = find_pictures(given, recursive=recursive, exclude=exclude)
+    if isinstance(model, Upscaler):
+        if settings is not None or fuse_with is not None:
+            raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
+        upscaler, first = model, model.model
+    else:
+        upscaler, first = None, _loaded(model, offline, fetching)
+    outputs = plan_outputs(
+        findings.pictures, output, suffix=_suffix(suffix, wanted, first.spec.scale), extension=extension
+    )
+    outputs = _without_comparisons(outputs)
+    if upscaler is None:
+        second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
+        goes_on = resume and not is_single(findings, outputs)
+        upscaler = _open_upscaler(
+            first, settings or Settings(), second, outputs.folder / JOURNAL_NAME if goes_on else None
+        )
+    return Batch(
+        upscaler=upscaler,
+        findings=findings,
+        outputs=outputs,
+        size=wanted,
+        limits=limits or Limits(),
+        options=replace(options or WriteOptions(), overwrite=overwrite),
+        compare=compare,
+        resume=resume,
+        progress=progress,
+        cancel=cancel,
+    )
+
+
+def _open_upscaler(
+    model: Model, settings: Settings, second: Model | None, journal_path: Path | None
+) -> Upscaler:
+    """Compile the model; a batch that goes on uses the threads and tiles it began with."""
+    threads, pixels = (None, None) if journal_path is None else recorded_choices(journal_path)
+    if settings.threads is None:
+        settings = replace(settings, threads=threads)
+    return Upscaler(
+        model, settings, fuse_with=second, tile_pixels=pixels if settings.max_memory is None else None
+    )
+
+
+def _loaded(
+    model: str | Path | Model, offline: bool | None, fetching: Callable[[int, int], None] | None
+) -> Model:
+    return model if isinstance(model, Model) else load_model(model, offline=offline, progress=fetching)
+
+
+def _suffix(suffix: str | None, size: Size, model_scale: int) -> str:
+    if suffix is not None:
+        return suffix
+    if size.width is not None:
+        return f"_w{size.width}"
+    if size.max_side is not None:
+        return f"_max{size.max_side}"
+    return scale_suffix(size.scale if size.scale is not None else model_scale)
+
+
+def _without_comparisons(outputs: OutputPlan) -> OutputPlan:
+    """Leave out the before/after pictures an earlier run put beside results, as a second run finds them."""
+    made = {comparison_path(job.target) for job in outputs.jobs}
+    earlier = [job.source for job in outputs.jobs if job.source in made]
+    return replace(
+        outputs,
+        jobs=tuple(job for job in outputs.jobs if job.source not in made),
+        earlier_results=(*outputs.earlier_results, *earlier),
+    )
