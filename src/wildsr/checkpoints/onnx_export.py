@@ -5,11 +5,10 @@ from pathlib import Path
 import numpy as np
 import onnx
 import torch
-from onnx import helper
 from torch import Tensor, nn
 
 from wildsr.checkpoints.building import multiple_of
-from wildsr.checkpoints.onnx_graph import OPSET, translate
+from wildsr.checkpoints.onnx_graph import translate
 from wildsr.errors import ModelError
 from wildsr.files import atomic_write
 from wildsr.models.onnx_file import embed_spec
@@ -40,12 +39,7 @@ def export_onnx(network: nn.Module, spec: ModelSpec, path: Path) -> float:
     """
     was_training = network.training
     network.eval()
-    model = helper.make_model(
-        translate(network),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=8,
-        producer_name="wildsr",
-    )
+    model = translate(network)
     embed_spec(model, spec)
     onnx.checker.check_model(model)
     content = model.SerializeToString()

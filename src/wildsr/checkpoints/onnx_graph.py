@@ -13,15 +13,14 @@ import numpy as np
 import onnx
 import torch
 import torch.nn.functional as F
-from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, fx, nn
 
 from wildsr.errors import ModelError
+from wildsr.models.graph_builder import NETWORK_INPUTS, NETWORK_OUTPUTS, GraphBuilder
 from wildsr.networks.dped import InstanceNorm
 from wildsr.networks.enlarge import Bicubic
 
-OPSET = 17
+_OPSET = 17
 Value: TypeAlias = "str | float | int"
 
 
@@ -32,44 +31,7 @@ class _Tracer(fx.Tracer):
         return isinstance(m, Bicubic | InstanceNorm) or super().is_leaf_module(m, module_qualified_name)
 
 
-class GraphWriter:
-    """Collects nodes and constants; every `emit` returns the name of its result."""
-
-    def __init__(self) -> None:
-        self.nodes: list[onnx.NodeProto] = []
-        self.constants: list[onnx.TensorProto] = []
-        self._known: dict[bytes, str] = {}
-
-    def emit(self, operation: str, inputs: list[str], **attributes: "int | float | str | list[int]") -> str:
-        """Add a node with one result."""
-        result = f"{operation.lower()}_{len(self.nodes)}"
-        node = helper.make_node(operation, inputs, [result])
-        node.attribute.extend(helper.make_attribute(name, value) for name, value in attributes.items())
-        self.nodes.append(node)
-        return result
-
-    def constant(self, array: NDArray[np.generic]) -> str:
-        """Add a constant, once for equal ones."""
-        key = f"{array.dtype}{array.shape}".encode() + array.tobytes()
-        if key not in self._known:
-            self._known[key] = f"c_{len(self.constants)}"
-            self.constants.append(numpy_helper.from_array(array, self._known[key]))
-        return self._known[key]
-
-    def tensor(self, tensor: Tensor) -> str:
-        """Add a parameter or buffer."""
-        return self.constant(np.ascontiguousarray(tensor.detach().cpu().float().numpy()))
-
-    def operand(self, value: Value) -> str:
-        """Name of a tensor, or of a number made constant."""
-        return value if isinstance(value, str) else self.constant(np.array(value, dtype=np.float32))
-
-    def integers(self, *values: int) -> str:
-        """Add a list of integers."""
-        return self.constant(np.array(values, dtype=np.int64))
-
-
-def translate(network: nn.Module) -> onnx.GraphProto:
+def translate(network: nn.Module) -> onnx.ModelProto:
     """Translate a network in evaluation mode: input `lr` n×3×h×w, output `sr`.
 
     Raises:
@@ -77,7 +39,7 @@ def translate(network: nn.Module) -> onnx.GraphProto:
     """
     traced = _Tracer().trace(network)
     modules = dict(network.named_modules())
-    writer = GraphWriter()
+    writer = GraphBuilder()
     names: dict[fx.Node, Value] = {}
 
     def given(argument: object) -> object:
@@ -87,25 +49,22 @@ def translate(network: nn.Module) -> onnx.GraphProto:
             return [given(item) for item in argument]
         return argument
 
-    result = ""
     for node in traced.nodes:
         arguments = [given(argument) for argument in node.args]
         options = {key: given(value) for key, value in node.kwargs.items()}
         if node.op == "placeholder":
             names[node] = "lr"
         elif node.op == "get_attr":
-            names[node] = writer.tensor(_attribute(network, str(node.target)))
+            names[node] = _tensor(writer, _attribute(network, str(node.target)))
         elif node.op == "call_module":
             names[node] = _module(writer, modules[str(node.target)], str(arguments[0]))
         elif node.op == "output":
-            result = writer.emit("Identity", [str(arguments[0])])
-            writer.nodes[-1].output[0] = "sr"
+            writer.output(str(arguments[0]), "sr")
         else:
             names[node] = _function(writer, node.target, arguments, options)
-    assert result
-    picture = helper.make_tensor_value_info("lr", TensorProto.FLOAT, ["n", 3, "h", "w"])
-    made = helper.make_tensor_value_info("sr", TensorProto.FLOAT, ["n", 3, "sh", "sw"])
-    return helper.make_graph(writer.nodes, "network", [picture], [made], writer.constants)
+    return writer.model(
+        "network", NETWORK_INPUTS, NETWORK_OUTPUTS, opset=_OPSET, ir_version=8, producer="wildsr"
+    )
 
 
 def _attribute(network: nn.Module, path: str) -> Tensor:
@@ -116,7 +75,7 @@ def _attribute(network: nn.Module, path: str) -> Tensor:
     return found
 
 
-def _module(writer: GraphWriter, module: nn.Module, x: str) -> str:
+def _module(writer: GraphBuilder, module: nn.Module, x: str) -> str:
     for kind, translate_one in MODULES.items():
         if isinstance(module, kind):
             return translate_one(writer, module, x)
@@ -126,7 +85,7 @@ def _module(writer: GraphWriter, module: nn.Module, x: str) -> str:
 
 
 def _function(
-    writer: GraphWriter, target: object, arguments: list[object], options: dict[str, object]
+    writer: GraphBuilder, target: object, arguments: list[object], options: dict[str, object]
 ) -> Value:
     translate_one = FUNCTIONS.get(target)
     if translate_one is None:
@@ -135,32 +94,42 @@ def _function(
     return result
 
 
-def _conv(w: GraphWriter, m: nn.Conv2d, x: str) -> str:
-    inputs = [x, w.tensor(m.weight)] + ([w.tensor(m.bias)] if m.bias is not None else [])
+def _tensor(w: GraphBuilder, tensor: Tensor) -> str:
+    """A parameter or buffer as a constant."""
+    return w.constant(tensor.detach().cpu().float().numpy())
+
+
+def _operand(w: GraphBuilder, value: Value) -> str:
+    """Name of a tensor, or of a number made constant."""
+    return value if isinstance(value, str) else w.scalar(value)
+
+
+def _conv(w: GraphBuilder, m: nn.Conv2d, x: str) -> str:
+    inputs = [x, _tensor(w, m.weight)] + ([_tensor(w, m.bias)] if m.bias is not None else [])
     pads = [int(p) for p in m.padding] * 2
-    return w.emit("Conv", inputs, pads=pads, strides=list(m.stride), group=m.groups)
+    return w.node("Conv", inputs, pads=pads, strides=list(m.stride), group=m.groups)
 
 
-def _batch_norm(w: GraphWriter, m: nn.BatchNorm2d, x: str) -> str:
+def _batch_norm(w: GraphBuilder, m: nn.BatchNorm2d, x: str) -> str:
     assert m.running_mean is not None
     assert m.running_var is not None
-    parts = [w.tensor(t) for t in (m.weight, m.bias, m.running_mean, m.running_var)]
-    return w.emit("BatchNormalization", [x, *parts], epsilon=m.eps)
+    parts = [_tensor(w, t) for t in (m.weight, m.bias, m.running_mean, m.running_var)]
+    return w.node("BatchNormalization", [x, *parts], epsilon=m.eps)
 
 
-def _instance_norm(w: GraphWriter, m: InstanceNorm, x: str) -> str:
-    return w.emit("InstanceNormalization", [x, w.tensor(m.weight), w.tensor(m.bias)], epsilon=m.epsilon)
+def _instance_norm(w: GraphBuilder, m: InstanceNorm, x: str) -> str:
+    return w.node("InstanceNormalization", [x, _tensor(w, m.weight), _tensor(w, m.bias)], epsilon=m.epsilon)
 
 
-def _prelu(w: GraphWriter, m: nn.PReLU, x: str) -> str:
-    return w.emit("PRelu", [x, w.tensor(m.weight.view(-1, 1, 1))])
+def _prelu(w: GraphBuilder, m: nn.PReLU, x: str) -> str:
+    return w.node("PRelu", [x, _tensor(w, m.weight.view(-1, 1, 1))])
 
 
-def _shuffle(w: GraphWriter, x: str, factor: int) -> str:
-    return w.emit("DepthToSpace", [x], blocksize=factor, mode="CRD")
+def _shuffle(w: GraphBuilder, x: str, factor: int) -> str:
+    return w.node("DepthToSpace", [x], blocksize=factor, mode="CRD")
 
 
-def _unshuffle(w: GraphWriter, x: str, factor: int) -> str:
+def _unshuffle(w: GraphBuilder, x: str, factor: int) -> str:
     """SpaceToDepth of each channel: of all at once it would order by position first, torch by channel first.
 
     Reordering with a Gather is valid ONNX, but OpenVINO 2026.4 computes SpaceToDepth, Gather, Conv wrongly.
@@ -168,50 +137,50 @@ def _unshuffle(w: GraphWriter, x: str, factor: int) -> str:
     folded = []
     for channel in range(3):
         ends = (w.integers(channel), w.integers(channel + 1), w.integers(1))
-        folded.append(w.emit("SpaceToDepth", [w.emit("Slice", [x, *ends])], blocksize=factor))
-    return w.emit("Concat", folded, axis=1)
+        folded.append(w.node("SpaceToDepth", [w.node("Slice", [x, *ends])], blocksize=factor))
+    return w.node("Concat", folded, axis=1)
 
 
 def _interpolate(
-    w: GraphWriter, x: str, *, scale_factor: float, mode: str, align_corners: bool | None = None, **_: object
+    w: GraphBuilder, x: str, *, scale_factor: float, mode: str, align_corners: bool | None = None, **_: object
 ) -> str:
     assert not align_corners
     scales = w.constant(np.array([1, 1, scale_factor, scale_factor], dtype=np.float32))
     if mode == "nearest":
-        return w.emit(
+        return w.node(
             "Resize",
             [x, "", scales],
             mode="nearest",
             coordinate_transformation_mode="asymmetric",
             nearest_mode="floor",
         )
-    return w.emit("Resize", [x, "", scales], mode="linear", coordinate_transformation_mode="half_pixel")
+    return w.node("Resize", [x, "", scales], mode="linear", coordinate_transformation_mode="half_pixel")
 
 
-def _bicubic(w: GraphWriter, m: Bicubic, x: str) -> str:
+def _bicubic(w: GraphBuilder, m: Bicubic, x: str) -> str:
     """Mirror two pixels at every side, convolve each channel with one filter a phase, shuffle."""
     for axis in (2, 3):
         x = _mirrored(w, x, axis)
     filters = m.filters.repeat(3, 1, 1, 1)
-    return _shuffle(w, w.emit("Conv", [x, w.tensor(filters)], group=3), m.scale)
+    return _shuffle(w, w.node("Conv", [x, _tensor(w, filters)], group=3), m.scale)
 
 
-def _mirrored(w: GraphWriter, x: str, axis: int) -> str:
+def _mirrored(w: GraphBuilder, x: str, axis: int) -> str:
     """One pixel repeated at both ends, then the neighbour of each end; a single pixel is its own neighbour."""
     pads = [0] * 8
     pads[axis] = pads[axis + 4] = 1
-    edged = w.emit("Pad", [x, w.integers(*pads)], mode="edge")
-    first = w.emit("Slice", [edged, w.integers(2), w.integers(3), w.integers(axis)])
-    last = w.emit("Slice", [edged, w.integers(-3), w.integers(-2), w.integers(axis)])
-    return w.emit("Concat", [first, edged, last], axis=axis)
+    edged = w.node("Pad", [x, w.integers(*pads)], mode="edge")
+    first = w.node("Slice", [edged, w.integers(2), w.integers(3), w.integers(axis)])
+    last = w.node("Slice", [edged, w.integers(-3), w.integers(-2), w.integers(axis)])
+    return w.node("Concat", [first, edged, last], axis=axis)
 
 
 def _binary(operation: str) -> Callable[..., str]:
-    return lambda w, a, b: w.emit(operation, [w.operand(a), w.operand(b)])
+    return lambda w, a, b: w.node(operation, [_operand(w, a), _operand(w, b)])
 
 
 def _unary(operation: str) -> Callable[..., str]:
-    return lambda w, x, **_: w.emit(operation, [x])
+    return lambda w, x, **_: w.node(operation, [x])
 
 
 MODULES: dict[type[nn.Module], Callable[..., str]] = {
@@ -219,10 +188,10 @@ MODULES: dict[type[nn.Module], Callable[..., str]] = {
     nn.BatchNorm2d: _batch_norm,
     InstanceNorm: _instance_norm,
     nn.PReLU: _prelu,
-    nn.LeakyReLU: lambda w, m, x: w.emit("LeakyRelu", [x], alpha=m.negative_slope),
-    nn.ReLU: lambda w, m, x: w.emit("Relu", [x]),
-    nn.Sigmoid: lambda w, m, x: w.emit("Sigmoid", [x]),
-    nn.AdaptiveAvgPool2d: lambda w, m, x: w.emit("GlobalAveragePool", [x]),
+    nn.LeakyReLU: lambda w, m, x: w.node("LeakyRelu", [x], alpha=m.negative_slope),
+    nn.ReLU: lambda w, m, x: w.node("Relu", [x]),
+    nn.Sigmoid: lambda w, m, x: w.node("Sigmoid", [x]),
+    nn.AdaptiveAvgPool2d: lambda w, m, x: w.node("GlobalAveragePool", [x]),
     nn.PixelShuffle: lambda w, m, x: _shuffle(w, x, m.upscale_factor),
     Bicubic: _bicubic,
 }
@@ -232,13 +201,13 @@ FUNCTIONS: dict[object, Callable[..., Value]] = {
     operator.sub: _binary("Sub"),
     operator.mul: _binary("Mul"),
     operator.truediv: _binary("Div"),
-    torch.cat: lambda w, tensors, dim: w.emit("Concat", list(tensors), axis=dim),
+    torch.cat: lambda w, tensors, dim: w.node("Concat", list(tensors), axis=dim),
     torch.tanh: _unary("Tanh"),
     torch.sigmoid: _unary("Sigmoid"),
     F.relu: _unary("Relu"),
-    F.leaky_relu: lambda w, x, negative_slope, **_: w.emit("LeakyRelu", [x], alpha=negative_slope),
+    F.leaky_relu: lambda w, x, negative_slope, **_: w.node("LeakyRelu", [x], alpha=negative_slope),
     F.interpolate: _interpolate,
     F.pixel_shuffle: _shuffle,
     F.pixel_unshuffle: _unshuffle,
-    "sum": lambda w, x, dim, keepdim: w.emit("ReduceSum", [x, w.integers(dim)], keepdims=int(keepdim)),
+    "sum": lambda w, x, dim, keepdim: w.node("ReduceSum", [x, w.integers(dim)], keepdims=int(keepdim)),
 }

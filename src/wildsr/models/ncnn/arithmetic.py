@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wildsr.models.ncnn.builder import Builder
+from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.param import MAX_CHANNELS, Layer
 from wildsr.models.ncnn.weights import WeightReader
 
@@ -24,7 +24,7 @@ _UNARY = {
 }
 
 
-def eltwise(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def eltwise(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Eltwise: product, weighted sum or maximum of blobs of one shape."""
     kind = layer.integer(0, 0, high=2)
     factors = layer.lists.get(1, ())
@@ -42,7 +42,7 @@ def eltwise(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def binary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def binary(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """BinaryOp of two blobs, or of a blob and a number."""
     kind = layer.integer(0, 0, high=9)
     a = layer.inputs[0]
@@ -56,7 +56,7 @@ def binary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def unary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def unary(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """UnaryOp."""
     kind = layer.integer(0, 0, high=100)
     x = layer.inputs[0]
@@ -71,7 +71,7 @@ def unary(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def scale(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def scale(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Scale: a factor per channel (or another blob) and, where it has one, an offset."""
     if layer.number(0, 0) == _FROM_BLOB:
         if len(layer.inputs) != 2 or layer.number(1, 0):
@@ -85,14 +85,14 @@ def scale(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def bias(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def bias(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Bias: an offset per channel."""
     count = layer.integer(0, 0, low=1, high=MAX_CHANNELS)
     offset = _per_channel(layer, graph, weights, count)
     graph.name(graph.node("Add", [layer.inputs[0], offset]), layer.outputs[0])
 
 
-def batch_norm(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def batch_norm(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """BatchNorm with its statistics."""
     count = layer.integer(0, 0, low=1, high=MAX_CHANNELS)
     slope, mean, variance, offset = (weights.plain(layer, count) for _ in range(4))
@@ -101,7 +101,7 @@ def batch_norm(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(graph.node("BatchNormalization", inputs, epsilon=epsilon), layer.outputs[0])
 
 
-def instance_norm(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def instance_norm(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """InstanceNorm with an affine map per channel."""
     count = layer.integer(0, 0, low=1, high=MAX_CHANNELS)
     if not layer.integer(2, 1, high=1):
@@ -112,7 +112,7 @@ def instance_norm(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def memory_data(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def memory_data(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """MemoryData: constants, one per channel or one per number of a C×H×W blob."""
     wide, high, channels = (layer.integer(key, 0, high=1 << 16) for key in range(3))
     if layer.number(11, 0) or (high and not channels) or not wide:
@@ -125,5 +125,5 @@ def memory_data(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(tensor if channels else graph.mark_vector(tensor), layer.outputs[0])
 
 
-def _per_channel(layer: Layer, graph: Builder, weights: WeightReader, count: int) -> str:
+def _per_channel(layer: Layer, graph: NcnnGraph, weights: WeightReader, count: int) -> str:
     return graph.constant(weights.plain(layer, count).reshape(1, count, 1, 1))

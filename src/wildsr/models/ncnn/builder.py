@@ -1,24 +1,22 @@
 """Grows an ONNX graph while an ncnn graph is read."""
 
-from typing import TypeAlias
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
 
-Attribute: TypeAlias = int | float | str | list[int]
+from wildsr.models.graph_builder import NETWORK_INPUTS, NETWORK_OUTPUTS, Attribute, GraphBuilder
 
 
-class Builder:
-    """Nodes and constants of a graph.
+class NcnnGraph:
+    """An ONNX graph that is asked for by ncnn's names and shapes.
 
     Layers name tensors (ONNX's), files name blobs (ncnn's): `tensor` and `name` lead from one to the other.
     """
 
     def __init__(self) -> None:
-        self._nodes: list[onnx.NodeProto] = []
-        self._constants: list[onnx.TensorProto] = []
+        self._graph = GraphBuilder()
         self._tensors: dict[str, str] = {}
         self._vectors: set[str] = set()
 
@@ -32,32 +30,23 @@ class Builder:
 
     def constant(self, value: NDArray[np.float32] | NDArray[np.int64]) -> str:
         """Add a constant and return its name."""
-        name = f"c{len(self._constants)}"
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
+        return self._graph.constant(value)
 
     def scalar(self, value: float) -> str:
         """Add a single number and return its name."""
-        return self.constant(np.array(value, np.float32))
+        return self._graph.scalar(value)
 
     def integers(self, *values: int) -> str:
         """Add a list of whole numbers and return its name."""
-        return self.constant(np.array(values, np.int64))
+        return self._graph.integers(*values)
 
-    def node(
-        self, kind: str, inputs: list[str], **attributes: Attribute
-    ) -> str:  # ONNX's attributes are open
+    def node(self, kind: str, inputs: Sequence[str], **attributes: Attribute) -> str:
         """Add a node and return its output."""
-        return self.nodes(kind, inputs, 1, **attributes)[0]
+        return self._inherit(inputs, [self._graph.node(kind, inputs, **attributes)])[0]
 
-    def nodes(self, kind: str, inputs: list[str], outputs: int, **attributes: Attribute) -> list[str]:
+    def nodes(self, kind: str, inputs: Sequence[str], outputs: int, **attributes: Attribute) -> list[str]:
         """Add a node of several outputs and return them."""
-        names = [f"t{len(self._nodes)}.{i}" for i in range(outputs)]
-        self._nodes.append(helper.make_node(kind, inputs, names, None, None, None, None, **attributes))
-        blobs = [name for name in inputs if name[:1] in ("t", "l")]
-        if blobs and all(name in self._vectors for name in blobs):
-            self._vectors.update(names)
-        return names
+        return self._inherit(inputs, self._graph.nodes(kind, inputs, outputs, **attributes))
 
     def mark_vector(self, tensor: str) -> str:
         """Say that ncnn has one number per channel here; ONNX has N×C×1×1. Returns the tensor."""
@@ -70,12 +59,12 @@ class Builder:
 
     def finish(self, blob_out: str) -> onnx.ModelProto:
         """Return the model: input `lr`, output `sr`, any batch and size."""
-        self._nodes.append(helper.make_node("Identity", [self._tensors[blob_out]], ["sr"]))
-        graph = helper.make_graph(
-            self._nodes,
-            "wildsr",
-            [helper.make_tensor_value_info("lr", TensorProto.FLOAT, ["n", 3, "h", "w"])],
-            [helper.make_tensor_value_info("sr", TensorProto.FLOAT, ["n", 3, "sh", "sw"])],
-            self._constants,
-        )
-        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+        self._graph.output(self._tensors[blob_out], "sr")
+        return self._graph.model("wildsr", NETWORK_INPUTS, NETWORK_OUTPUTS, opset=17, ir_version=9)
+
+    def _inherit(self, inputs: Sequence[str], outputs: list[str]) -> list[str]:
+        """What is made of vectors alone is one."""
+        blobs = [name for name in inputs if name and not self._graph.is_constant(name)]
+        if blobs and all(name in self._vectors for name in blobs):
+            self._vectors.update(outputs)
+        return outputs

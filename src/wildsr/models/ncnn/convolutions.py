@@ -3,14 +3,14 @@
 import numpy as np
 
 from wildsr.models.ncnn.activations import fused
-from wildsr.models.ncnn.builder import Builder
+from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.param import MAX_CHANNELS, Layer
 from wildsr.models.ncnn.weights import WeightReader
 
 _SAME_UPPER, _SAME_LOWER = -233, -234
 
 
-def convolution(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def convolution(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Convolution and ConvolutionDepthWise, with an activation fused in where the file has one."""
     out, kernel, groups, size = _sizes(layer)
     per_output, rest = divmod(size, out * kernel[0] * kernel[1])
@@ -43,7 +43,7 @@ def convolution(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(fused(layer, graph, result), layer.outputs[0])
 
 
-def deconvolution(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def deconvolution(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Deconvolution and DeconvolutionDepthWise (transposed convolutions)."""
     out, kernel, groups, size = _sizes(layer)
     per_output, rest = divmod(size, out * kernel[0] * kernel[1])
@@ -69,7 +69,7 @@ def deconvolution(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(fused(layer, graph, result), layer.outputs[0])
 
 
-def inner_product(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def inner_product(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """InnerProduct of one number per channel (behind a global pooling): a 1×1 convolution."""
     if not graph.is_vector(layer.inputs[0]):
         raise layer.wrong(
@@ -103,7 +103,7 @@ def _pair(layer: Layer, wide: int, high: int, most: int, default: int = 1) -> li
     return [layer.integer(high, columns, low=1, high=most), columns]
 
 
-def _bias(layer: Layer, graph: Builder, weights: WeightReader, out: int, key: int) -> list[str]:
+def _bias(layer: Layer, graph: NcnnGraph, weights: WeightReader, out: int, key: int) -> list[str]:
     return [graph.constant(weights.plain(layer, out))] if layer.integer(key, 0, high=1) else []
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import onnx
 
 from wildsr.errors import ModelError
-from wildsr.models.ncnn.builder import Builder
+from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.layers import LAYERS
 from wildsr.models.ncnn.param import Layer, read_param
 from wildsr.models.ncnn.weights import WeightReader
@@ -34,7 +34,7 @@ def import_ncnn(
     """
     layers = read_param(param)
     source, result = _ends(layers)
-    graph, reader = Builder(), WeightReader(weights)
+    graph, reader = NcnnGraph(), WeightReader(weights)
     graph.name("lr", source)
     for layer in layers:
         if layer.kind == "Input":

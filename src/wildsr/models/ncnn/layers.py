@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from wildsr.models.ncnn import activations, arithmetic, convolutions, shapes
-from wildsr.models.ncnn.builder import Builder
+from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.param import Layer
 from wildsr.models.ncnn.weights import WeightReader
 
-Emit: TypeAlias = Callable[[Layer, Builder, WeightReader], None]
+Emit: TypeAlias = Callable[[Layer, NcnnGraph, WeightReader], None]
 
 LAYERS: dict[str, Emit] = {
     "AbsVal": activations.simple("Abs"),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from wildsr.models.ncnn.builder import Builder
+from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.param import Layer
 from wildsr.models.ncnn.weights import WeightReader
 
@@ -11,24 +11,24 @@ _END = 2**31 - 1
 _PERMUTATIONS = ([0, 1, 2, 3], [0, 1, 3, 2], [0, 2, 1, 3], [0, 2, 3, 1], [0, 3, 1, 2], [0, 3, 2, 1])
 
 
-def split(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def split(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Split: the same blob under several names."""
     for blob in layer.outputs:
         graph.name(layer.inputs[0], blob)
 
 
-def same(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def same(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Layers that do nothing when a network runs."""
     graph.name(layer.inputs[0], layer.outputs[0])
 
 
-def concat(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def concat(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Concat along channels, rows or columns."""
     axis = layer.integer(0, 0, low=-3, high=2)
     graph.name(graph.node("Concat", list(layer.inputs), axis=1 + axis % 3), layer.outputs[0])
 
 
-def cut(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def cut(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Slice: parts along channels, rows or columns; the last may be what is left, or all of one size."""
     axis = 1 + layer.integer(1, 0, low=-3, high=2) % 3
     sizes = [int(size) for size in layer.lists.get(0, ())]
@@ -48,7 +48,7 @@ def cut(layer: Layer, graph: Builder, weights: WeightReader) -> None:
         start = stop
 
 
-def crop(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def crop(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Crop by offsets from the edges, or by starts and ends along axes; fixed sizes are refused."""
     if len(layer.inputs) > 1:
         raise layer.wrong("takes its size from another blob, which isn't supported")
@@ -75,7 +75,7 @@ def crop(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(_slice(graph, layer.inputs[0], begins, stops, [1, 2, 3]), layer.outputs[0])
 
 
-def interp(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def interp(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Interp: nearest, bilinear or bicubic (a = −.75, not antialiased) resizing by factors."""
     kind = layer.integer(0, 0, low=1, high=3)
     if layer.number(3, 0) or layer.number(4, 0) or layer.number(5, 0) or len(layer.inputs) > 1:
@@ -102,14 +102,14 @@ def interp(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def pixel_shuffle(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def pixel_shuffle(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """PixelShuffle."""
     mode = "DCR" if layer.integer(1, 0, high=1) else "CRD"
     factor = layer.integer(0, 1, low=1, high=16)
     graph.name(graph.node("DepthToSpace", [layer.inputs[0]], blocksize=factor, mode=mode), layer.outputs[0])
 
 
-def reorg(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def reorg(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Reorg: pixel unshuffle, the place within the block slowest (mode 1) or fastest (mode 0)."""
     factor = layer.integer(0, 1, low=1, high=16)
     result = graph.node("SpaceToDepth", [layer.inputs[0]], blocksize=factor)
@@ -118,14 +118,14 @@ def reorg(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def shuffle_channel(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def shuffle_channel(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """ShuffleChannel: channels g·n + i become i·groups + g."""
     groups = layer.integer(0, 1, low=1, high=1 << 10)
     reverse = layer.integer(1, 0, high=1)
     graph.name(_regroup(graph, layer.inputs[0], groups, reverse=bool(reverse)), layer.outputs[0])
 
 
-def padding(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def padding(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Padding of rows and columns: constant (also one per channel), repeated or mirrored."""
     top, bottom, left, right = (layer.integer(key, 0, high=1024) for key in range(4))
     if layer.number(7, 0) or layer.number(8, 0):
@@ -145,7 +145,7 @@ def padding(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def pooling(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def pooling(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Pooling: global, or windows; where windows reach beyond the edge, only what is inside counts."""
     average = layer.integer(0, 0, high=1) == 1
     if layer.integer(4, 0, high=1):
@@ -168,7 +168,7 @@ def pooling(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(result, layer.outputs[0])
 
 
-def permute(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def permute(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Permute channels, rows and columns."""
     order = layer.integer(0, 0, high=5)
     if graph.is_vector(layer.inputs[0]):
@@ -176,7 +176,7 @@ def permute(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(graph.node("Transpose", [layer.inputs[0]], perm=_PERMUTATIONS[order]), layer.outputs[0])
 
 
-def reshape(layer: Layer, graph: Builder, weights: WeightReader) -> None:
+def reshape(layer: Layer, graph: NcnnGraph, weights: WeightReader) -> None:
     """Reshape, Flatten, ExpandDims and Squeeze of one number per channel, where nothing moves."""
     sides = [layer.number(key, _REST) for key in (0, 1, 2)]
     stays = {
@@ -188,11 +188,11 @@ def reshape(layer: Layer, graph: Builder, weights: WeightReader) -> None:
     graph.name(layer.inputs[0], layer.outputs[0])
 
 
-def _slice(graph: Builder, x: str, starts: list[int], ends: list[int], axes: list[int]) -> str:
+def _slice(graph: NcnnGraph, x: str, starts: list[int], ends: list[int], axes: list[int]) -> str:
     return graph.node("Slice", [x, *(graph.integers(*numbers) for numbers in (starts, ends, axes))])
 
 
-def _regroup(graph: Builder, x: str, groups: int, *, reverse: bool = False) -> str:
+def _regroup(graph: NcnnGraph, x: str, groups: int, *, reverse: bool = False) -> str:
     """Channels in `groups` groups, transposed: g·n + i → i·groups + g."""
     size = graph.node("Shape", [x], start=2)
     first = graph.integers(0, -1, groups) if reverse else graph.integers(0, groups, -1)
