@@ -7,11 +7,19 @@ import pytest
 from wildsr.assets.asset import Asset
 from wildsr.assets.tables import ASSETS, METRIC_ASSETS, SAMPLE_PHOTOS, WEIGHT_ASSETS, siblings
 
-LICENCES = {"Apache-2.0", "BSD-3-Clause", "BSD-2-Clause AND BSD-3-Clause", "MIT", "CC0-1.0", "public domain"}
+LICENCES = {
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "BSD-2-Clause AND BSD-3-Clause",
+    "MIT",
+    "GPL",
+    "CC0-1.0",
+    "public domain",
+}
 
 
 def test_the_tables_are_disjoint() -> None:
-    assert len(ASSETS) == len(WEIGHT_ASSETS) + len(METRIC_ASSETS) + len(SAMPLE_PHOTOS) == 14 + 6 + 4
+    assert len(ASSETS) == len(WEIGHT_ASSETS) + len(METRIC_ASSETS) + len(SAMPLE_PHOTOS) == 14 + 7 + 4
 
 
 @pytest.mark.parametrize("asset", ASSETS.values(), ids=ASSETS)

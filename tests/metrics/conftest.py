@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from wildsr.errors import AssetError
+from wildsr.metrics.brisque import release_regression
 from wildsr.metrics.brisque_wheel import package_model
 from wildsr.metrics.learned import compiled
 from wildsr.metrics.niqe import release_model
@@ -54,6 +55,12 @@ def official(shared_data: Path) -> Path:
 def niqe_parameters() -> None:
     """Skips where the release's NIQE parameters are neither cached nor to be had."""
     _or_skip(release_model)
+
+
+@pytest.fixture(scope="session")
+def brisque_parameters() -> None:
+    """Skips where the BRISQUE release's parameters are neither cached nor to be had."""
+    _or_skip(release_regression)
 
 
 @pytest.fixture(scope="session")

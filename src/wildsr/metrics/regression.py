@@ -98,23 +98,6 @@ def load_libsvm(model: Path, low: Sequence[float], high: Sequence[float]) -> Reg
     )
 
 
-def load_libsvm_range(path: Path) -> tuple[list[float], list[float]]:
-    """Return the lows and highs of an svm-scale range file that scales to −1…1.
-
-    Raises:
-        MetricError: Unreadable, or not 36 features scaled to −1…1.
-    """
-    lines = [line.split() for line in _text(path).splitlines() if line.strip()]
-    try:
-        if lines[0] != ["x"] or [float(part) for part in lines[1]] != [-1, 1]:
-            raise ValueError("it must begin with x and −1 1")
-        rows = {int(index): (float(low), float(high)) for index, low, high in lines[2:]}
-        pairs = [rows[index] for index in range(1, FEATURES + 1)]
-    except (ValueError, IndexError, KeyError) as error:
-        raise MetricError(f"{shown(path)} is not the range file of {FEATURES} features: {error}") from error
-    return [low for low, _ in pairs], [high for _, high in pairs]
-
-
 def load_matlab_regression(path: Path) -> Regression:
     """Return MATLAB's brisqueModel from its properties as arrays: Alpha, Bias, SupportVectors, Scale.
 
