@@ -246,8 +246,6 @@ P3_XY = (0.3127, 0.329, 0.68, 0.32, 0.265, 0.69, 0.15, 0.06)
         ([_gama(1.0), (b"iCCP", b"x\0\0" + zlib.compress(spaces.ADOBE))], "Adobe RGB (1998)"),
         ([(b"cICP", bytes([9, 16, 0, 1]))], "sRGB"),
         ([(b"gAMA", bytes(4))], None),
-        ([_gama(2.2), (b"cHRM", bytes(32))], None),
-        ([_gama(2.2), _chrm(0.3, 0.3, *(0.3, 0.3) * 3)], None),
     ],
 )
 def test_png_colour_chunks(chunks: list[tuple[bytes, bytes]], name: str | None, tmp_path: Path) -> None:
@@ -255,6 +253,39 @@ def test_png_colour_chunks(chunks: list[tuple[bytes, bytes]], name: str | None, 
     picture = imaging.read(tmp_path / "a.png")
     assert (picture.metadata.icc and icc.parse(picture.metadata.icc).name) == name
     assert bool(picture.notes) == (name == "sRGB")
+
+
+@pytest.mark.parametrize(
+    "xy",
+    [
+        (0,) * 8,
+        (0.3, 0.3, *(0.3, 0.3) * 3),  # on one point
+        (0.3127, 0.329, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3),  # on one line
+        (0.00002, 0.37724, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06),  # a white near the edge of all colours
+        (0.3127, 0.00001, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06),
+        (0.3127, 0.329, 0.64, 0.33, 0.30, 0.60, 0.15, 0.0),
+        (9.9, 9.9, 9.9, 9.9, 9.9, 9.8, 9.8, 9.9),
+        (0.7, 0.29, 0.64, 0.33, 0.30, 0.60, 0.15, 0.06),  # a white outside the primaries' triangle
+    ],
+)
+@pytest.mark.parametrize("exponent", [1.0, 2.2])
+def test_primaries_that_make_no_sense_are_said_and_srgbs_taken(
+    xy: tuple[float, ...], exponent: float, tmp_path: Path
+) -> None:
+    (tmp_path / "a.png").write_bytes(_png_with(_gama(exponent), _chrm(*xy)))
+    (tmp_path / "b.png").write_bytes(_png_with(_gama(exponent)))
+    picture, plain = imaging.read(tmp_path / "a.png"), imaging.read(tmp_path / "b.png")
+    assert picture.notes == ("its primary colours (cHRM) make no sense; sRGB's are assumed", *plain.notes)
+    np.testing.assert_array_equal(picture.rgb, plain.rgb)
+    assert picture.metadata.icc == plain.metadata.icc
+
+
+@pytest.mark.parametrize("stored", [1, 19_000, 500_000, 2**32 - 1])
+def test_an_exponent_that_makes_no_sense_is_said(stored: int, tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(_png_with((b"gAMA", stored.to_bytes(4, "big"))))
+    picture = imaging.read(tmp_path / "a.png")
+    assert picture.metadata.icc is None
+    assert "gAMA" in picture.notes[0]
 
 
 def test_png_gamma_of_one_is_linear_light(tmp_path: Path) -> None:

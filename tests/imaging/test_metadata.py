@@ -13,10 +13,11 @@ from PIL import Image
 from tests.imaging.make import exif_block
 from wildsr import imaging
 from wildsr.imaging import Metadata, Picture, WriteOptions
-from wildsr.imaging.metadata.exif import orientation_of, settled, stamped
+from wildsr.imaging.metadata.exif import edited, orientation_of
+from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.iptc import unwrapped, wrapped
-from wildsr.imaging.metadata.xmp import corrected
+from wildsr.imaging.metadata.xmp import Wanted, rewritten
 from wildsr.version import __version__
 
 NOTE = b"ACME\0\x01\x02\x03" * 9
@@ -35,6 +36,20 @@ FORMATS = ("png", "jpg", "webp", "tif", "avif")
 def picture(*, exif: bytes | None = None, xmp: bytes | None = None, iptc: bytes | None = None) -> Picture:
     rgb = np.random.default_rng(1).random((20, 30, 3), dtype=np.float32)
     return Picture(rgb=rgb, metadata=Metadata(exif=exif, xmp=xmp, iptc=iptc))
+
+
+def settled(block: bytes) -> bytes:
+    return edited(block, Change(before=(64, 96), after=(64, 96)), resolution=None)[0]
+
+
+def stamped(block: bytes | None, *, width: int, height: int, software: str, strip_gps: bool = False) -> bytes:
+    change = Change(before=None, after=(width, height))
+    return edited(block, change, resolution=None, software=software, strip_place=strip_gps)[0]
+
+
+def corrected(packet: bytes, *, width: int, height: int, strip_gps: bool = False) -> bytes:
+    change = Change(before=None, after=(width, height))
+    return rewritten(packet, Wanted(change=change, resolution=None, strip_place=strip_gps))
 
 
 def pillow_exif(path: Path) -> dict[int, object]:
@@ -193,9 +208,22 @@ def test_xmp_is_corrected_by_property() -> None:
     assert corrected(after, width=384, height=256, strip_gps=True) == after
 
 
-def test_xmp_too_large_for_jpeg_is_named(tmp_path: Path) -> None:
-    report = imaging.write(picture(xmp=b"<x:xmpmeta>" + b" " * 70_000 + b"</x:xmpmeta>"), tmp_path / "a.jpg")
-    assert report.dropped[0].startswith("XMP (70,0")
+@pytest.mark.parametrize("length", [60_000, 65_503, 65_504, 70_000, 400_000])
+def test_xmp_of_any_size_goes_into_jpeg(length: int, tmp_path: Path) -> None:
+    caption = "a long caption " * (length // 15)
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:source>'
+        f"{caption}</dc:source></rdf:Description></rdf:RDF></x:xmpmeta>"
+    ).encode()
+    report = imaging.write(picture(xmp=packet), tmp_path / "a.jpg")
+    assert report.dropped == ()
+    again = imaging.read(tmp_path / "a.jpg")
+    assert again.notes == ()
+    assert caption.encode() in (again.metadata.xmp or b"")
+    assert b"HasExtendedXMP" not in (again.metadata.xmp or b"")
+    with Image.open(tmp_path / "a.jpg") as image:  # and another reader still reads the file
+        image.load()
 
 
 def test_iptc_wrapper_is_photoshops(tmp_path: Path) -> None:

@@ -12,11 +12,12 @@ from tests.imaging import spaces
 from tests.imaging.make import exif_block
 from wildsr import imaging
 from wildsr.imaging import Metadata, Picture, Source, WriteOptions
-from wildsr.imaging.metadata.exif import stamped
+from wildsr.imaging.metadata.budget import Budget
+from wildsr.imaging.metadata.exif import edited
+from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
-    Budget,
     Value,
     read_directory,
     read_start,
@@ -62,7 +63,8 @@ def assert_same(first: Picture, again: Picture) -> None:
     software = f"wildsr {__version__}"
     assert again.notes == ()
     if first.metadata.exif:
-        wanted = stamped(first.metadata.exif, width=first.width, height=first.height, software=software)
+        change = Change(before=None, after=(first.width, first.height))
+        wanted, _ = edited(first.metadata.exif, change, resolution=None, software=software)
         assert again.metadata.exif is not None
         assert _tags(again.metadata.exif) == _tags(wanted)
 

@@ -236,7 +236,7 @@ class Upscaler:
                 redone=chosen.redone,
                 fused=chosen.fused,
                 dropped=written.dropped,
-                notes=source.notes,
+                notes=(*source.notes, *written.notes),
             )
 
     def seconds_per_pixel(self) -> float:

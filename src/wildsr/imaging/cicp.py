@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from wildsr.imaging.containers.png import Hints
+from wildsr.imaging.containers.png_reader import Hints
 from wildsr.imaging.icc import (
     BT2020_PRIMARIES,
     D65,
@@ -57,24 +57,42 @@ def by_code_points(primaries: int, transfer: int) -> bytes | None:
     return rgb_profile(names[space] + kinds.get(transfer, ""), space, curve)
 
 
-def by_png_hints(hints: Hints, *, gray: bool) -> bytes | None:
-    """Return the profile of a PNG without iCCP; None for sRGB and where the numbers make no sense."""
-    if hints.srgb or hints.gamma is None or not 0.5 <= hints.gamma <= 4:
-        return None
-    white_and_primaries = hints.chromaticities or _flat(SRGB_PRIMARIES)
+def by_png_hints(hints: Hints, *, gray: bool) -> tuple[bytes | None, str]:
+    """Return the profile of a PNG without iCCP, None for sRGB, and a note where its numbers make no sense."""
+    if hints.srgb or hints.gamma is None:
+        return None, ""
+    if not 0.5 <= hints.gamma <= 4:
+        return None, f"its exponent (gAMA) of {hints.gamma:.4g} makes no sense; sRGB is assumed"
+    white_and_primaries, note = hints.chromaticities or _flat(SRGB_PRIMARIES), ""
+    if not gray and not _make_sense(white_and_primaries):
+        white_and_primaries = _flat(SRGB_PRIMARIES)
+        note = "its primary colours (cHRM) make no sense; sRGB's are assumed"
     nearly_srgb = np.allclose(white_and_primaries, _flat(SRGB_PRIMARIES), atol=0.002)
     if abs(hints.gamma - 2.2) < 0.05 and (nearly_srgb or gray):
-        return None
+        return None, note
     curve = gamma_curve(hints.gamma)
     if gray:
-        return gray_profile(f"gray, exponent {hints.gamma:.2f}", curve)
+        return gray_profile(f"gray, exponent {hints.gamma:.2f}", curve), note
     pairs = list(zip(white_and_primaries[::2], white_and_primaries[1::2], strict=True))
-    if any(y <= 0.001 or not 0 <= x <= 1 for x, y in pairs[:1]):
-        return None
-    try:
-        return rgb_profile(f"PNG, exponent {hints.gamma:.2f}", pairs[1:], curve, pairs[0])
-    except (ValueError, ZeroDivisionError, OverflowError):  # primaries on one line, or y = 0
-        return None
+    return rgb_profile(f"PNG, exponent {hints.gamma:.2f}", pairs[1:], curve, pairs[0]), note
+
+
+def _make_sense(white_and_primaries: tuple[float, ...]) -> bool:
+    """Tell whether a profile can be made of a white and primaries: not on one line, nothing near infinity."""
+    xs, ys = np.array(white_and_primaries[::2]), np.array(white_and_primaries[1::2])
+    if xs.min() < 0 or xs.max() > 1 or ys.min() < 0 or ys.max() > 1 or min(xs[0], ys[0]) < _LEAST_OF_WHITE:
+        return False
+    primaries = np.stack([xs[1:], ys[1:], 1 - xs[1:] - ys[1:]])
+    if abs(np.linalg.det(primaries)) < _LEAST_TRIANGLE or ys[1:].min() < _LEAST_OF_PRIMARY:
+        return False
+    shares = np.linalg.solve(primaries / ys[1:], np.array([xs[0] / ys[0], 1, (1 - xs[0] - ys[0]) / ys[0]]))
+    return bool(shares.min() > 0 and shares.max() < 1)
+
+
+_LEAST_OF_WHITE = 0.05
+_LEAST_OF_PRIMARY = 0.001
+_LEAST_TRIANGLE = 0.01
+"""Twice the area of the primaries' triangle; sRGB's is 0.22."""
 
 
 def _flat(primaries: tuple[tuple[float, float], ...]) -> tuple[float, ...]:

@@ -13,7 +13,6 @@ from wildsr.imaging.encoder_thread import EncoderThread, Read
 from wildsr.imaging.fitting import Fitted, fit
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, Rows, WriteOptions
-from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.png_stream import PngStream
 from wildsr.imaging.vips import vips
@@ -26,7 +25,6 @@ _BIG_TIFF = 3 << 30
 """Bytes of pixels from which offsets may not fit 32 bits."""
 _SMALL = 1 << 22
 """Pixels up to which a JPEG is held whole for a slightly smaller file."""
-_DOTS_PER_MM = 72 / 25.4
 
 
 class Encoder:
@@ -38,6 +36,8 @@ class Encoder:
         self._stream = PngStream(fitted.frame)
         self.dropped: tuple[str, ...] = fitted.dropped
         """What the format could not hold; complete when the encoder has ended."""
+        self.notes = fitted.notes
+        """What can't be judged, in sentences for the user."""
 
     def write(self, band: Rows) -> None:
         """Encode the next rows.
@@ -75,7 +75,7 @@ def encoding(frame: Frame, form: Format, options: WriteOptions, out: AtomicFile)
     if not form.streams:
         data, dropped = _with_metadata(held.getvalue(), fitted, form)
         out.write(data)
-    elif form.name == "tiff" and fitted.metadata != Metadata():
+    elif form.name == "tiff":
         try:
             tiff.add_metadata(out, fitted.metadata)
         except TiffError as error:
@@ -88,10 +88,10 @@ def _beside_pixels(
 ) -> tuple[Callable[[bytes], int], tuple[str, ...]]:
     """Return the function that writes encoded bytes, metadata put in as they pass, and what it can't hold."""
     if form.name == "png":
-        return _Insert(out.write, png.chunks(fitted.metadata), lambda _: png.INSERTION_POINT), ()
+        return _Head(out.write, lambda head: png.with_metadata(head, fitted.metadata)), ()
     if form.name == "jpeg":
         blob, dropped = jpeg.segments(fitted.metadata)
-        return _Insert(out.write, blob, jpeg.insertion_point), dropped
+        return _Head(out.write, lambda head: jpeg.with_segments(head, blob)), dropped
     return out.write, ()
 
 
@@ -113,7 +113,6 @@ def _run(read: Read, sink: "_Sink", fitted: Fitted, form: Format, options: Write
     source.on_read(read)
     try:
         image = library.Image.pngload_source(source, access="sequential", fail_on="error")
-        image = image.copy(xres=_DOTS_PER_MM, yres=_DOTS_PER_MM)
         if fitted.metadata.icc and not form.streams:
             image.set_type(library.GValue.blob_type, "icc-profile-data", fitted.metadata.icc)
         _save(image, sink.target(), form, options, fitted.bits)
@@ -199,24 +198,23 @@ class _Sink:
             return None
 
 
-class _Insert:
-    """Passes bytes on, with a blob put in at a point told by the first of them."""
+class _Head:
+    """Passes bytes on, the first of them changed."""
 
-    def __init__(self, write: Callable[[bytes], int], blob: bytes, point: Callable[[bytes], int]) -> None:
-        self._write, self._blob, self._point = write, blob, point
+    def __init__(self, write: Callable[[bytes], int], change: Callable[[bytes], bytes]) -> None:
+        self._write, self._change = write, change
         self._head = b""
-        self._done = not blob
+        self._done = False
 
     def __call__(self, data: bytes) -> int:
         if self._done:
             return self._write(data)
         self._head += bytes(data)
-        point = self._point(self._head) if len(self._head) >= _HEAD else _HEAD
-        if len(self._head) >= point and len(self._head) >= _HEAD:
-            self._write(self._head[:point] + self._blob + self._head[point:])
+        if len(self._head) >= _HEAD:
+            self._write(self._change(self._head))
             self._done = True
         return len(data)
 
 
-_HEAD = 40
-"""Bytes after which every container's insertion point is known; no file is shorter."""
+_HEAD = 54
+"""Bytes that hold what comes before metadata in every container: a PNG's IHDR and pHYs; no file is shorter."""

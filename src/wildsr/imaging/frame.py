@@ -38,10 +38,10 @@ class WriteOptions:
     """PNG effort 0 to 9 (default 2); a higher one is slower and smaller, the pixels are the same."""
 
     strip_metadata: bool = False
-    """Leave out EXIF, XMP and IPTC; the colour profile stays, colours would be wrong without it."""
+    """Leave out EXIF, XMP, IPTC, text and dpi; the colour profile stays, colours would be wrong without it."""
 
     strip_gps: bool = False
-    """Leave out where the picture was taken."""
+    """Leave out where the picture was taken: EXIF's GPS, places of IPTC, XMP and text; captions are kept, and named."""
 
     software: str | None = None
     """Noted as the program that made the picture; `wildsr <version>` when not given."""
@@ -75,6 +75,9 @@ class WriteReport:
 
     dropped: tuple[str, ...] = ()
     """What the format could not hold, each in a few words."""
+
+    notes: tuple[str, ...] = ()
+    """What the user should know of it: metadata that may still name the place after `strip_gps`."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,7 +20,7 @@ class Limits:
     """Size of the file."""
 
     max_metadata_bytes: int = 1 << 24
-    """Size of one metadata block (EXIF, XMP, IPTC, ICC); a larger one is left out, and said."""
+    """EXIF, XMP, IPTC, ICC and text of one picture together, unpacked; what is beyond is left out, and said."""
 
     def check_file(self, name: str, size: int) -> None:
         """Raise LimitError where a file of `size` bytes is too large."""

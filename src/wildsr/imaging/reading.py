@@ -10,10 +10,8 @@ from wildsr.imaging.decoders import decoder
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
-from wildsr.imaging.metadata.exif import bare, settled
-from wildsr.imaging.metadata.ifd import TiffError
-from wildsr.imaging.metadata.iptc import unwrapped as iptc_unwrapped
-from wildsr.imaging.metadata.xmp import corrected as xmp_corrected
+from wildsr.imaging.metadata.budget import Budget
+from wildsr.imaging.metadata.rewriting import settled
 from wildsr.imaging.orientation import apply_orientation
 from wildsr.imaging.picture import Picture
 from wildsr.imaging.source import Source
@@ -63,49 +61,34 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
     )
     found = _allowed(raw.metadata, limits, notes)
     samples, icc, colour_notes = manage(raw.samples, found.icc, colour)
+    samples = apply_orientation(samples, header.orientation)
+    rewritten = settled(
+        found, orientation=header.orientation, width=samples.shape[1], height=samples.shape[0]
+    )
     return Source(
-        samples=apply_orientation(samples, header.orientation),
-        metadata=replace(_settled(found, notes), icc=icc),
+        samples=samples,
+        metadata=replace(rewritten.metadata, icc=icc),
         depth=header.depth,
-        notes=(*notes, *colour_notes),
+        notes=(*notes, *rewritten.notes, *colour_notes),
     )
 
 
 def _allowed(found: Metadata, limits: Limits, notes: list[str]) -> Metadata:
-    """Return metadata without the blocks that are empty or beyond the limit."""
+    """Return metadata without the blocks that are empty or beyond what is left of the limit."""
+    budget = Budget(limits.max_metadata_bytes)
 
     def allowed(kind: str, block: bytes | None) -> bytes | None:
-        if block and len(block) > limits.max_metadata_bytes:
-            notes.append(
-                f"its {kind} is {len(block):,} bytes, above {limits.max_metadata_bytes:,}, and was left out"
-            )
+        if block and not budget.take(len(block)):
+            notes.append(budget.refusal(kind))
             return None
         return block or None
 
-    return Metadata(
+    return replace(
+        found,
         icc=allowed("colour profile", found.icc),
         exif=allowed("EXIF", found.exif),
         xmp=allowed("XMP", found.xmp),
         iptc=allowed("IPTC", found.iptc),
-    )
-
-
-def _settled(found: Metadata, notes: list[str]) -> Metadata:
-    """Return metadata true of the pixels now: upright, without the old thumbnail."""
-    exif, xmp = found.exif, found.xmp
-    if exif:
-        try:
-            exif = settled(bare(exif))
-        except TiffError as error:
-            notes.append(f"its EXIF can't be followed ({error}) and was left out")
-            exif = None
-    if xmp and b"hdrgm:" in xmp:
-        notes.append("its HDR gain map was left out; what is read is its SDR picture")
-    return replace(
-        found,
-        exif=exif,
-        xmp=xmp_corrected(xmp) if xmp else None,
-        iptc=iptc_unwrapped(found.iptc) if found.iptc else None,
     )
 
 

@@ -83,10 +83,8 @@ class FileBridge:
     libvips holds the source by a bare handle: keep this object alive as long as any image made from it.
     """
 
-    def __init__(self, file: BinaryFile, patch: tuple[int, bytes] | None = None) -> None:
-        """Bridge a file; `patch` is an offset and the bytes libvips is to see there instead."""
+    def __init__(self, file: BinaryFile) -> None:
         self._file = file
-        self._patch = patch
         self._at = 0  # its own: others read the same file between libvips' reads
         self.error: OSError | None = None
         self.source: SourceCustom = vips().SourceCustom()
@@ -100,8 +98,6 @@ class FileBridge:
         except (OSError, ValueError) as error:  # an exception must not cross libvips
             self.error = error if isinstance(error, OSError) else OSError(0, str(error))
             return None
-        if self._patch is not None:
-            data = _patched(data, self._at, *self._patch)
         self._at += len(data)
         return data
 
@@ -112,11 +108,3 @@ class FileBridge:
         except (OSError, ValueError):  # beyond what can be sought, or closed
             return -1
         return self._at
-
-
-def _patched(data: bytes, start: int, at: int, patch: bytes) -> bytes:
-    """Return `data`, read from offset `start`, with `patch` laid over offset `at`."""
-    low, high = max(at, start), min(at + len(patch), start + len(data))
-    if low >= high:
-        return data
-    return data[: low - start] + patch[low - at : high - at] + data[high - start :]

@@ -58,7 +58,7 @@ def write_rows(
     finally:
         if isinstance(rows, Generator):  # let go of what it holds now, not when the garbage is collected
             rows.close()
-    return WriteReport(path=target, bytes=size, dropped=encoder.dropped)
+    return WriteReport(path=target, bytes=size, dropped=encoder.dropped, notes=encoder.notes)
 
 
 def chosen_format(path: Path, options: WriteOptions) -> Format:

@@ -2,10 +2,10 @@
 
 from typing import Final
 
+from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.metadata.exif import bare
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
-    Budget,
     TiffError,
     integer,
     read_directory,

@@ -1,19 +1,21 @@
 """TIFF's directory as the place for metadata: read from any file, added to one just written."""
 
 import io
+import struct
 from dataclasses import dataclass
 from typing import Protocol
 
-from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.metadata import Metadata, Resolution
+from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
-    Budget,
     Directory,
     Layout,
     Read,
     TiffError,
     Value,
+    integer,
     read_directory,
     read_entries,
     read_start,
@@ -23,9 +25,28 @@ from wildsr.imaging.metadata.ifd import (
 )
 
 _XMP, _IPTC, _ICC = 700, 33723, 34675
-_DESCRIBING = (0x010E, 0x010F, 0x0110, 0x0131, 0x0132, 0x013B, 0x013C, 0x8298, 0x4746, 0x4749)
-"""Tags of a picture's directory that describe it: description, make, model, software, date, artist, host,
-copyright, ratings. All others describe how the pixels are stored."""
+_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
+_INCHES, _CENTIMETRES = 2, 3
+_OWN = 1 << 32
+"""Bytes of values in a directory just written: the offsets and sizes of its strips."""
+MOST_PAGES = 1000
+"""Pictures of one file that are counted."""
+_DESCRIBING = (
+    0x010D,
+    0x010E,
+    0x010F,
+    0x0110,
+    0x0131,
+    0x0132,
+    0x013B,
+    0x013C,
+    0x8298,
+    0x4746,
+    0x4749,
+    *range(0x9C9B, 0x9CA0),
+)
+"""Tags of a picture's directory that describe it: name, description, make, model, software, date, artist, host,
+copyright, ratings, Windows' title and comments. All others describe how the pixels are stored."""
 _STRUCTURE = (254, 256, 257, 258, 262, 277, 338, 339, 50706)
 
 
@@ -60,13 +81,17 @@ class Structure:
     """A camera's raw file (DNG)."""
     claimed: int
     """Bytes of all its tags' values together."""
+    pages: int
+    """Pictures in the file; `MOST_PAGES` where there are as many or more."""
+    next_page: tuple[int, int]
+    """Where the pointer to the second picture begins and ends."""
 
 
 def read_structure(file: Readable) -> Structure:
     """Return how the first picture is stored; TiffError where the directory can't be followed."""
     read = file_reader(file)
     layout, offset = read_start(read)
-    entries, _ = read_entries(read, layout, offset)
+    entries, next_at = read_entries(read, layout, offset)
     numbers: dict[int, tuple[int, ...]] = {}
     tags = {entry.tag for entry in entries}
     for entry in entries:
@@ -87,16 +112,33 @@ def read_structure(file: Readable) -> Structure:
         extra=numbers.get(338, ()),
         reduced=bool(first.get(254, 0) & 1),
         claimed=sum(entry.size for entry in entries),
+        pages=_pages(read, layout, offset),
+        next_page=(next_at, next_at + layout.inline),
         raw=50706 in tags or first.get(262) in (32803, 34892),
     )
 
 
-def read_metadata(file: Readable, limit: int) -> Metadata:
-    """Return what a TIFF file's first directory says about its picture; at most `limit` bytes in all."""
+def _pages(read: Read, layout: Layout, offset: int) -> int:
+    """Return how many directories follow each other, counted up to `MOST_PAGES`."""
+    code, width = ("Q", 8) if layout.big else ("H", 2)
+    seen: set[int] = set()
+    while offset and offset not in seen and len(seen) < MOST_PAGES:
+        seen.add(offset)
+        try:
+            count = layout.unpack(code, read(offset, width))
+            after = offset + width + count * layout.entry_size
+            offset = layout.unpack("Q" if layout.big else "I", read(after, layout.inline))
+        except TiffError:
+            break
+    return max(1, len(seen))
+
+
+def read_metadata(file: Readable, budget: Budget) -> Metadata:
+    """Return what a TIFF file's first directory says about its picture, within the budget."""
     read = file_reader(file)
     layout, offset = read_start(read)
-    wanted = (*_DESCRIBING, _ICC, _XMP, _IPTC)
-    found = read_directory(read, layout, offset, Budget(limit), pointers=(EXIF_IFD, GPS_IFD), wanted=wanted)
+    wanted = (*_DESCRIBING, _ICC, _XMP, _IPTC, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT)
+    found = read_directory(read, layout, offset, budget, pointers=(EXIF_IFD, GPS_IFD), wanted=wanted)
     values = {tag: found.values[tag] for tag in _DESCRIBING if tag in found.values}
     exif = None
     if values or found.below:
@@ -110,7 +152,22 @@ def read_metadata(file: Readable, limit: int) -> Metadata:
         exif=exif,
         xmp=_blob(found.values.get(_XMP)),
         iptc=_iptc(found.values.get(_IPTC), layout),
+        resolution=_resolution(found, layout),
     )
+
+
+def _resolution(found: Directory, layout: Layout) -> Resolution | None:
+    unit = integer(found.values.get(_RESOLUTION_UNIT), layout) or _INCHES
+    dots = [_rational(found.values.get(tag), layout) for tag in (_X_RESOLUTION, _Y_RESOLUTION)]
+    factor = {_INCHES: 1.0, _CENTIMETRES: 2.54}.get(unit)
+    return Resolution(x=dots[0] * factor, y=dots[1] * factor) if factor and all(dots) else None
+
+
+def _rational(value: Value | None, layout: Layout) -> float:
+    if value is None or value.kind != 5 or len(value.data) < 8:
+        return 0.0
+    below = layout.unpack("I", value.data[4:8])
+    return layout.unpack("I", value.data[:4]) / below if below else 0.0
 
 
 def _blob(value: Value | None) -> bytes | None:
@@ -151,13 +208,14 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     """
     read = file_reader(file)
     layout, offset = read_start(read)
-    written = read_directory(read, layout, offset, Budget(1 << 40))
+    written = read_directory(read, layout, offset, Budget(_OWN))
     values = dict(written.values)
     below = {}
     if metadata.exif:
         block = reader(metadata.exif)
         source, start = read_start(block)
-        exif = read_directory(block, source, start, Budget(1 << 40), pointers=(EXIF_IFD, GPS_IFD))
+        # values that lie over each other can't together be more than the block
+        exif = read_directory(block, source, start, Budget(len(metadata.exif)), pointers=(EXIF_IFD, GPS_IFD))
         for tag in _DESCRIBING:
             if tag in exif.values:
                 value = exif.values[tag]
@@ -166,6 +224,12 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     for tag, blob in ((_ICC, metadata.icc), (_XMP, metadata.xmp), (_IPTC, metadata.iptc)):
         if blob:
             values[tag] = Value(7 if tag != _XMP else 1, blob)
+    for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT):  # the encoder's own, invented ones
+        values.pop(tag, None)
+    if metadata.resolution is not None:
+        for tag, dots in ((_X_RESOLUTION, metadata.resolution.x), (_Y_RESOLUTION, metadata.resolution.y)):
+            values[tag] = Value(5, struct.pack(layout.order + "2I", round(dots * 10_000), 10_000))
+        values[_RESOLUTION_UNIT] = Value(3, struct.pack(layout.order + "H", _INCHES))
     base = file.seek(0, io.SEEK_END)
     if base % 2:
         base += file.write(b"\0")

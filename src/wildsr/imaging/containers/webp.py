@@ -4,7 +4,7 @@ import struct
 
 from wildsr.imaging.metadata import Metadata
 
-_EXIF_FLAG, _XMP_FLAG, _ALPHA_FLAG = 0x08, 0x04, 0x10
+EXIF_FLAG, XMP_FLAG, _ALPHA_FLAG = 0x08, 0x04, 0x10
 
 
 def with_metadata(data: bytes, metadata: Metadata, width: int, height: int, alpha: bool) -> bytes:
@@ -20,7 +20,7 @@ def with_metadata(data: bytes, metadata: Metadata, width: int, height: int, alph
     if not (metadata.exif or metadata.xmp):
         return data
     pieces = _chunks(data)
-    flags = (_EXIF_FLAG if metadata.exif else 0) | (_XMP_FLAG if metadata.xmp else 0)
+    flags = (EXIF_FLAG if metadata.exif else 0) | (XMP_FLAG if metadata.xmp else 0)
     if pieces and pieces[0][0] == b"VP8X":
         old = pieces.pop(0)[1]
         header = bytes([old[0] | flags]) + old[1:]

@@ -1,15 +1,19 @@
 """JPEG, PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wildsr.imaging.cicp import by_code_points, by_png_hints
-from wildsr.imaging.containers.png import Hints, read_hints
+from wildsr.imaging.containers import Found, jpeg_reader, webp_reader
+from wildsr.imaging.containers.png_reader import Hints, read_png
 from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import COLOURS, FailOn, OpenedFile
 from wildsr.imaging.limits import Limits
-from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.metadata import NO_METADATA, Metadata
+from wildsr.imaging.metadata.budget import Budget
+from wildsr.imaging.metadata.exif import bare, orientation_of
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers
@@ -30,13 +34,15 @@ class VipsDecoder:
     def __init__(self, file: BinaryFile, name: str, form: str, limits: Limits) -> None:
         # libjpeg says no more than a warning when a part of the picture is lost
         self._fail_on: FailOn = "warning" if form == "jpeg" else "error"
-        self._opened = OpenedFile(file, name, form, self._fail_on)
+        budget = Budget(limits.max_metadata_bytes)
+        self._hints, self._found = _beside_pixels(file, name, form, budget)
+        self._opened = OpenedFile(file, name, form, self._fail_on, self._found.edits)
         image = self._opened.image
         limits.check_size(name, image.width, image.height)
         # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
-        orientation = 1 if form == "avif" else self._opened.field("orientation", 1)
+        block = None if form == "avif" else self._found.metadata.exif
+        orientation = orientation_of(bare(block)) if block else 1
         colour = self._opened.colour()
-        self._hints = read_hints(file, limits.max_metadata_bytes) if form == "png" else Hints()
         self._heif = read_heif(file, name, form, limits) if form == "avif" else None
         self.header = self._opened.header(
             colour,
@@ -49,11 +55,8 @@ class VipsDecoder:
 
     def decode(self) -> Raw:
         """Return all pixels and metadata; raise InputError where any part is damaged."""
-        opened, notes = self._opened, []
-        icc, iptc = self._profile_and_iptc()
-        if self._hints.icc == b"":
-            notes.append("the colour profile can't be unpacked and was ignored")
-        exif, xmp = opened.blob("exif-data"), opened.blob("xmp-data")
+        opened, notes = self._opened, list(self._found.notes)
+        metadata = self._metadata(notes)
         try:
             samples = opened.decode(self._pixels, self._fail_on)
         except Trouble as trouble:
@@ -66,7 +69,6 @@ class VipsDecoder:
         elif self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} frames was read")
         cmyk = self.header.colour == "cmyk"
-        metadata = Metadata(icc=icc, exif=exif, xmp=xmp, iptc=iptc)
         return Raw(samples=samples, cmyk=cmyk, metadata=metadata, notes=tuple(notes))
 
     def _second_try(self) -> Samples:
@@ -81,20 +83,39 @@ class VipsDecoder:
         samples = integers(image.extract_band(0, n=wanted) if image.bands > wanted else image)
         return full_range(samples, header.bits) if header.format == "avif" else samples
 
-    def _profile_and_iptc(self) -> tuple[bytes | None, bytes | None]:
-        """Return what libvips found, and what it does not look for."""
-        opened = self._opened
-        icc, iptc = opened.blob("icc-profile-data"), opened.blob("iptc-data")
-        if self.header.format == "png":
-            return self._png_profile(), iptc or self._hints.iptc
-        if self._heif is not None and icc is None:
-            icc = by_code_points(*self._heif.colour) if self._heif.colour else None
-        return icc, iptc
+    def _metadata(self, notes: list[str]) -> Metadata:
+        """Return what was found beside the pixels, or what libvips found where nobody looked."""
+        opened, form, found = self._opened, self.header.format, self._found.metadata
+        if form == "jpeg":
+            return found
+        if form == "png":
+            return replace(found, icc=self._png_profile(notes))
+        icc = opened.blob("icc-profile-data")
+        if form == "webp":
+            return replace(found, icc=icc)
+        if self._heif is not None and self._heif.colour and icc is None:
+            icc = by_code_points(*self._heif.colour)
+        return Metadata(icc=icc, exif=opened.blob("exif-data"), xmp=opened.blob("xmp-data"))
 
-    def _png_profile(self) -> bytes | None:
+    def _png_profile(self, notes: list[str]) -> bytes | None:
         """Return the profile by PNG's order of precedence: cICP, iCCP, sRGB, gAMA and cHRM."""
-        hints = self._hints
+        hints, icc = self._hints, self._found.metadata.icc
         gray = self.header.colour == "gray"
         if hints.cicp is not None and not gray:
             return by_code_points(*hints.cicp)
-        return hints.icc if hints.icc is not None else by_png_hints(hints, gray=gray)
+        if icc is not None:
+            return icc
+        profile, note = by_png_hints(hints, gray=gray)
+        notes += [note] if note else []
+        return profile
+
+
+def _beside_pixels(file: BinaryFile, name: str, form: str, budget: Budget) -> tuple[Hints, Found]:
+    """Return what a file says beside its pixels, for the formats where it is read here."""
+    if form == "png":
+        return read_png(file, name, budget)
+    if form == "jpeg":
+        return Hints(), jpeg_reader.read_metadata(file, name, budget)
+    if form == "webp":
+        return Hints(), webp_reader.read_metadata(file, name, budget)
+    return Hints(), Found(metadata=NO_METADATA)

@@ -8,12 +8,13 @@ from numpy.typing import NDArray
 
 from wildsr.errors import InputError, LimitError
 from wildsr.imaging.cicp import linear_gray, linear_srgb, srgb
-from wildsr.imaging.containers.tiff import Structure, read_metadata, read_structure
+from wildsr.imaging.containers.tiff import MOST_PAGES, Structure, read_metadata, read_structure
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.decoders.vips_image import AGAIN, COLOURS, OpenedFile
 from wildsr.imaging.header import Colour
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
@@ -43,11 +44,16 @@ class TiffDecoder:
         _check(self._structure, name, limits)
         lab = self._structure.photometric in (_CIELAB, _ICCLAB)
         # libvips reads few kinds of Lab and some wrongly: let it see plain channels, converted here
-        as_rgb = (
+        at, rgb = (
             self._structure.photometric_at,
             _RGB.to_bytes(2, "little" if self._structure.little else "big"),
         )
-        self._opened = OpenedFile(file, name, "tiff", "error", as_rgb if lab else None)
+        start, stop = self._structure.next_page
+        edits = [
+            (start, stop, bytes(stop - start))
+        ]  # libtiff would walk through a million pages to count them
+        edits += [(at, at + 2, rgb)] if lab else []
+        self._opened = OpenedFile(file, name, "tiff", "error", edits)
         image = self._opened.image
         colour: Colour = "lab" if lab else self._opened.colour()
         limits.check_size(name, image.width, image.height)
@@ -57,7 +63,7 @@ class TiffDecoder:
             colour,
             alpha=self._alpha is not None,
             orientation=orientation,
-            frames=max(1, self._opened.field("n-pages", 1)),
+            frames=self._structure.pages,
         )
 
     def _alpha_band(self, colour: Colour) -> int | None:
@@ -72,7 +78,7 @@ class TiffDecoder:
         """Return all pixels and metadata; raise InputError where any part is damaged."""
         opened, notes = self._opened, []
         try:
-            metadata = read_metadata(opened.file, self._limits.max_metadata_bytes)
+            metadata = read_metadata(opened.file, Budget(self._limits.max_metadata_bytes))
         except TiffError as error:
             metadata = Metadata()
             notes.append(f"its metadata can't be followed ({error}) and was left out")
@@ -82,7 +88,8 @@ class TiffDecoder:
             raise opened.damaged("is damaged", trouble) from trouble
         icc, conversion = self._meaning(metadata.icc)
         if self.header.frames > 1:
-            notes.append(f"only the first of {self.header.frames} pages was read")
+            more = " or more" if self.header.frames == MOST_PAGES else ""
+            notes.append(f"only the first of {self.header.frames:,}{more} pages was read")
         return Raw(
             samples=samples,
             cmyk=self.header.colour == "cmyk",

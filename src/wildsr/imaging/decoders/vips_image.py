@@ -1,10 +1,12 @@
 """A file opened by a libvips loader: what the decoders built on libvips share."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
 from wildsr.errors import InputError
+from wildsr.imaging.containers import Edit
+from wildsr.imaging.edited_file import EditedFile
 from wildsr.imaging.header import Colour, Header
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.vips import FileBridge, vips
@@ -55,10 +57,11 @@ class OpenedFile:
     """A picture file and the libvips image of it, whose pixels are not decoded yet."""
 
     def __init__(
-        self, file: BinaryFile, name: str, form: str, fail_on: FailOn, patch: tuple[int, bytes] | None = None
+        self, file: BinaryFile, name: str, form: str, fail_on: FailOn, edits: Sequence[Edit] = ()
     ) -> None:
+        """Open it, seen with `edits` made to it."""
         self.file, self.name, self.form = file, name, form
-        self._patch = patch
+        self._seen = EditedFile(file, sorted(edits)) if edits else file
         try:
             self.image = attempt(lambda: self._load(fail_on), _VOICES[form])
         except Trouble as trouble:
@@ -67,7 +70,7 @@ class OpenedFile:
 
     def _load(self, fail_on: FailOn) -> "Image":
         """Return the image, opened from the file's beginning."""
-        self._bridge = FileBridge(self.file, self._patch)
+        self._bridge = FileBridge(self._seen)
         loader = getattr(vips().Image, _LOADERS[self.form])
         return loader(self._bridge.source, access="sequential", fail_on=fail_on)
 

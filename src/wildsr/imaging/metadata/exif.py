@@ -1,16 +1,20 @@
-"""EXIF blocks edited in place: what is not named here stays byte for byte where it was.
-
-Makers' notes hold offsets into the block, so nothing may move: short values are overwritten, longer ones
-appended, and a directory that must grow is written anew at the end.
-"""
+"""EXIF blocks made true of the picture written, by the table in `fields`; what no rule names stays as it was."""
 
 import struct
+from collections.abc import Sequence
 
+from wildsr.imaging.metadata import Resolution, TextItem
+from wildsr.imaging.metadata.exif_editor import (
+    INCHES,
+    RESOLUTION_UNIT,
+    X_RESOLUTION,
+    Y_RESOLUTION,
+    Editor,
+)
+from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
-    GPS_IFD,
     Directory,
-    IfdEntry,
     Layout,
     TiffError,
     Value,
@@ -19,13 +23,15 @@ from wildsr.imaging.metadata.ifd import (
     reader,
     write_directory,
 )
+from wildsr.imaging.metadata.places import UNJUDGED_EXIF
 
 PREFIX = b"Exif\0\0"
-_ORIENTATION, _SOFTWARE = 0x0112, 0x0131
-_THUMBNAIL_AT, _THUMBNAIL_SIZE = 0x0201, 0x0202
-_WIDTHS, _HEIGHTS = (0x0100, 0xA002), (0x0101, 0xA003)
-_TAIL = 64
-"""A thumbnail that ends this close to the end of the block is cut off; elsewhere it is blanked."""
+_ORIENTATION = 0x0112
+_CENTIMETRES, _CM_PER_INCH = 3, 2.54
+_ASCII, _BYTES, _UNDEFINED = 2, 1, 7
+_USER_COMMENT, _TITLE = 0x9286, 0x9C9B
+_TAGS_OF_TEXT = {"Description": 0x010E, "Author": 0x013B, "Copyright": 0x8298}
+_COMMENTS = ("Comment", "parameters")
 
 
 def bare(block: bytes) -> bytes:
@@ -35,160 +41,114 @@ def bare(block: bytes) -> bytes:
 
 def orientation_of(block: bytes) -> int:
     """Return the orientation a block states, 1 to 8; 1 where it states none that makes sense."""
+    value = _numbers(block, (_ORIENTATION,)).get(_ORIENTATION, 1)
+    return int(value) if value in range(1, 9) else 1
+
+
+def resolution_of(block: bytes) -> Resolution | None:
+    """Return the dots per inch a block states, or None."""
+    found = _numbers(block, (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT))
+    x, y = found.get(X_RESOLUTION, 0), found.get(Y_RESOLUTION, 0)
+    factor = {INCHES: 1.0, _CENTIMETRES: _CM_PER_INCH}.get(int(found.get(RESOLUTION_UNIT, INCHES)))
+    return Resolution(x=x * factor, y=y * factor) if factor and x and y else None
+
+
+def _numbers(block: bytes, tags: tuple[int, ...]) -> dict[int, float]:
+    """Return the first number of each of the tags that directory 0 has."""
+    found: dict[int, float] = {}
     try:
         read = reader(block)
         layout, offset = read_start(read)
         entries, _ = read_entries(read, layout, offset)
         for entry in entries:
-            if entry.tag == _ORIENTATION and entry.kind == 3:
-                value = layout.unpack("H", read(entry.at, 2))
-                return value if 1 <= value <= 8 else 1
+            if entry.tag not in tags or entry.tag in found:
+                continue
+            if entry.kind == 3:
+                found[entry.tag] = layout.unpack("H", read(entry.at, 2))
+            elif entry.kind == 5:
+                below = layout.unpack("I", read(entry.at + 4, 4))
+                found[entry.tag] = layout.unpack("I", read(entry.at, 4)) / below if below else 0
     except TiffError:
-        pass
-    return 1
+        return {}
+    return found
 
 
-def settled(block: bytes) -> bytes:
-    """Return a block whose orientation is 1 and whose thumbnail is gone: true again once pixels are turned.
+def edited(
+    block: bytes | None,
+    change: Change,
+    *,
+    resolution: Resolution | None,
+    software: str | None = None,
+    add_resolution: bool = False,
+    strip_place: bool = False,
+    text: Sequence[TextItem] = (),
+) -> tuple[bytes, tuple[str, ...]]:
+    """Return a block true of the pixels now, and the keywords of the texts that found no tag.
 
-    Raises:
-        TiffError: The block can't be followed.
-    """
-    return _Editor(block).finish()
-
-
-def stamped(block: bytes | None, *, width: int, height: int, software: str, strip_gps: bool = False) -> bytes:
-    """Return a block true for the picture written: its size and program, orientation 1, no thumbnail.
+    It is upright, its sizes and places are corrected, and its thumbnail is gone.
 
     Args:
         block: What was read, or None to begin a new one.
-        width: Pixels.
-        height: Pixels.
-        software: Goes to the Software tag.
-        strip_gps: Blank where the picture was taken.
+        change: What was done to the pixels it speaks of.
+        resolution: Dots per inch to state in place of those it states; None leaves them out.
+        software: Goes to the Software tag where given.
+        add_resolution: State the resolution also where the block stated none.
+        strip_place: Blank where the picture was taken.
+        text: Texts to put into tags that are free.
 
     Raises:
         TiffError: The block can't be followed.
     """
-    name = software.encode("ascii", "replace") + b"\0"
-    if block is None:
-        values = {_ORIENTATION: Value(3, b"\x01\x00"), _SOFTWARE: Value(2, name)}
-        body, table = write_directory(Directory(values=values), "<", Layout("<"), 8)
-        return struct.pack("<2sHI", b"II", 42, table) + body
-    editor = _Editor(block)
-    editor.set_sizes(width, height)
-    editor.set_software(name)
-    if strip_gps:
+    block = _new_block() if block is None else block
+    editor = Editor(block, change)
+    editor.follow_rules()
+    if (editor.states_resolution or add_resolution) and resolution_of(block) != resolution:
+        editor.set_resolution(resolution)
+    if software is not None:
+        editor.set_software(software.encode("ascii", "replace") + b"\0")
+    if strip_place:
         editor.blank_gps()
-    return editor.finish()
+    homeless = _add_texts(editor, text)
+    return editor.finish(), homeless
 
 
-class _Editor:
-    """One block being edited; directory 0 is rewritten by `finish`."""
+def _add_texts(editor: Editor, text: Sequence[TextItem]) -> tuple[str, ...]:
+    """Put texts into tags; return the keywords of those without one."""
+    homeless: list[str] = []
+    comments = [item for item in text if item.key in _COMMENTS]
+    if comments and editor.has(_USER_COMMENT):
+        homeless += [item.key for item in comments]
+    elif comments:
+        whole = "\n".join(item.text for item in comments)
+        coded = (
+            b"ASCII\0\0\0" + whole.encode() if whole.isascii() else b"UNICODE\0" + whole.encode(editor.utf16)
+        )
+        editor.add_to_exif(_USER_COMMENT, _UNDEFINED, coded)
+    for item in text:
+        tag = _TAGS_OF_TEXT.get(item.key)
+        if item.key == "Title" and not editor.has(_TITLE):
+            editor.add(_TITLE, _BYTES, (item.text + "\0").encode("utf-16-le", "replace"))
+        elif tag is not None and not editor.has(tag):
+            editor.add(tag, _ASCII, item.text.encode("utf-8", "replace") + b"\0")
+        elif item.key not in _COMMENTS:
+            homeless.append(item.key)
+    return tuple(dict.fromkeys(homeless))
 
-    def __init__(self, block: bytes) -> None:
-        self._data = bytearray(block)
-        self._layout, self._offset = read_start(self._read)
-        if self._layout.big:
-            raise TiffError("EXIF is never BigTIFF")
-        self._entries, self._next_at = read_entries(self._read, self._layout, self._offset)
-        self._fields = {e.tag: bytes(self._data[e.position : e.position + 12]) for e in self._entries}
-        self._remove_thumbnail()
 
-    def _read(self, offset: int, size: int) -> bytes:
-        return bytes(self._data[offset : offset + size])
+def unjudged(block: bytes) -> tuple[str, ...]:
+    """Return the names of tags in words, or in a maker's own form, that may say where a picture was taken."""
+    try:
+        editor = Editor(block, Change(before=None, after=(1, 1)))
+    except TiffError:
+        return ()
+    entries = [*editor.entries, *editor.below(EXIF_IFD)]
+    return tuple(
+        dict.fromkeys(UNJUDGED_EXIF[e.tag] for e in entries if e.tag in UNJUDGED_EXIF and e.size > 1)
+    )
 
-    def _number(self, entry: IfdEntry) -> int:
-        code, size = ("H", 2) if entry.kind == 3 else ("I", 4)
-        return self._layout.unpack(code, self._read(entry.at, size))
 
-    def _below(self, tag: int) -> list[IfdEntry]:
-        """Return the entries of the directory `tag` points to; none where it can't be followed."""
-        for entry in self._entries:
-            if entry.tag == tag and entry.kind in (4, 13):
-                try:
-                    return read_entries(self._read, self._layout, self._number(entry))[0]
-                except TiffError:
-                    return []
-        return []
-
-    def _remove_thumbnail(self) -> None:
-        """Blank directory 1 and the picture it points to; cut them off where they are last."""
-        first = self._layout.unpack("I", self._read(self._next_at, 4).ljust(4, b"\0"))
-        self._data[self._next_at : self._next_at + 4] = b"\0\0\0\0"
-        if first == 0:
-            return
-        try:
-            entries, next_at = read_entries(self._read, self._layout, first)
-        except TiffError:
-            return
-        spans = [(first, next_at + 4)] + [(e.at, e.at + e.size) for e in entries if e.size > 4]
-        numbers = {e.tag: self._number(e) for e in entries if e.kind in (3, 4)}
-        if _THUMBNAIL_AT in numbers and _THUMBNAIL_SIZE in numbers:
-            at = numbers[_THUMBNAIL_AT]
-            spans.append((at, at + numbers[_THUMBNAIL_SIZE]))
-        needed = self._extent()
-        end = len(self._data)
-        for start, stop in spans:
-            if start >= 8 and stop > start:
-                self._blank(start, stop)
-        starts = [start for start, stop in spans if start >= needed]
-        reaches_end = any(end - _TAIL <= stop <= end for _, stop in spans)
-        if starts and reaches_end and len(starts) == len(spans):
-            del self._data[min(starts) :]
-
-    def _extent(self) -> int:
-        """Return the offset behind everything directory 0 and those below it use."""
-        used = [self._next_at + 4]
-        for entry in self._entries + self._below(EXIF_IFD) + self._below(GPS_IFD):
-            used += [entry.position + 16, entry.at + entry.size]
-        return max(used)
-
-    def _blank(self, start: int, stop: int) -> None:
-        stop = min(stop, len(self._data))
-        if start < stop:
-            self._data[start:stop] = bytes(stop - start)
-
-    def set_sizes(self, width: int, height: int) -> None:
-        """Correct every stated picture size that is there."""
-        for entry in self._entries + self._below(EXIF_IFD):
-            for tags, value in ((_WIDTHS, width), (_HEIGHTS, height)):
-                if entry.tag in tags and entry.kind in (3, 4) and entry.count == 1:
-                    field = struct.pack(self._layout.order + "HHII", entry.tag, 4, 1, value)
-                    self._data[entry.position : entry.position + 12] = field
-                    if entry.tag in self._fields and entry in self._entries:
-                        self._fields[entry.tag] = field
-
-    def set_software(self, name: bytes) -> None:
-        """State the program that made the picture."""
-        at = self._append(name) if len(name) > 4 else None
-        value = name.ljust(4, b"\0") if at is None else struct.pack(self._layout.order + "I", at)
-        self._fields[_SOFTWARE] = struct.pack(self._layout.order + "HHI", _SOFTWARE, 2, len(name)) + value
-
-    def blank_gps(self) -> None:
-        """Remove the GPS directory and overwrite what it said."""
-        for entry in self._below(GPS_IFD):
-            self._blank(entry.at, entry.at + entry.size)
-            self._blank(entry.position, entry.position + 12)
-        self._fields.pop(GPS_IFD, None)
-
-    def _append(self, data: bytes) -> int:
-        if len(self._data) % 2:
-            self._data.append(0)
-        at = len(self._data)
-        self._data += data + b"\0" * (len(data) % 2)
-        return at
-
-    def finish(self) -> bytes:
-        """Return the block with directory 0 written back, moved to the end where it grew or shrank."""
-        if _ORIENTATION in self._fields:
-            head = struct.pack(self._layout.order + "HHIH", _ORIENTATION, 3, 1, 1)
-            self._fields[_ORIENTATION] = head + b"\0\0"
-        table = b"".join(self._fields[tag] for tag in sorted(self._fields))
-        count = struct.pack(self._layout.order + "H", len(self._fields))
-        if len(self._fields) == len(self._entries):
-            self._data[self._offset : self._offset + 2 + len(table)] = count + table
-        else:
-            at = self._append(count + table + b"\0\0\0\0")
-            self._data[4:8] = struct.pack(self._layout.order + "I", at)
-        return bytes(self._data)
+def _new_block() -> bytes:
+    body, table = write_directory(
+        Directory(values={_ORIENTATION: Value(3, b"\x01\x00")}), "<", Layout("<"), 8
+    )
+    return struct.pack("<2sHI", b"II", 42, table) + body

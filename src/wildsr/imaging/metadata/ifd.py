@@ -4,6 +4,8 @@ import struct
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
+from wildsr.imaging.metadata.budget import Budget
+
 SIZES = {
     1: 1,
     2: 1,
@@ -139,19 +141,11 @@ def read_entries(read: Read, layout: Layout, offset: int) -> tuple[list[IfdEntry
     return entries, offset + width + count * layout.entry_size
 
 
-@dataclass
-class Budget:
-    """Bytes of values that may still be read: a small file can point at one large value a thousand times."""
-
-    left: int
-
-
 def read_value(read: Read, entry: IfdEntry, budget: Budget) -> Value | None:
     """Return a tag's value, or None where it is beyond the budget or not all there."""
-    if entry.kind not in SIZES or entry.size > budget.left:
+    if entry.kind not in SIZES or not budget.take(entry.size):
         return None
     data = read(entry.at, entry.size)
-    budget.left -= len(data)
     return Value(entry.kind, data) if len(data) == entry.size else None
 
 
@@ -164,12 +158,19 @@ def read_directory(
     pointers: tuple[int, ...] = (),
     wanted: Collection[int] | None = None,
 ) -> Directory:
-    """Return a directory's values (of the tags `wanted`, or all) and the directories `pointers` lead to."""
+    """Return a directory's values (of the tags `wanted`, or all) and the directories `pointers` lead to.
+
+    Of several entries of one tag the first counts, so that no directory is walked through twice.
+    """
     entries, _ = read_entries(read, layout, offset)
+    if not budget.step(len(entries)):
+        raise TiffError("it has more entries than any photo")
     values, below = {}, {}
+    seen: set[int] = set()
     for entry in entries:
-        if wanted is not None and entry.tag not in wanted and entry.tag not in pointers:
+        if entry.tag in seen or (wanted is not None and entry.tag not in (*wanted, *pointers)):
             continue
+        seen.add(entry.tag)
         value = read_value(read, entry, budget)
         if value is None:
             continue

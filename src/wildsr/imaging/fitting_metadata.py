@@ -1,0 +1,119 @@
+"""Making metadata true of the picture written, and fit what its format holds."""
+
+from dataclasses import dataclass, replace
+
+from wildsr.imaging.formats import Format
+from wildsr.imaging.frame import Frame, WriteOptions
+from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
+from wildsr.imaging.metadata import Metadata, TextItem, xmp
+from wildsr.imaging.metadata.exif import bare, edited
+from wildsr.imaging.metadata.geometry import Change
+from wildsr.imaging.metadata.ifd import TiffError
+from wildsr.imaging.metadata.rewriting import without_place
+from wildsr.imaging.metadata.xmp_tree import XmpError
+from wildsr.version import __version__
+
+_COMMENT = "Comment"
+
+
+@dataclass(frozen=True, kw_only=True)
+class FittedMetadata:
+    """What goes beside the pixels, and what does not."""
+
+    metadata: Metadata
+    dropped: tuple[str, ...] = ()
+    """What the format can't hold, each in a few words."""
+
+    notes: tuple[str, ...] = ()
+    """What can't be judged, in sentences."""
+
+
+def fit_metadata(frame: Frame, form: Format, options: WriteOptions) -> FittedMetadata:
+    """Return the metadata to write into a file of a format."""
+    given = frame.metadata
+    icc = given.icc if form.gray or not frame.gray else _rgb_of_gray(given.icc)
+    if options.strip_metadata:
+        return FittedMetadata(metadata=Metadata(icc=icc))
+    notes: tuple[str, ...] = ()
+    if options.strip_gps:
+        placeless = without_place(given)
+        given, notes = placeless.metadata, placeless.notes
+    change = Change(before=given.size, after=(frame.width, frame.height))
+    kept, mapped = _texts(given.text, form)
+    exif, dropped = _exif(given, change, mapped, form, options)
+    packet, trouble = _xmp(given, change, form, options)
+    dropped += trouble
+    iptc = given.iptc if "iptc" in form.holds else None
+    if given.iptc and not iptc:
+        dropped.append("IPTC")
+    metadata = replace(given, icc=icc, exif=exif, xmp=packet, iptc=iptc, text=kept)
+    return FittedMetadata(metadata=metadata, dropped=tuple(dropped), notes=notes)
+
+
+def _texts(text: tuple[TextItem, ...], form: Format) -> tuple[tuple[TextItem, ...], tuple[TextItem, ...]]:
+    """Return the texts a format keeps as such, and those that go into EXIF's tags."""
+    if form.name == "png":
+        return text, ()
+    if form.name == "jpeg":
+        kept = tuple(item for item in text if item.key == _COMMENT)
+        return kept, tuple(item for item in text if item.key != _COMMENT)
+    return (), text
+
+
+def _exif(
+    given: Metadata, change: Change, text: tuple[TextItem, ...], form: Format, options: WriteOptions
+) -> tuple[bytes, list[str]]:
+    software = options.software or f"wildsr {__version__}"
+    if options.model:
+        software = f"{software} ({options.model})"
+
+    def made(block: bytes | None) -> tuple[bytes, tuple[str, ...]]:
+        return edited(
+            block,
+            change,
+            resolution=given.resolution,
+            software=software,
+            add_resolution=form.name in ("webp", "avif"),  # which state it nowhere else
+            strip_place=options.strip_gps,
+            text=text,
+        )
+
+    try:
+        block, homeless = made(bare(given.exif) if given.exif else None)
+        dropped = []
+    except TiffError as error:
+        block, homeless = made(None)
+        dropped = [f"EXIF ({error})"]
+    return block, dropped + [f"text {key!r}" for key in homeless]
+
+
+def _xmp(
+    given: Metadata, change: Change, form: Format, options: WriteOptions
+) -> tuple[bytes | None, list[str]]:
+    if not given.xmp:
+        return None, []
+    wanted = xmp.Wanted(
+        change=change,
+        resolution=given.resolution,
+        mime=f"image/{form.name}",
+        strip_place=options.strip_gps,
+    )
+    try:
+        return xmp.rewritten(given.xmp, wanted), []
+    except XmpError as error:
+        return None, [f"XMP ({error})"]
+
+
+def _rgb_of_gray(icc: bytes | None) -> bytes | None:
+    """Return the RGB profile that shows equal channels as a gray profile shows one."""
+    if icc is None:
+        return None
+    try:
+        profile = parse(icc)
+    except IccError:
+        return None
+    if profile.space == "RGB":
+        return icc
+    return (
+        rgb_profile(f"RGB of {profile.name}", SRGB_PRIMARIES, profile.curves[0]) if profile.curves else None
+    )
