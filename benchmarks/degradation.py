@@ -22,7 +22,7 @@ import torch
 
 from wildsr.data import array_degrader
 from wildsr.degradation import PRESETS, Profile, choose, correlate, kernels
-from wildsr.training.hardware import processor
+from wildsr.machine import processor
 
 SCALE = 4
 Make = Callable[[int], object]

@@ -5,6 +5,9 @@ always be printed, whatever a file name or a damaged file brought into them.
 Commands exit 2 on a `UsageError` and 1 on any other.
 """
 
+import unicodedata
+from collections.abc import Collection, Iterable
+
 
 class WildsrError(Exception):
     """Root of the tree: catch this to catch everything wildsr raises on purpose.
@@ -15,8 +18,8 @@ class WildsrError(Exception):
     """
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(_printable(message))
-        self.hint = None if hint is None else _printable(hint)
+        super().__init__(printable(message, keep="\n"))
+        self.hint = None if hint is None else printable(hint, keep="\n")
 
 
 class UsageError(WildsrError):
@@ -77,9 +80,38 @@ class ProfileError(WildsrError):
     """A degradation profile that can't be read, trusted or made."""
 
 
-def _printable(text: str) -> str:
-    """Escape control characters and undecodable bytes: file names and damaged files reach the terminal in messages."""
+def nearest(given: str, known: Iterable[str]) -> list[str]:
+    """Return up to three of the known names that a mistyped one may mean, the likeliest first."""
+    from difflib import get_close_matches
+
+    names = {name.casefold(): name for name in known}
+    # Comparing takes time by length; nobody mistypes a name of hundreds of letters.
+    return [names[one] for one in get_close_matches(given[:100].casefold(), names, n=3, cutoff=0.5)]
+
+
+def did_you_mean(given: str, known: Collection[str]) -> str:
+    """Return the hint for a name that isn't known: those it may mean, else all there are."""
+    near = nearest(given, known)
+    return f"did you mean {' or '.join(near)}?" if near else f"known are {', '.join(known)}"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    r"""Return a text as it can be printed anywhere.
+
+    Control characters (a newline, an escape sequence meant for the terminal) and bytes that are not UTF-8
+    appear as `\xNN`; everything else, in any script, stays as it is.
+
+    Args:
+        text: From a file name, or out of a file.
+        keep: Control characters that may stay.
+    """
     return "".join(
-        one if one.isprintable() or one in "\n\u00a0" else one.encode("unicode_escape").decode("ascii")
+        one if one.isprintable() or one in keep or unicodedata.category(one) == "Zs" else _escaped(one)
         for one in text
     )
+
+
+def _escaped(character: str) -> str:
+    if 0xDC80 <= ord(character) <= 0xDCFF:  # a byte that was not UTF-8 (PEP 383)
+        return f"\\x{ord(character) - 0xDC00:02x}"
+    return character.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -43,7 +43,7 @@ def test_a_graph_that_computes_something_else_is_not_written(
 ) -> None:
     from wildsr.checkpoints import onnx_graph
 
-    wrong = {**onnx_graph.MODULES, nn.ReLU: lambda w, m, x: w.emit("Sigmoid", [x])}
+    wrong = {**onnx_graph.MODULES, nn.ReLU: lambda w, m, x: w.node("Sigmoid", [x])}
     monkeypatch.setattr(onnx_graph, "MODULES", wrong)
     torch.manual_seed(0)
     network = NETWORKS["vdsr"](depth=3)

@@ -1,6 +1,7 @@
 """File names on a terminal: one printable line, whatever the bytes."""
 
 import os
+import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,5 +17,5 @@ def test_scripts_stay_and_control_characters_show() -> None:
 
 @given(st.text(st.characters(), max_size=40))
 def test_always_printable_and_encodable(text: str) -> None:
-    assert shown(text).isprintable()
+    assert all(one.isprintable() or unicodedata.category(one) == "Zs" for one in shown(text))
     shown(text).encode()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from wildsr.errors import InputError, OutputError, UsageError
-from wildsr.files import JOURNAL_NAME, Job, Journal, Settings, recorded_settings
+from wildsr.files import JOURNAL_NAME, Failure, Job, Journal, Settings, recorded_settings
 
 SETTINGS: Settings = {
     "precision": "fp32",
@@ -170,12 +170,9 @@ def test_failures_are_kept_with_their_reasons_and_tried_again(batch: Batch) -> N
             journal.begin(job)
             journal.failed(job, "the picture is truncated", seconds=0.1)
         summary = journal.summary()
-    assert json.loads(json.dumps(summary.as_json())) == {
-        "done": 0,
-        "skipped": 3,
-        "failed": [{"source": str(batch.jobs[1].source), "reason": "the picture is truncated"}],
-        "seconds": pytest.approx(summary.seconds, abs=1e-3),
-    }
+    assert (summary.done, summary.skipped) == (0, 3)
+    assert summary.failed == (Failure(source=batch.jobs[1].source, reason="the picture is truncated"),)
+    assert summary.seconds > 0
     assert "truncated" in batch.path.read_text()
     # The older result is still ours, so the next try may replace it.
     assert batch.run() == ["1.jpg"]

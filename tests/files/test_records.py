@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from wildsr.errors import OutputError, WildsrError
 from wildsr.files import JOURNAL_NAME, Job, Journal
 from wildsr.files.fingerprint import fingerprint
-from wildsr.files.records import Entry, header_line, read_journal
+from wildsr.files.records import JournalEntry, header_line, read_journal
 
 HEADER = header_line({"tile": 512})
 SHA = "0" * 64
@@ -112,11 +112,11 @@ def test_lines_that_are_no_records_are_left_out(tmp_path: Path, bad: bytes) -> N
 def test_written_and_read_back(tmp_path: Path) -> None:
     mark = fingerprint(journal(tmp_path, b"x"))
     for entry in (
-        Entry(status="begun", source=mark),
-        Entry(status="begun", source=mark, target=mark),
-        Entry(status="done", source=mark, target=mark, seconds=1.5),
-        Entry(status="failed", reason="néw\nline \udcff", seconds=2),
-        Entry(status="failed", target=mark, reason="x"),
+        JournalEntry(status="begun", source=mark),
+        JournalEntry(status="begun", source=mark, target=mark),
+        JournalEntry(status="done", source=mark, target=mark, seconds=1.5),
+        JournalEntry(status="failed", reason="néw\nline \udcff", seconds=2),
+        JournalEntry(status="failed", target=mark, reason="x"),
     ):
         path = journal(tmp_path, HEADER + entry.line(source="s \udcff", target="t/\udcff"))
         assert read_journal(path).entries == {"t/\udcff": entry}
@@ -130,7 +130,7 @@ def test_the_last_line_of_a_target_counts(tmp_path: Path) -> None:
 
 def test_long_names_fit_into_a_line(tmp_path: Path) -> None:
     name = "/".join(["\udcff" * 255] * 15)
-    entry = Entry(status="failed", reason="\udcff" * 2000)
+    entry = JournalEntry(status="failed", reason="\udcff" * 2000)
     path = journal(tmp_path, HEADER + entry.line(source=name, target=name))
     assert read_journal(path).entries == {name: entry}
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from tests.fuzz import importer_targets, metadata_seeds, model_seeds
 from tests.fuzz.picture_seeds import exif, pictures
 from wildsr.files.fingerprint import Fingerprint
-from wildsr.files.records import Entry, header_line
+from wildsr.files.records import JournalEntry, header_line
 
 
 def repaired(data: bytes) -> bytes:
@@ -34,9 +34,11 @@ def journals() -> list[bytes]:
     """Return journals as runs leave them."""
     mark = Fingerprint(sha256="0" * 64, size=6, mtime_ns=1, ctime_ns=1, inode=1)
     header = header_line({"tile": 512, "precision": "fp32", "strength": 1.0, "fix": True, "fuse": None})
-    begun = Entry(status="begun", source=mark).line(source="in.jpg", target="out.png")
-    done = Entry(status="done", source=mark, target=mark, seconds=1.5).line(source="in.jpg", target="out.png")
-    failed = Entry(status="failed", reason="broken").line(source="b.jpg", target="sub/b.png")
+    begun = JournalEntry(status="begun", source=mark).line(source="in.jpg", target="out.png")
+    done = JournalEntry(status="done", source=mark, target=mark, seconds=1.5).line(
+        source="in.jpg", target="out.png"
+    )
+    failed = JournalEntry(status="failed", reason="broken").line(source="b.jpg", target="sub/b.png")
     return [
         header,
         header + begun,

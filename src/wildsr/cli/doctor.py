@@ -2,11 +2,8 @@
 
 import importlib.metadata
 import importlib.util
-import os
 import platform
 import shutil
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,7 +11,7 @@ import typer
 from wildsr.assets import cache_dir
 from wildsr.cli.console import Json, data, data_json, size_text
 from wildsr.engine.backends.openvino import has_native_bf16
-from wildsr.engine.memory import available
+from wildsr.machine import cores, free_memory, processor
 from wildsr.models import CATALOG, is_cached
 from wildsr.version import __version__
 
@@ -40,10 +37,10 @@ def _facts() -> dict[str, Json]:
         "wildsr": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
+        "processor": processor(),
+        "cores": cores(),
         "native_bf16": has_native_bf16(),
-        "memory_available": size_text(available()),
+        "memory_available": size_text(free_memory()),
         "openvino": _installed("openvino"),
         "onnxruntime": _installed("onnxruntime") or _installed("onnxruntime-gpu") or "not installed",
         "onnxruntime_devices": list[Json](_providers()),
@@ -75,12 +72,3 @@ def _libvips() -> str:
     import pyvips
 
     return ".".join(str(pyvips.version(part)) for part in range(3))
-
-
-def _processor() -> str:
-    if sys.platform == "linux":
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

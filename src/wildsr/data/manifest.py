@@ -14,6 +14,7 @@ from typing import Final
 from wildsr.errors import OutputError, UsageError
 from wildsr.files import atomic_write, remove_stale_temporaries, sha256_of, shown
 from wildsr.files.appending import AppendOnly
+from wildsr.files.resume import differences
 from wildsr.files.walk import natural_key
 
 MANIFEST: Final = "manifest.jsonl"
@@ -51,10 +52,10 @@ class Manifest:
         file = AppendOnly.open(path)
         try:
             recorded, entries, whole = _read(path, lenient=overwrite) if resume else (None, {}, 0)
-            if recorded is not None and (differences := _differences(recorded, head)):
+            if recorded is not None and (changed := differences(recorded, head, ignored=_NOT_COMPARED)):
                 if not overwrite:
                     raise UsageError(
-                        f"{shown(folder)} holds pairs made with other settings: {'; '.join(differences)}",
+                        f"{shown(folder)} holds pairs made with other settings: {'; '.join(changed)}",
                         hint="use the same settings, another folder (-o), or make all again with --overwrite",
                     )
                 recorded, entries, whole = None, {}, 0
@@ -158,15 +159,3 @@ def _loads(line: bytes) -> dict[str, object]:
 def _line(record: Mapping[str, object]) -> bytes:
     # ASCII: names that are not UTF-8 survive as escaped surrogates
     return json.dumps(record, ensure_ascii=True, allow_nan=False).encode("ascii") + b"\n"
-
-
-def _differences(recorded: Mapping[str, object], head: Mapping[str, object]) -> list[str]:
-    return [
-        shown(f"{name} was {_text(recorded, name)}, now {_text(head, name)}")
-        for name in sorted({*recorded, *head} - _NOT_COMPARED)
-        if _text(recorded, name) != _text(head, name)
-    ]
-
-
-def _text(settings: Mapping[str, object], name: str) -> str:
-    return json.dumps(settings[name]) if name in settings else "not set"

@@ -1,6 +1,5 @@
 """Degradations by name."""
 
-import difflib
 import hashlib
 import math
 from collections.abc import Callable
@@ -17,7 +16,7 @@ from wildsr.degradation.profile import Profile
 from wildsr.degradation.real_esrgan import RealEsrgan
 from wildsr.degradation.resampling import Downscale
 from wildsr.degradation.samplers import Gaussians
-from wildsr.errors import UsageError
+from wildsr.errors import UsageError, did_you_mean
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +71,9 @@ def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) 
     if name is None:
         name = "bicubic" if profile is None else "realsr"
     if name not in PRESETS:
-        close = difflib.get_close_matches(name.lower().replace("-", "_"), PRESETS, n=1)
-        hint = f"did you mean {close[0]}?" if close else f"one of {', '.join(PRESETS)}"
-        raise UsageError(f"there is no degradation `{name}`", hint=hint)
+        raise UsageError(
+            f"there is no degradation `{name}`", hint=did_you_mean(name.replace("-", "_"), PRESETS)
+        )
     preset = PRESETS[name]
     if profile is not None and not preset.needs_profile:
         raise UsageError(

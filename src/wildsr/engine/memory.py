@@ -1,14 +1,12 @@
-"""How much memory a run takes, and how much there is.
+"""How much memory a run takes.
 
 A run holds: the runtime with the weights, the decoded photo, one tile's activations, two bands of finished rows and
 the encoder's buffers. Only the photo grows with the picture's area (3 bytes a pixel at 8 bits).
 """
 
-import os
-from pathlib import Path
-
 from wildsr.engine.grid import Grid
 from wildsr.errors import OutOfMemoryError
+from wildsr.machine import free_memory
 
 RUNTIME = 550_000_000
 """Interpreter, libraries, weights and the strips of a network's tail; measured 330–550 MB with RRDB-23."""
@@ -19,22 +17,10 @@ _SHARE = 0.6
 SMALLEST_TILE = 32_768
 
 
-def available() -> int:
-    """Bytes this process may still take: free memory, or less where a control group limits it."""
-    free = _meminfo("MemAvailable")
-    if free is None:
-        try:
-            free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-        except (ValueError, OSError, AttributeError):
-            free = 2 * DEFAULT
-    limit, used = _number("/sys/fs/cgroup/memory.max"), _number("/sys/fs/cgroup/memory.current")
-    return min(free, limit - used) if limit is not None and used is not None else free
-
-
 def tile_pixels(max_memory_gb: float | None, bytes_per_pixel: int) -> int:
     """LR pixels a tile may have so that a run stays within `max_memory_gb` (None: a default that suits the machine)."""
     budget = (
-        int(max_memory_gb * 1e9) if max_memory_gb is not None else min(DEFAULT, int(_SHARE * available()))
+        int(max_memory_gb * 1e9) if max_memory_gb is not None else min(DEFAULT, int(_SHARE * free_memory()))
     )
     reserve = RUNTIME + ENCODER + 300_000_000
     return max(SMALLEST_TILE, (budget - reserve) // bytes_per_pixel)
@@ -54,22 +40,3 @@ def run_memory(
     height, width = grid.tile_size
     bands = 2 * height * scale * grid.columns[-1].stop * scale * channels * sample_bytes
     return RUNTIME + ENCODER + source_bytes + height * width * bytes_per_pixel + bands
-
-
-def _meminfo(key: str) -> int | None:
-    path = Path("/proc/meminfo")
-    if not path.is_file():
-        return None
-    for line in path.read_text().splitlines():
-        if line.startswith(key + ":"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def _number(path: str) -> int | None:
-    """The number in a control-group file; None where there is no file or no limit."""
-    try:
-        text = Path(path).read_text().strip()
-    except OSError:
-        return None
-    return int(text) if text.isdigit() else None

@@ -1,17 +1,15 @@
 """How numbers came about, in words that stand beside them."""
 
 import datetime
-import os
 import platform
-import sys
 from collections.abc import Sequence
 from importlib import metadata
-from pathlib import Path
 
 from wildsr.evaluation.measures import Measures
 from wildsr.evaluation.methods import Method
 from wildsr.evaluation.results import Evaluation, Json
 from wildsr.evaluation.sets import TestSet
+from wildsr.machine import cores, processor
 from wildsr.metrics import METRICS
 from wildsr.version import __version__
 
@@ -57,7 +55,7 @@ def describe(
             "python": platform.python_version(),
             **{name: metadata.version(name) for name in ("numpy", "openvino")},
         },
-        "hardware": {"processor": _processor(), "cores": os.cpu_count()},
+        "hardware": {"processor": processor(), "cores": cores()},
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
     }
 
@@ -68,12 +66,3 @@ def _intervals(found: Evaluation) -> Json:
         method: {name: None if one is None else [one.low, one.high] for name, one in row.items()}
         for method, row in found.means.items()
     }
-
-
-def _processor() -> str:
-    if sys.platform == "linux":
-        with Path("/proc/cpuinfo").open(encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                if line.startswith("model name"):
-                    return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

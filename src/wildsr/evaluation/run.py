@@ -1,6 +1,5 @@
 """Judge methods on a test set: check everything, make the SR pictures, measure them in parallel."""
 
-import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
@@ -17,6 +16,7 @@ from wildsr.evaluation.sets import TestPicture, TestSet
 from wildsr.evaluation.store import Store
 from wildsr.files import shown
 from wildsr.imaging import RESULT_LIMITS, probe
+from wildsr.machine import cores
 from wildsr.metrics import METRICS
 
 Stage: TypeAlias = Literal["super-resolving", "measuring"]
@@ -67,7 +67,7 @@ def judge(
             watch("super-resolving", done, total)
         made[picture.name, method.name] = _make(picture, method)
     rows: dict[tuple[str, str], Row] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1, thread_name_prefix="wildsr-measure") as pool:
+    with ThreadPoolExecutor(workers or cores(), thread_name_prefix="wildsr-measure") as pool:
         futures = [
             pool.submit(_row, picture, method.name, made[picture.name, method.name], measures, store)
             for picture, method in jobs

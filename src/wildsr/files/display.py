@@ -2,22 +2,12 @@
 
 import os
 
+from wildsr.errors import printable
+
 
 def shown(path: str | os.PathLike[str]) -> str:
-    r"""Return a path as one printable line.
-
-    Control characters (a newline, an escape sequence meant for the terminal) and bytes that are not UTF-8
-    appear as `\xNN`; everything else, in any script, stays as it is.
-    """
-    characters = []
-    for character in os.fspath(path):
-        if 0xDC80 <= ord(character) <= 0xDCFF:  # a byte that was not UTF-8 (PEP 383)
-            characters.append(f"\\x{ord(character) - 0xDC00:02x}")
-        elif character.isprintable():
-            characters.append(character)
-        else:
-            characters.append(character.encode("unicode_escape", "backslashreplace").decode("ascii"))
-    return "".join(characters)
+    r"""Return a path as one printable line: control characters and bytes that are no text appear as `\xNN`."""
+    return printable(os.fspath(path))
 
 
 def shown_some(paths: list[str], *, most: int = 3) -> str:

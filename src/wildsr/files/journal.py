@@ -9,7 +9,6 @@ has the recorded content and its target is what we wrote; nothing else in the fi
 picture.
 """
 
-import json
 import os
 import threading
 import time
@@ -24,7 +23,8 @@ from wildsr.files.display import shown
 from wildsr.files.fingerprint import Fingerprint, fingerprint, unchanged
 from wildsr.files.names import Job
 from wildsr.files.outcome import Failure, Pending, Summary
-from wildsr.files.records import Entry, Recorded, Setting, change_line, header_line, read_journal
+from wildsr.files.records import JournalEntry, Recorded, Setting, change_line, header_line, read_journal
+from wildsr.files.resume import differences
 
 JOURNAL_NAME: Final = ".wildsr-journal.jsonl"
 Settings: TypeAlias = Mapping[str, Setting]
@@ -139,7 +139,7 @@ class Journal:
         except OSError as error:
             reason = "does not exist any more" if isinstance(error, FileNotFoundError) else error.strerror
             raise InputError(f"can't read {shown(job.source)}: {reason}") from error
-        self._record(job, Entry(status="begun", source=source, target=self._last_target(job)))
+        self._record(job, JournalEntry(status="begun", source=source, target=self._last_target(job)))
 
     def done(self, job: Job, *, seconds: float) -> None:
         """Record that a job's target is written, synced and in place.
@@ -165,7 +165,7 @@ class Journal:
         with self._lock:
             self._failed[job.source] = Failure(source=job.source, reason=reason)
         target = self._last_target(job)
-        self._record(job, Entry(status="failed", target=target, reason=reason[:2000], seconds=seconds))
+        self._record(job, JournalEntry(status="failed", target=target, reason=reason[:2000], seconds=seconds))
 
     def summary(self) -> Summary:
         """Return what this run has done so far."""
@@ -177,7 +177,7 @@ class Journal:
                 seconds=time.monotonic() - self._start,
             )
 
-    def _record(self, job: Job, entry: Entry) -> None:
+    def _record(self, job: Job, entry: JournalEntry) -> None:
         key = self._key(job)
         with self._lock:
             self._file.append(entry.line(source=os.fspath(job.source), target=key))
@@ -206,7 +206,7 @@ def recorded_settings(path: Path) -> dict[str, Setting] | None:
     return read_journal(path).settings if path.is_file() else None
 
 
-def _verdict(job: Job, entry: Entry | None, *, overwrite: bool, verify: bool) -> _Verdict:
+def _verdict(job: Job, entry: JournalEntry | None, *, overwrite: bool, verify: bool) -> _Verdict:
     if entry is not None and entry.status == "begun":
         return "interrupted"
     if not os.path.lexists(job.target):
@@ -219,31 +219,14 @@ def _verdict(job: Job, entry: Entry | None, *, overwrite: bool, verify: bool) ->
 
 
 def _refuse_differences(path: Path, recorded: Settings, settings: Settings) -> None:
-    differences = [
-        shown(f"{name} was {_text(recorded, name)}, now {_text(settings, name)}")
-        for name in sorted({*recorded, *settings})
-        if _value(recorded, name) != _value(settings, name)
-    ]
-    if differences:
+    if found := differences(recorded, settings):
         raise UsageError(
-            f"{shown(path.parent)} holds results made with other settings: {'; '.join(differences)}",
+            f"{shown(path.parent)} holds results made with other settings: {'; '.join(found)}",
             hint="use the same settings, another folder (-o), or make all again with --no-resume --overwrite",
         )
 
 
-def _text(settings: Settings, name: str) -> str:
-    return json.dumps(settings[name]) if name in settings else "not set"
-
-
-def _value(settings: Settings, name: str) -> str:
-    if name not in settings:
-        return "not set"
-    value = settings[name]
-    # 1 and 1.0 are one number; True and 1, "2" and 2 are not the same setting.
-    return json.dumps(float(value) if isinstance(value, int) and not isinstance(value, bool) else value)
-
-
-def _not_ours(job: Job, entry: Entry | None) -> str:
+def _not_ours(job: Job, entry: JournalEntry | None) -> str:
     if entry is None or entry.target is None:
         return (
             f"the result {shown(job.target)} exists and was not made by this batch; --overwrite replaces it"

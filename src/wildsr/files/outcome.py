@@ -1,6 +1,5 @@
 """What a batch has to do, and what it did."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,13 +49,3 @@ class Summary:
 
     seconds: float
     """Wall time since the journal was opened."""
-
-    def as_json(self) -> dict[str, object]:
-        """Return the summary as values that `json.dumps` takes."""
-        failed = [{"source": os.fspath(one.source), "reason": one.reason} for one in self.failed]
-        return {
-            "done": self.done,
-            "skipped": self.skipped,
-            "failed": failed,
-            "seconds": round(self.seconds, 3),
-        }

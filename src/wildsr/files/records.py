@@ -23,7 +23,7 @@ _SHA256: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """The last thing known of one target."""
 
     status: Status
@@ -61,7 +61,7 @@ class Recorded:
     changes: dict[str, Setting]
     """What differs from the first line by now; see `change_line`."""
 
-    entries: dict[str, Entry]
+    entries: dict[str, JournalEntry]
     """The last entry of each target."""
 
     damaged: int
@@ -96,7 +96,7 @@ def read_journal(path: Path) -> Recorded:
 def _read(path: Path) -> Recorded:
     settings: dict[str, Setting] | None = None
     changes: dict[str, Setting] = {}
-    entries: dict[str, Entry] = {}
+    entries: dict[str, JournalEntry] = {}
     damaged = whole = 0
     for line, end in _lines(path):
         if settings is None:
@@ -162,7 +162,7 @@ def _settings(value: object) -> dict[str, Setting] | None:
     return dict(value)
 
 
-def _entry(line: bytes | None) -> tuple[str, Entry] | None:
+def _entry(line: bytes | None) -> tuple[str, JournalEntry] | None:
     record = _loads(line)
     target_path, status = record.get("target_path"), record.get("status")
     source, target = _fingerprint(record.get("source")), _fingerprint(record.get("target"))
@@ -172,11 +172,13 @@ def _entry(line: bytes | None) -> tuple[str, Entry] | None:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool) or not _is_duration(seconds):
         return None
     if status == "done" and source is not None and target is not None:
-        return target_path, Entry(status="done", source=source, target=target, seconds=float(seconds))
+        return target_path, JournalEntry(status="done", source=source, target=target, seconds=float(seconds))
     if status == "begun" and source is not None:
-        return target_path, Entry(status="begun", source=source, target=target)
+        return target_path, JournalEntry(status="begun", source=source, target=target)
     if status == "failed":
-        return target_path, Entry(status="failed", target=target, seconds=float(seconds), reason=reason)
+        return target_path, JournalEntry(
+            status="failed", target=target, seconds=float(seconds), reason=reason
+        )
     return None
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from wildsr.errors import MetricError
+from wildsr.errors import MetricError, did_you_mean
 from wildsr.metrics.brisque import BRISQUE, BRISQUE_MATLAB
 from wildsr.metrics.brisque_wheel import BRISQUE_WHEEL
 from wildsr.metrics.consistency import COLOUR_DRIFT, LR_CONSISTENCY
@@ -48,13 +48,7 @@ def metric(name: str) -> Metric:
         MetricError: No metric has that name.
     """
     if name not in METRICS:
-        from difflib import get_close_matches
-
-        near = get_close_matches(name, METRICS, n=3)
-        raise MetricError(
-            f"no metric is called {name!r}; there are {', '.join(METRICS)}",
-            hint=f"did you mean {' or '.join(near)}?" if near else None,
-        )
+        raise MetricError(f"no metric is called {name[:100]!r}", hint=did_you_mean(name, METRICS))
     return METRICS[name]
 
 

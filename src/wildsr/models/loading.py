@@ -1,6 +1,5 @@
 """From a name or a path to a model that is ready to run."""
 
-import difflib
 import hashlib
 import os
 from dataclasses import dataclass, replace
@@ -8,7 +7,7 @@ from pathlib import Path
 
 from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
-from wildsr.errors import ModelError
+from wildsr.errors import ModelError, nearest
 from wildsr.files import AtomicFile, make_folder, sha256_of
 from wildsr.models.catalog import CATALOG
 from wildsr.models.conversions import converted
@@ -19,6 +18,7 @@ from wildsr.models.spec import ModelSpec
 _KINDS = ".onnx, .param (with its .bin), and folders that hold one"
 _TRAINING_FILES = (".safetensors", ".pth", ".pt", ".ckpt")
 _READY_VERSION = 1
+_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,8 +153,9 @@ def _model_in(folder: Path) -> Path:
 
 
 def _unknown(name: str) -> ModelError:
-    near = difflib.get_close_matches(name, CATALOG, n=2, cutoff=0.5)
+    given = name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+    near = nearest(name, CATALOG)
     return ModelError(
-        f"there is no model {name!r}; the catalog has {', '.join(CATALOG)}",
+        f"there is no model {given!r}; the catalog has {', '.join(CATALOG)}",
         hint=f"did you mean {' or '.join(near)}?" if near else f"a file of your own? {_KINDS} are known",
     )

@@ -12,7 +12,7 @@ from wildsr.files import atomic_write
 from wildsr.models.spec import ModelSpec
 from wildsr.training.curves import draw_curves
 from wildsr.training.datasets import Material
-from wildsr.training.hardware import processor
+from wildsr.training.hardware import device_name
 from wildsr.training.reporting import duration
 from wildsr.training.session import Session
 from wildsr.training.settings import DataSettings
@@ -69,7 +69,7 @@ def write_card(
         "final_losses": losses[-1] if losses else {},
         "onnx_difference": difference,
         "hardware": {
-            "processor": processor(),
+            "processor": device_name(),
             "threads": session.context.threads,
             "processes": session.context.processes,
             "precision": session.context.precision,
@@ -108,7 +108,7 @@ def _markdown(
         f"| licences of the photos | {licences(data, material)} |",
         f"| steps | {state.step:,} |",
         f"| time | {duration(state.seconds)} (processor time {duration(state.cpu_seconds)}) |",
-        f"| machine | {processor()}, {context.threads} threads × {context.processes} processes, {context.precision}, "
+        f"| machine | {device_name()}, {context.threads} threads × {context.processes} processes, {context.precision}, "
         f"torch {context.torch_version} |",
         f"| rollbacks | {state.health.total_rollbacks} |",
         f"| overlap for tiles | {spec.halo} LR pixels ({spec.halo_exact} for exact tiling), {spec.tiling} |",

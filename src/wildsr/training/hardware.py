@@ -1,12 +1,11 @@
 """What this machine computes with: detected, never assumed."""
 
-import platform
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 import torch
 
 from wildsr.errors import TrainingError
+from wildsr.machine import processor
 from wildsr.training.settings import RunSettings
 
 Precision: TypeAlias = Literal["bf16-mixed", "32-true"]
@@ -44,13 +43,6 @@ def chosen_precision(settings: RunSettings, device: str) -> Precision:
     return "bf16-mixed" if native else "32-true"
 
 
-def processor() -> str:
+def device_name() -> str:
     """Name of the CPU, or of the GPU where there is one."""
-    if torch.cuda.is_available():
-        return torch.cuda.get_device_name()
-    information = Path("/proc/cpuinfo")
-    if information.is_file():
-        for line in information.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()
+    return torch.cuda.get_device_name() if torch.cuda.is_available() else processor()

@@ -16,7 +16,7 @@ from wildsr.errors import TrainingError, UsageError
 from wildsr.files import make_folder
 from wildsr.training.checkpoint import Checkpoint, Context, checkpoints_in, load_checkpoint
 from wildsr.training.config import differences
-from wildsr.training.hardware import chosen_device, chosen_precision, processor
+from wildsr.training.hardware import chosen_device, chosen_precision, device_name
 from wildsr.training.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def open_session(
         _check_same(resumed.context, context, session)
     _open_curves(session)
     session.tell(
-        f"training on {processor()}: {fabric.device.type}, {context.precision}, {threads} threads, "
+        f"training on {device_name()}: {fabric.device.type}, {context.precision}, {threads} threads, "
         f"{fabric.world_size} process{'es' if fabric.world_size > 1 else ''}"
     )
     return session

@@ -11,6 +11,7 @@ from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
 from wildsr.errors import BackendError, ForkError, OutOfMemoryError, UsageError
 from wildsr.imaging import FloatArray
+from wildsr.machine import cores
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 
@@ -58,7 +59,7 @@ class ONNXRuntimeBackend:
         graph = onnx.load(str(model.onnx_path))
         split = split_before_upscaling(graph)
         self.bytes_per_pixel = bytes_per_pixel(split.body if split else graph) + 64 * 4 + 8 * 16 * 3 * 4
-        self.threads = execution.threads or os.cpu_count() or 1
+        self.threads = execution.threads or cores()
         self._process = os.getpid()
         self._halo = split.halo if split else 0
         parts = [split.body, split.tail] if split else [graph]

@@ -2,7 +2,6 @@
 
 import functools
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import onnx
@@ -11,6 +10,7 @@ from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
 from wildsr.errors import BackendError, OutOfMemoryError
 from wildsr.imaging import FloatArray
+from wildsr.machine import processor_flags
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
@@ -18,7 +18,7 @@ from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest
 
-_BF16_FLAGS = re.compile(r"\b(avx512_bf16|amx_bf16)\b")
+_BF16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
 _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
 _HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16"}
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
@@ -27,9 +27,9 @@ _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
 
 def has_native_bf16() -> bool:
     """Whether this CPU multiplies bf16 natively (emulated bf16 is slower than fp32)."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        return bool(_BF16_FLAGS.search(cpuinfo.read_text(errors="replace")))
+    flags = processor_flags()
+    if flags is not None:
+        return not _BF16_FLAGS.isdisjoint(flags)
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
 
 
