@@ -77,7 +77,7 @@ class Source:
     @classmethod
     def from_picture(cls, picture: Picture) -> "Source":
         """Return a Source of a Picture's pixels, unrounded."""
-        colour = picture.rgb.mean(axis=2, keepdims=True, dtype=np.float32) if picture.gray else picture.rgb
+        colour = picture.rgb[..., : 1 if picture.gray else 3]
         alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
         return cls(
             samples=np.concatenate([colour, *alpha], axis=2),
