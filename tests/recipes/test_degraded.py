@@ -105,8 +105,8 @@ def test_presets_train_and_validate_alike_every_time(
     assert f"LR by {name}" in json.loads((run / "card.json").read_text())["data"]["photos"]
     settings, seeds = config.data, []
     for _ in range(2):
-        material = gather(settings, scale=2, folder=tmp_path, say=said)
-        seeds.append([sample.lr.tobytes() for sample in material.validation])
+        dataset = gather(settings, scale=2, folder=tmp_path, say=said)
+        seeds.append([sample.lr.tobytes() for sample in dataset.validation])
     assert seeds[0] == seeds[1]
 
 

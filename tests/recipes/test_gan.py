@@ -11,7 +11,8 @@ from wildsr.checkpoints import load_network
 from wildsr.data import AlignedCrops, Sample
 from wildsr.errors import ModelError, UsageError
 from wildsr.models import load_model
-from wildsr.recipes import RECIPES, find_recipe, gan, psnr
+from wildsr.recipes import RECIPES, gan, psnr
+from wildsr.recipes.choosing import find_recipe
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
@@ -44,7 +45,7 @@ def test_every_objective_plays(game: GanConfig, objective: str, tmp_path: Path, 
     run = gan.run(config, tmp_path / "run", resume=False, say=said)
     checkpoint = load_checkpoint(checkpoints_in(run)[-1])
     assert checkpoint.step == 2
-    assert not checkpoint.health.troubles
+    assert not checkpoint.health.reasons
     start = gan._discriminator(config).state_dict()
     name = next(iter(start))
     assert not torch.equal(checkpoint.tensors[f"network/discriminator/{name}"], start[name])

@@ -93,7 +93,7 @@ def test_unknown_keys_are_named_with_their_path_and_the_nearest_names(
     [
         ("data.patch=0", "`data.patch` = 0: Input should be greater than or equal to 1"),
         ("data.patch=big", "`data.patch` = 'big'"),
-        ("loss=l3", "`loss` = 'l3': Input should be 'l1', 'l2' or 'charbonnier'"),
+        ("loss=l3", "`loss` = 'l3': unknown pixel loss `l3`"),
         ("optimiser.learning_rate=-1", "`optimiser.learning_rate` = -1"),
         ("run.device=tpu", "Input should be 'auto', 'cpu' or 'cuda'"),
         ("run.ema=nan", "`run.ema`"),

@@ -14,10 +14,11 @@ from torch import nn
 from wildsr.data import Pair
 from wildsr.errors import TrainingError
 from wildsr.training.curves import draw_curves
+from wildsr.training.durations import duration
 from wildsr.training.ema import Ema
 from wildsr.training.hardware import chosen_device, chosen_precision, cpu_has_bf16
 from wildsr.training.health import Health, UnhealthyError, diagnose, first_bad, gradient_norm
-from wildsr.training.reporting import duration, health_line
+from wildsr.training.reporting import health_line
 from wildsr.training.schedule import learning_rate
 from wildsr.training.settings import OptimiserSettings, RunSettings
 from wildsr.training.state import State

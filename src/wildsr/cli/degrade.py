@@ -1,17 +1,13 @@
 """`wildsr degrade`: clean photos in, aligned LR/HR pairs out."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
-
-if TYPE_CHECKING:
-    from wildsr.data import PairSettings
-    from wildsr.degradation import Profile
 
 
 def degrade(
@@ -24,8 +20,9 @@ def degrade(
     ] = None,
     preset: Annotated[
         str | None,
-        typer.Option(help="Or a degradation by name: bicubic, samsung_generic, bsrgan, real_esrgan."),
+        typer.Option(help="Or a degradation by name; --list lists them."),
     ] = None,
+    listed: Annotated[bool, typer.Option("--list", help="List the degradations by name, and stop.")] = False,
     output: Annotated[
         str | None, typer.Option("-o", "--output", help="Folder for LR/, HR/ and manifest.jsonl.")
     ] = None,
@@ -62,6 +59,16 @@ def degrade(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step."""
+    try:
+        from wildsr.data import MANIFEST, PairJob, make_pairs, pair_settings, plan_pairs
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"degrading needs the package {error.name}, which is not installed",
+            hint='pip install "wildsr[train]"',
+        ) from error
+    if listed:
+        _list_presets()
+        return
     if not inputs:
         raise UsageError("no input given", hint="wildsr degrade photos/ --preset bsrgan -o pairs/")
     if output is None:
@@ -69,9 +76,7 @@ def degrade(
     if not output or "\0" in output:
         raise UsageError("the output name is empty or has a NUL character in it")
     folder = Path(output)
-    settings, used = _settings(profile, preset, scale, seed, clean_up)
-    from wildsr.data import MANIFEST, PairJob, make_pairs, plan_pairs
-
+    settings, used = pair_settings(profile, preset, scale=scale, seed=seed, clean_up=clean_up)
     found = find_pictures(inputs, recursive=recursive, exclude=folder)
     for problem in found.problems:
         say(f"left out: {shown(problem.path)}: {problem.reason}")
@@ -114,27 +119,9 @@ def degrade(
         raise typer.Exit(1)
 
 
-def _settings(
-    profile: Path | None, preset: str | None, scale: int | None, seed: int, clean_up: bool
-) -> "tuple[PairSettings, tuple[str, Profile] | None]":
-    try:
-        from wildsr.data import PairSettings
-        from wildsr.degradation import Profile, choose
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            f"degrading needs the package {error.name}, which is not installed",
-            hint='pip install "wildsr[train]"',
-        ) from error
-    if profile is None and preset is None:
-        raise UsageError(
-            "neither a profile nor a preset given", hint="--profile cam.profile, or --preset samsung_generic"
-        )
-    loaded = None if profile is None else Profile.load(profile)
-    if scale is None:
-        scale = 4 if loaded is None else loaded.scale
-    if not 1 <= scale <= 8:
-        raise UsageError(f"--scale is {scale}; it must be from 1 to 8")
-    settings = PairSettings(
-        chosen=choose(preset, scale=scale, profile=loaded), scale=scale, seed=seed, clean_up=clean_up
-    )
-    return settings, None if profile is None or loaded is None else (profile.name, loaded)
+def _list_presets() -> None:
+    from wildsr.degradation import PRESETS
+
+    for name, preset in PRESETS.items():
+        needs = " (needs --profile)" if preset.needs_profile else ""
+        data(f"{name}: {preset.summary}{needs}")

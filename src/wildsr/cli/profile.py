@@ -118,10 +118,10 @@ def _make(
     resume: bool,
     json: bool,
 ) -> None:
-    from wildsr.cli.train import seconds
     from wildsr.degradation import Rejected
     from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
     from wildsr.estimation.profile.photo import PhotoSettings
+    from wildsr.training.durations import seconds
 
     settings = ProfileSettings(
         photo=PhotoSettings(method="auto" if method == "both" else method),  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from wildsr.data.degrading import array_degrader
 from wildsr.data.loader import batches
 from wildsr.data.manifest import MANIFEST, Manifest
 from wildsr.data.pairing import PairJob, PairsMade, make_pairs, plan_pairs
-from wildsr.data.pairs import MadePair, PairSettings, make_pair, write_pair
+from wildsr.data.pairs import MadePair, PairSettings, make_pair, pair_settings, write_pair
 from wildsr.data.photos import Photo, PhotoFolder, Skipped, hold_out, open_pairs, open_photos
 from wildsr.data.sampling import AlignedCrops, Degrade, DegradedCrops, Pair, Sample, Sampler, collate
 from wildsr.data.validation import degraded_validation_crops, validation_crops
@@ -34,6 +34,7 @@ __all__ = [
     "make_pairs",
     "open_pairs",
     "open_photos",
+    "pair_settings",
     "plan_pairs",
     "validation_crops",
     "write_pair",

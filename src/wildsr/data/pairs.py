@@ -13,8 +13,8 @@ import torch
 from wildsr.data.degrading import array_degrader
 from wildsr.data.manifest import file_sha256
 from wildsr.data.photos import Bytes
-from wildsr.degradation import Chosen, Log
-from wildsr.errors import InputError
+from wildsr.degradation import Chosen, Log, Profile, choose
+from wildsr.errors import InputError, UsageError
 from wildsr.files import make_folder, sha256_of
 from wildsr.imaging import Metadata, Picture, WriteOptions, open_source, resize_uint8, write
 from wildsr.version import __version__
@@ -23,6 +23,7 @@ CLEAN_UP: Final = 2
 """Factor by which a noisy picture is shrunk to become a clean one."""
 _HR_FILE: Final = "hr_file_sha256"
 _LR_FILE: Final = "lr_file_sha256"
+_LARGEST_SCALE: Final = 8
 _SMALLEST: Final = 8
 """LR pixels along a side; less shows nothing of blur and noise."""
 
@@ -42,6 +43,36 @@ class PairSettings:
 
     clean_up: bool = False
     """Shrink by 2 (bicubic, antialiased) what is used as HR, which takes noise and compression out of it."""
+
+
+def pair_settings(
+    profile: Path | None, preset: str | None, *, scale: int | None, seed: int, clean_up: bool
+) -> tuple[PairSettings, tuple[str, Profile] | None]:
+    """Settings by a profile or by a degradation's name; also the profile's file name and content, where one is given.
+
+    Args:
+        profile: File of a degradation profile.
+        preset: Or a key of `degradation.PRESETS`.
+        scale: From 1 to 8; None: the profile's, or 4.
+        seed: Of everything drawn.
+        clean_up: Shrink HR by 2.
+
+    Raises:
+        UsageError: Neither, a scale out of range, or a degradation that doesn't fit.
+        ProfileError: A profile that can't be read or trusted.
+    """
+    if profile is None and preset is None:
+        raise UsageError(
+            "neither a profile nor a preset given", hint="--profile cam.profile, or --preset samsung_generic"
+        )
+    loaded = None if profile is None else Profile.load(profile)
+    if scale is None:
+        scale = 4 if loaded is None else loaded.scale
+    if not 1 <= scale <= _LARGEST_SCALE:
+        raise UsageError(f"--scale is {scale}; it must be from 1 to {_LARGEST_SCALE}")
+    chosen = choose(preset, scale=scale, profile=loaded)
+    settings = PairSettings(chosen=chosen, scale=scale, seed=seed, clean_up=clean_up)
+    return settings, None if profile is None or loaded is None else (profile.name, loaded)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

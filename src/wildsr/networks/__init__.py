@@ -4,6 +4,7 @@ Every generator maps LR RGB in [0, 1] (N×3×h×w) to SR RGB: luma-only networks
 inside. Enhancers and degraders that keep the size have scale 1.
 """
 
+import inspect
 from collections.abc import Callable
 from functools import partial
 
@@ -66,9 +67,13 @@ DISCRIMINATORS: dict[str, Callable[..., nn.Module]] = {
     "dped": DPEDDiscriminator,
     "dsgan": DSGANDiscriminator,
 }
-"""Preset → constructor of the networks that tell real from made."""
+"""Preset → constructor of the networks that tell real pictures from fake ones."""
 
-FIXED_PATCH = ("srgan", "vgg-128", "vgg-small", "enhancenet")
+FIXED_PATCH = tuple(
+    name
+    for name, constructor in DISCRIMINATORS.items()
+    if "patch" in inspect.signature(constructor).parameters
+)
 """Discriminators whose last layers are dense, so that the side of their patches is an argument (`patch`)."""
 
 __all__ = [

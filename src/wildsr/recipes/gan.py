@@ -1,6 +1,6 @@
-"""Train a network for looks: pixels, perceptual features, texture, and a game against a discriminator.
+"""Train a generator on pixels, perceptual features and texture, and against a discriminator.
 
-SRGAN, ESRGAN and EnhanceNet are presets of this one story.
+SRGAN, ESRGAN, EnhanceNet and Real-ESRGAN are presets of it.
 """
 
 from dataclasses import dataclass, field, replace
@@ -15,15 +15,19 @@ from torch import Tensor, nn
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.training.choices import (
+    DiscriminatorName,
+    NetworkName,
+    ObjectiveName,
+    PerceptualName,
+    PixelName,
+)
 from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
 from wildsr.training.loop import steps
 from wildsr.training.losses import (
     OBJECTIVES,
     PIXEL,
-    ObjectiveName,
-    PerceptualName,
-    PixelName,
     gradient_penalty,
     texture,
     win_rate,
@@ -35,6 +39,8 @@ from wildsr.training.settings import Count, DataSettings, OptimiserSettings, Run
 from wildsr.training.trainable import frozen, start_state, trainable
 from wildsr.training.validation import validator
 
+SUMMARY = "SRGAN, ESRGAN, EnhanceNet: pixels, perceptual features and texture, against a discriminator"
+
 Weight = Annotated[float, Field(ge=0)]
 
 
@@ -42,21 +48,22 @@ Weight = Annotated[float, Field(ge=0)]
 class GanConfig:
     """Everything `wildsr train gan` can be told."""
 
-    network: str = "rrdb"
+    network: NetworkName = "rrdb"
     """Generator preset."""
 
     arguments: dict[str, int | float | str | bool] = field(default_factory=dict)
     """Arguments on top of the preset's, `scale` for example."""
 
     start: str | None = None
-    """Weights to start from: a `psnr` run's folder, a model file, a checkpoint, or a name of the catalog. Games that
-    start from nothing fail."""
+    """Weights to start from: a `psnr` run's folder, a model file, a checkpoint, or a name of the catalog. Adversarial
+    training from random weights fails."""
 
-    discriminator: str = "vgg-128"
+    discriminator: DiscriminatorName = "vgg-128"
     """Discriminator preset."""
 
     objective: ObjectiveName = "relativistic"
-    """The game: vanilla, least-squares, hinge, wasserstein (with gradient penalty) or relativistic average."""
+    """Adversarial losses of generator and discriminator; `wasserstein` is WGAN-GP, `relativistic` the relativistic
+    average of ESRGAN."""
 
     discriminator_every: Count = 1
     """Generator steps for one step of the discriminator."""
@@ -80,7 +87,7 @@ class GanConfig:
     """Layer and weight of each Gram term (EnhanceNet)."""
 
     adversarial_weight: Weight = 5e-3
-    """Weight of the game in the generator's loss."""
+    """Weight of the adversarial loss."""
 
     data: DataSettings = field(default_factory=DataSettings)
     """Pictures."""
@@ -121,26 +128,28 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
     judge = _discriminator(config)
     pixel, objective = PIXEL[config.pixel], OBJECTIVES[config.objective]
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
-    material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
+    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
         fabric,
         folder=folder,
         recipe="gan",
         config=to_toml(config),
-        data=material.fingerprint,
+        data=dataset.fingerprint,
         settings=config.run,
         resume=resume,
         say=say,
     ) as session:
-        session.tell(f"data: {material.summary}")
+        session.tell(f"data: {dataset.summary}")
         if not config.start:
-            session.tell("note: no starting weights (start=…); a game from nothing rarely ends well")
+            session.tell(
+                "note: no starting weights (start=…); a GAN trained from random weights rarely gets good"
+            )
         generator = trainable(session, "generator", network, config.optimiser)
         discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
         perceptual.to(fabric.device)
         state = start_state(session, generator, discriminator)
-        samples = sampler_of(material, config.data, scale=scale)
-        validate = validator(session, material.validation, border=scale, looks=True)
+        samples = sampler_of(dataset, config.data, scale=scale)
+        validate = validator(session, dataset.validation, border=scale, looks=True)
         for step in steps(session, state, samples, config.data, validate=validate):
             fake, hr = generator(step.lr), step.hr
 
@@ -173,7 +182,7 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
                     loss = loss + objective.gradient_penalty * penalty
                 step.minimise(discriminator, {"discriminator": loss})
                 step.note("discriminator_wins", win_rate(real_logits, fake_logits))
-        publish(session, state, material, config.data, preset=config.network, arguments=config.arguments)
+        publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""Train any network on pixels: the classic story, and the start of every game."""
+"""Train any network on a pixel loss: for fidelity, and as the start of adversarial training."""
 
 from dataclasses import dataclass, field
 from functools import partial
@@ -9,22 +9,25 @@ from lightning_fabric import Fabric
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import NETWORKS
+from wildsr.training.choices import NetworkName, PixelName
 from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
 from wildsr.training.loop import steps
-from wildsr.training.losses import PIXEL, PixelName, luma
+from wildsr.training.losses import PIXEL, luma
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, open_fabric, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
+SUMMARY = "any network on a pixel loss: for fidelity, and as the start of adversarial training"
+
 
 @dataclass(frozen=True, kw_only=True)
 class PsnrConfig:
     """Everything `wildsr train psnr` can be told."""
 
-    network: str = "srvgg-16"
+    network: NetworkName = "srvgg-16"
     """Network preset (`wildsr.networks.NETWORKS`)."""
 
     arguments: dict[str, int | float | str | bool] = field(default_factory=dict)
@@ -73,27 +76,27 @@ def _train(fabric: Fabric, *, config: PsnrConfig, folder: Path, resume: bool, sa
     if config.start and not resume:
         load_weights(network, config.start)
     distance = PIXEL[config.loss]
-    material = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
+    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
         fabric,
         folder=folder,
         recipe="psnr",
         config=to_toml(config),
-        data=material.fingerprint,
+        data=dataset.fingerprint,
         settings=config.run,
         resume=resume,
         say=say,
     ) as session:
-        session.tell(f"data: {material.summary}")
+        session.tell(f"data: {dataset.summary}")
         generator = trainable(session, "generator", network, config.optimiser)
         state = start_state(session, generator)
-        samples = sampler_of(material, config.data, scale=scale)
-        validate = validator(session, material.validation, border=scale)
+        samples = sampler_of(dataset, config.data, scale=scale)
+        validate = validator(session, dataset.validation, border=scale)
         for step in steps(session, state, samples, config.data, validate=validate):
             sr, hr = generator(step.lr), step.hr
             loss = distance(luma(sr), luma(hr)) if config.loss_on == "y" else distance(sr, hr)
             step.minimise(generator, {"loss": loss})
-        publish(session, state, material, config.data, preset=config.network, arguments=config.arguments)
+        publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
     return folder
 
 

@@ -11,16 +11,16 @@ import torch
 from wildsr.files import atomic_write
 from wildsr.models.spec import ModelSpec
 from wildsr.training.curves import draw_curves
-from wildsr.training.datasets import Material
+from wildsr.training.datasets import Dataset
+from wildsr.training.durations import duration
 from wildsr.training.hardware import device_name
-from wildsr.training.reporting import duration
 from wildsr.training.session import Session
 from wildsr.training.settings import DataSettings
 from wildsr.training.state import State
 from wildsr.version import __version__
 
 
-def licences(data: DataSettings, material: Material) -> str:
+def licences(data: DataSettings, dataset: Dataset) -> str:
     """Licence of the photos: as given, or counted from a SOURCES.tsv beside them, or `not stated`."""
     if data.licence:
         return data.licence
@@ -32,19 +32,19 @@ def licences(data: DataSettings, material: Material) -> str:
             row.get("file", ""): (row.get("licence") or "").strip()
             for row in csv.DictReader(file, delimiter="\t")
         }
-    counts = Counter(rows.get(name, "not stated") for name in material.names)
+    counts = Counter(rows.get(name, "not stated") for name in dataset.names)
     return "; ".join(f"{licence} ({count})" for licence, count in counts.most_common())
 
 
 def write_card(
-    session: Session, state: State, material: Material, data: DataSettings, spec: ModelSpec, difference: float
+    session: Session, state: State, dataset: Dataset, data: DataSettings, spec: ModelSpec, difference: float
 ) -> None:
     """Write `card.md`, `card.json` and `curves.png` into the run's folder.
 
     Args:
         session: Folder, curves, configuration.
         state: At the end.
-        material: Photos.
+        dataset: Photos.
         data: Where they came from.
         spec: Of the model.
         difference: Largest difference between the exported graph and torch.
@@ -57,14 +57,14 @@ def write_card(
         "model": asdict(spec),
         "recipe": session.context.recipe,
         "data": {
-            "photos": material.summary,
-            "licences": licences(data, material),
-            "fingerprint": material.fingerprint,
+            "photos": dataset.summary,
+            "licences": licences(data, dataset),
+            "fingerprint": dataset.fingerprint,
         },
         "steps": state.step,
         "seconds": round(state.seconds, 1),
         "cpu_seconds": round(state.cpu_seconds, 1),
-        "rollbacks": state.health.troubles,
+        "rollbacks": state.health.reasons,
         "validation": judged,
         "final_losses": losses[-1] if losses else {},
         "onnx_difference": difference,
@@ -82,14 +82,14 @@ def write_card(
         temporary.write_text(json.dumps(facts, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     with atomic_write(session.folder / "card.md") as temporary:
         temporary.write_text(
-            _markdown(session, state, material, data, spec, difference, drawn), encoding="utf-8"
+            _markdown(session, state, dataset, data, spec, difference, drawn), encoding="utf-8"
         )
 
 
 def _markdown(
     session: Session,
     state: State,
-    material: Material,
+    dataset: Dataset,
     data: DataSettings,
     spec: ModelSpec,
     difference: float,
@@ -104,8 +104,8 @@ def _markdown(
         "",
         "| | |",
         "|--|--|",
-        f"| photos | {material.summary} |",
-        f"| licences of the photos | {licences(data, material)} |",
+        f"| photos | {dataset.summary} |",
+        f"| licences of the photos | {licences(data, dataset)} |",
         f"| steps | {state.step:,} |",
         f"| time | {duration(state.seconds)} (processor time {duration(state.cpu_seconds)}) |",
         f"| machine | {device_name()}, {context.threads} threads × {context.processes} processes, {context.precision}, "
@@ -131,8 +131,8 @@ def _markdown(
         ]
     if drawn:
         lines += ["## Curves", "", "![curves](curves.png)", ""]
-    if state.health.troubles:
-        lines += ["## Troubles", "", *(f"- {trouble}" for trouble in state.health.troubles), ""]
+    if state.health.reasons:
+        lines += ["## Rollbacks", "", *(f"- {reason}" for reason in state.health.reasons), ""]
     lines += ["## Configuration", "", "```toml", context.config.strip(), "```", ""]
     return "\n".join(lines)
 

@@ -19,7 +19,7 @@ _NAME = re.compile(r"step-(\d{8})\.safetensors")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class RunContext:
     """What must be the same when a training goes on."""
 
     recipe: str
@@ -49,7 +49,7 @@ class Checkpoint:
     """What a file held."""
 
     path: Path
-    context: Context
+    context: RunContext
     step: int
     total: int | None
     seconds: float
@@ -63,7 +63,7 @@ def folder_of(run: Path) -> Path:
     return run / "checkpoints"
 
 
-def save_checkpoint(run: Path, state: State, context: Context, *, keep: int) -> Path:
+def save_checkpoint(run: Path, state: State, context: RunContext, *, keep: int) -> Path:
     """Write the state, then drop all but the newest `keep` checkpoints; an older one is never lost to a failed write.
 
     Raises:
@@ -113,7 +113,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
         return Checkpoint(
             path=path,
-            context=Context(**description["context"]),
+            context=RunContext(**description["context"]),
             step=int(description["step"]),
             total=None if description["total"] is None else int(description["total"]),
             seconds=float(description["seconds"]),

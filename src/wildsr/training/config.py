@@ -1,7 +1,6 @@
 """Configurations: frozen dataclasses with a docstring under each field, printed and read as TOML, checked once."""
 
 import ast
-import difflib
 import inspect
 import json
 import textwrap
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from wildsr.errors import UsageError
+from wildsr.training.choices import choices
+from wildsr.training.nearest import nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -60,7 +61,7 @@ def as_tree(config: "DataclassInstance") -> Tree:
 
 
 def to_toml(config: "DataclassInstance") -> str:
-    """Every setting with its help as a comment; what is not set stands as a comment too."""
+    """Every setting with its help and what it may be as comments; what is not set stands as a comment too."""
     lines: list[str] = []
     _write(config, as_tree(config), "", lines)
     return "\n".join(lines).strip() + "\n"
@@ -103,12 +104,6 @@ def field_docs(kind: "type[DataclassInstance]") -> dict[str, str]:
     return docs
 
 
-def nearest(name: str, known: Sequence[str]) -> str:
-    """`did you mean …`, or all that is known."""
-    close = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
-    return f"did you mean {' or '.join(close)}?" if close else f"known are {', '.join(known)}"
-
-
 def _merge(tree: Tree, given: Mapping[str, object], kind: type, source: str, path: str = "") -> None:
     hints = get_type_hints(kind)
     known = [item.name for item in fields(kind)]
@@ -134,11 +129,12 @@ def _checked(kind: type[Config], tree: Tree) -> Config:
     try:
         return TypeAdapter(kind).validate_python(tree)
     except ValidationError as error:
-        problems = []
+        problems, hint = [], None
         for problem in error.errors():
             path = ".".join(str(part) for part in problem["loc"])
             problems.append(f"`{path}` = {problem.get('input')!r}: {problem['msg']}")
-        raise UsageError("; ".join(problems)) from error
+            hint = problem.get("ctx", {}).get("hint", hint)
+        raise UsageError("; ".join(problems), hint=hint) from error
 
 
 def _read_toml(path: Path) -> dict[str, object]:
@@ -159,7 +155,7 @@ def _parse(text: str) -> Value:
 
 
 def _write(config: "DataclassInstance", tree: Tree, path: str, lines: list[str]) -> None:
-    docs = field_docs(type(config))
+    docs, hints = field_docs(type(config)), get_type_hints(type(config), include_extras=True)
     inner = []
     for item in fields(config):
         value = getattr(config, item.name)
@@ -167,6 +163,8 @@ def _write(config: "DataclassInstance", tree: Tree, path: str, lines: list[str])
             inner.append((item.name, value))
             continue
         lines += [f"# {line}" for line in docs.get(item.name, "").splitlines()]
+        if allowed := choices(hints[item.name]):
+            lines.append(f"# One of {', '.join(allowed)}.")
         plain = tree[item.name]
         lines.append(f"# {item.name} =" if plain is None else f"{item.name} = {_toml(plain)}")
     for name, value in inner:

@@ -24,13 +24,13 @@ from wildsr.data import (
 )
 from wildsr.degradation import Chosen, Profile, choose
 from wildsr.errors import UsageError
-from wildsr.training.config import nearest
+from wildsr.training.nearest import nearest
 from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Material:
+class Dataset:
     """Photos of one training."""
 
     train: tuple[Photo, ...]
@@ -52,7 +52,7 @@ class Material:
     """What makes LR on the fly; None: the photos have their LR."""
 
 
-def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Material:
+def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dataset:
     """Open the photos a recipe was given.
 
     Args:
@@ -105,7 +105,7 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Mat
         )
         fingerprint += f" {degradation.fingerprint}"
         summary += f"; LR by {degradation.name} ({degradation.summary})"
-    return Material(
+    return Dataset(
         train=train,
         validation=crops,
         fingerprint=fingerprint,
@@ -115,13 +115,13 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Mat
     )
 
 
-def sampler_of(material: Material, settings: DataSettings, *, scale: int) -> Sampler:
+def sampler_of(dataset: Dataset, settings: DataSettings, *, scale: int) -> Sampler:
     """Crops of photos, flipped and turned, with their LR or degraded on the fly."""
-    chosen = material.degradation
+    chosen = dataset.degradation
     if chosen is None:
-        return AlignedCrops(material.train, scale=scale, patch=settings.patch)
+        return AlignedCrops(dataset.train, scale=scale, patch=settings.patch)
     return DegradedCrops(
-        material.train,
+        dataset.train,
         scale=scale,
         patch=settings.patch,
         degrade=array_degrader(chosen.pipeline),

@@ -37,7 +37,7 @@ class Health:
     total_rollbacks: int = 0
     """Rollbacks in all."""
 
-    troubles: list[str] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     """What each rollback was for."""
 
     def check(self, losses: Mapping[str, float], explosion: float) -> None:
@@ -70,7 +70,7 @@ _SETTLED = 20
 _MEMORY = 0.98
 _OF_PEAK = 0.5
 """A loss that fell far is judged by this part of its highest mean: a discriminator that was winning for a while may
-be undecided again, which is a game and no explosion."""
+be undecided again, which is no explosion."""
 _TINY = 1e-3
 """Losses below this are not judged by their ratio: an adversarial term may pass through 0."""
 

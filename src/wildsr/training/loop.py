@@ -132,7 +132,7 @@ def _roll_back(session: Session, state: State, reason: str, good: dict[str, Tens
         optimiser.zero_grad(set_to_none=True)
     state.health.rollbacks += 1
     state.health.total_rollbacks += 1
-    state.health.troubles.append(message)
+    state.health.reasons.append(message)
     if state.health.rollbacks > session.settings.rollbacks:
         raise TrainingError(
             f"gave up after {state.health.rollbacks} rollbacks since the last checkpoint; the last at {message}",

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from wildsr.errors import UsageError
-from wildsr.training.losses import PERCEPTUAL, Perceptual, PerceptualName
+from wildsr.training.choices import PerceptualName
+from wildsr.training.losses import PERCEPTUAL, Perceptual
 
 
 def perceptual_network(
@@ -47,5 +48,5 @@ def _vgg16() -> dict[str, Tensor]:
     return {name: torch.from_numpy(array) for name, array in backbone_weights("vgg16").items()}
 
 
-def _with_vgg16(name: PerceptualName) -> PerceptualName:
-    return "real-esrgan-vgg16" if name == "real-esrgan" else "esrgan-vgg16"
+def _with_vgg16(name: str) -> str:
+    return f"{name}-vgg16" if f"{name}-vgg16" in PERCEPTUAL else "esrgan-vgg16"

@@ -9,7 +9,7 @@ from wildsr.checkpoints import export_onnx, is_global, measured_halo, multiple_o
 from wildsr.data import Sample, collate
 from wildsr.models.spec import ModelSpec
 from wildsr.training.card import licences, write_card
-from wildsr.training.datasets import Material
+from wildsr.training.datasets import Dataset
 from wildsr.training.session import Session
 from wildsr.training.settings import DataSettings
 from wildsr.training.state import State
@@ -20,7 +20,7 @@ _STRIP_HEIGHT = 24
 def publish(
     session: Session,
     state: State,
-    material: Material,
+    dataset: Dataset,
     data: DataSettings,
     *,
     preset: str,
@@ -31,17 +31,17 @@ def publish(
     Args:
         session: The run.
         state: At its end; the averaged weights are taken.
-        material: Photos, for the card.
+        dataset: Photos, for the card.
         data: Where they came from.
         preset: Network preset.
         arguments: On top of the preset's.
     """
     if session.leads:
         network = state.ema.module.cpu().eval()
-        spec = _spec(session, state, network, material, data, preset, arguments)
+        spec = _spec(session, state, network, dataset, data, preset, arguments)
         save_model(session.folder / "model.safetensors", network, spec)
         difference = export_onnx(network, spec, session.folder / "model.onnx")
-        write_card(session, state, material, data, spec, difference)
+        write_card(session, state, dataset, data, spec, difference)
         session.tell(f"done: wildsr upscale … -m {session.folder}")
     session.fabric.barrier()
 
@@ -50,13 +50,13 @@ def _spec(
     session: Session,
     state: State,
     network: nn.Module,
-    material: Material,
+    dataset: Dataset,
     data: DataSettings,
     preset: str,
     arguments: Mapping[str, int | float | str | bool],
 ) -> ModelSpec:
     multiple = multiple_of(network)
-    halo, exact = measured_halo(network, _strip(material.validation), multiple=multiple)
+    halo, exact = measured_halo(network, _strip(dataset.validation), multiple=multiple)
     return ModelSpec(
         id=session.folder.resolve().name,
         architecture=preset,
@@ -66,9 +66,9 @@ def _spec(
         halo=halo,
         halo_exact=exact,
         tiling="approximate" if is_global(network) else "exact",
-        licence=f"photos: {licences(data, material)}",
+        licence=f"photos: {licences(data, dataset)}",
         source=f"wildsr train {session.context.recipe}",
-        training=f"{state.step} steps; {material.summary}",
+        training=f"{state.step} steps; {dataset.summary}",
     )
 
 

@@ -1,10 +1,11 @@
 """One plain-language line on how the training is."""
 
+from wildsr.training.durations import duration
 from wildsr.training.session import Point
 from wildsr.training.state import State
 
 _BALANCED = (0.55, 0.95)
-"""Share of real/made comparisons a discriminator should win: at 0.5 it sees nothing, at 1 it teaches nothing."""
+"""Share of real/fake comparisons a discriminator should win: at 0.5 it sees nothing, at 1 it teaches nothing."""
 
 
 def health_line(state: State, curves: list[Point], remaining: float | None) -> str:
@@ -31,14 +32,6 @@ def health_line(state: State, curves: list[Point], remaining: float | None) -> s
     if remaining is not None:
         parts.append(f"{duration(remaining)} left")
     return " | ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`2 h 05 min`, `3 min 10 s`, `12 s`."""
-    whole = round(seconds)
-    if whole >= 3600:
-        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
-    return f"{whole // 60} min {whole % 60:02d} s" if whole >= 60 else f"{whole} s"
 
 
 def _verdict(state: State, curves: list[Point]) -> list[str]:

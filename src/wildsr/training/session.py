@@ -14,7 +14,7 @@ from lightning_fabric.strategies.ddp import DDPStrategy
 
 from wildsr.errors import TrainingError, UsageError
 from wildsr.files import make_folder
-from wildsr.training.checkpoint import Checkpoint, Context, checkpoints_in, load_checkpoint
+from wildsr.training.checkpoint import Checkpoint, RunContext, checkpoints_in, load_checkpoint
 from wildsr.training.config import differences
 from wildsr.training.hardware import chosen_device, chosen_precision, device_name
 from wildsr.training.settings import RunSettings
@@ -48,7 +48,7 @@ class Session:
     settings: RunSettings
     """How long, on what."""
 
-    context: Context
+    context: RunContext
     """What a resumed run must agree with."""
 
     resumed: Checkpoint | None = None
@@ -149,7 +149,7 @@ def open_session(
     threads = resumed.context.threads if resumed else settings.threads or torch.get_num_threads()
     torch.set_num_threads(threads)
     torch.manual_seed(settings.seed + fabric.global_rank)
-    context = Context(
+    context = RunContext(
         recipe=recipe,
         config=config,
         data=data,
@@ -171,7 +171,7 @@ def open_session(
     return session
 
 
-def _check_same(before: Context, now: Context, session: Session) -> None:
+def _check_same(before: RunContext, now: RunContext, session: Session) -> None:
     if before.recipe != now.recipe:
         raise UsageError(f"{session.folder} is a `{before.recipe}` training, not `{now.recipe}`")
     changed = differences(before.config, now.config)

@@ -6,6 +6,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from wildsr.training.choices import DegradationName
+
 Count: TypeAlias = Annotated[int, Field(ge=1)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0)]
@@ -24,7 +26,7 @@ class DataSettings:
     profile: Path | None = None
     """Degradation profile of a camera: LR is made on the fly with its kernels and noise."""
 
-    degradation: Literal["bicubic", "samsung_generic", "realsr", "bsrgan", "real_esrgan"] | None = None
+    degradation: DegradationName | None = None
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling."""
 
     validation: Path | None = None

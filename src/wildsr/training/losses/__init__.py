@@ -3,13 +3,12 @@
 from wildsr.training.losses.adversarial import (
     OBJECTIVES,
     Objective,
-    ObjectiveName,
     gradient_penalty,
     win_rate,
 )
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
-from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualName, PerceptualRecipe
-from wildsr.training.losses.pixel import PIXEL, PixelName, charbonnier, l1, l2, luma
+from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualRecipe
+from wildsr.training.losses.pixel import PIXEL, charbonnier, l1, l2, luma
 from wildsr.training.losses.texture import gram, texture
 from wildsr.training.losses.variation import dped_total_variation, total_variation
 
@@ -18,11 +17,8 @@ __all__ = [
     "PERCEPTUAL",
     "PIXEL",
     "Objective",
-    "ObjectiveName",
     "Perceptual",
-    "PerceptualName",
     "PerceptualRecipe",
-    "PixelName",
     "blurred_colour",
     "charbonnier",
     "dped_total_variation",

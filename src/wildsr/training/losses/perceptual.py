@@ -10,9 +10,6 @@ from torch import Tensor, nn
 from wildsr.networks.features import VGGFeatures, VGGName
 
 Distance: TypeAlias = Literal["l1", "l2"]
-PerceptualName: TypeAlias = Literal[
-    "srgan", "esrgan", "real-esrgan", "enhancenet", "esrgan-vgg16", "real-esrgan-vgg16"
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +34,7 @@ class PerceptualRecipe:
 
 _REAL_ESRGAN_WEIGHTS = (0.1, 0.1, 1.0, 1.0, 1.0)
 
-PERCEPTUAL: dict[PerceptualName, PerceptualRecipe] = {
+PERCEPTUAL: dict[str, PerceptualRecipe] = {
     "srgan": PerceptualRecipe(
         network="vgg19", layers={"relu5_4": 1.0}, distance="l2", feature_scale=1 / 12.75
     ),

@@ -1,12 +1,9 @@
 """Losses between pixels."""
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
-
-PixelName: TypeAlias = Literal["l1", "l2", "charbonnier"]
 
 _LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 
@@ -26,7 +23,7 @@ def charbonnier(sr: Tensor, hr: Tensor, epsilon: float = 1e-3) -> Tensor:
     return ((sr - hr).square() + epsilon**2).sqrt().mean()
 
 
-PIXEL: dict[PixelName, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "l2": l2, "charbonnier": charbonnier}
+PIXEL: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"l1": l1, "l2": l2, "charbonnier": charbonnier}
 
 
 def luma(picture: Tensor) -> Tensor:

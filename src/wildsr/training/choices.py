@@ -1,0 +1,59 @@
+"""Settings that name an entry of a table: what is allowed is read off the table, so that a new entry is one line."""
+
+import typing
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from wildsr.degradation import PRESETS as DEGRADATIONS
+from wildsr.networks import DISCRIMINATORS, NETWORKS
+from wildsr.training.losses import OBJECTIVES, PERCEPTUAL, PIXEL
+from wildsr.training.nearest import nearest
+
+
+@dataclass(frozen=True, eq=False)
+class OneOf:
+    """Marks a text as a key of a table."""
+
+    what: str
+    """What the table holds, for messages."""
+
+    table: Mapping[str, object]
+    """Whose keys are allowed."""
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self.check, handler(source))
+
+    def check(self, name: str) -> str:
+        """Return the name if the table has it.
+
+        Raises:
+            PydanticCustomError: It has not; `hint` in its context gives the nearest names.
+        """
+        if name not in self.table:
+            hint = nearest(name, list(self.table))
+            raise PydanticCustomError(
+                "choice", f"unknown {self.what} `{{name}}`", {"name": name, "hint": hint}
+            )
+        return name
+
+
+NetworkName: TypeAlias = Annotated[str, OneOf("network", NETWORKS)]
+DiscriminatorName: TypeAlias = Annotated[str, OneOf("discriminator", DISCRIMINATORS)]
+DegradationName: TypeAlias = Annotated[str, OneOf("degradation", DEGRADATIONS)]
+PixelName: TypeAlias = Annotated[str, OneOf("pixel loss", PIXEL)]
+PerceptualName: TypeAlias = Annotated[str, OneOf("perceptual loss", PERCEPTUAL)]
+ObjectiveName: TypeAlias = Annotated[str, OneOf("objective", OBJECTIVES)]
+
+
+def choices(hint: object) -> Sequence[str]:
+    """What a field with this type (`get_type_hints` with extras) may be set to; empty where anything may."""
+    if typing.get_origin(hint) is Literal:
+        return [str(value) for value in typing.get_args(hint)]
+    for mark in getattr(hint, "__metadata__", ()):
+        if isinstance(mark, OneOf):
+            return list(mark.table)
+    return [name for part in typing.get_args(hint) for name in choices(part)]
