@@ -1,11 +1,13 @@
 """Picture files made byte by byte, for kinds no encoder at hand writes.  Shared by the tests of imaging."""
 
+import io
 import struct
 import zlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 _TIFF_TYPES = {1: "B", 2: "s", 3: "H", 4: "I", 5: "II", 7: "B"}
 
@@ -170,3 +172,38 @@ def _link(
     _append_ifd(out, entries, order, scratch)
     at = struct.unpack_from(order + "I", out, scratch)[0]
     struct.pack_into(order + "I", out, start + 2 + 12 * index + 8, at)
+
+
+def jpeg_segment(marker: int, payload: bytes) -> bytes:
+    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+
+
+def jpeg(
+    samples: NDArray[np.uint8], *, segments: Sequence[tuple[int, bytes]] = (), behind: bytes = b""
+) -> bytes:
+    """Return a JPEG with application segments behind its start, and bytes behind its end."""
+    out = io.BytesIO()
+    Image.fromarray(samples).save(out, "JPEG", quality=95)
+    data = out.getvalue()
+    return data[:2] + b"".join(jpeg_segment(*one) for one in segments) + data[2:] + behind
+
+
+def xmp_packet(body: str = "", attributes: str = "", **namespaces: str) -> bytes:
+    """Return a packet of one description with properties as elements and as attributes."""
+    bound = "".join(f' xmlns:{prefix.replace("_", "-")}="{uri}"' for prefix, uri in namespaces.items())
+    return (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?><x:xmpmeta xmlns:x="adobe:ns:meta/">'
+        '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f'<rdf:Description rdf:about=""{bound}{attributes}>{body}</rdf:Description>'
+        '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+    ).encode()
+
+
+def iptc_dataset(record: int, number: int, data: bytes) -> bytes:
+    return struct.pack(">BBBH", 0x1C, record, number, len(data)) + data
+
+
+def photoshop(records: bytes) -> bytes:
+    """Return IPTC records as the payload of a JPEG's APP13 segment."""
+    padded = records + b"\0" * (len(records) % 2)
+    return b"Photoshop 3.0\0" + b"8BIM\x04\x04\0\0" + struct.pack(">I", len(records)) + padded

@@ -162,7 +162,7 @@ def _density(jfif: bytes | None) -> Resolution | None:
         return None
     unit, x, y = struct.unpack(">BHH", jfif[2:7])
     factor = {1: 1.0, 2: _CM_PER_INCH}.get(unit)
-    return Resolution(x=x * factor, y=y * factor) if factor and x and y else None
+    return Resolution.found(x * factor, y * factor) if factor else None
 
 
 def _pictures(mpf: bytes | None) -> int:

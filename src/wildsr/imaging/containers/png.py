@@ -4,12 +4,11 @@ import struct
 import zlib
 
 from wildsr.imaging.containers.png_text import XMP_KEY, text_chunk
-from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.metadata import METRES_PER_INCH, Metadata
 
 _BEHIND_IHDR = 33
 _PHYS = 21
 """Bytes of a pHYs chunk."""
-_METRES_PER_INCH = 0.0254
 _IPTC_KEY = b"Raw profile type iptc"
 
 
@@ -25,7 +24,7 @@ def chunks(metadata: Metadata) -> bytes:
     """Return the chunks to put behind IHDR."""
     parts = []
     if metadata.resolution is not None:
-        dots = (round(dpi / _METRES_PER_INCH) for dpi in (metadata.resolution.x, metadata.resolution.y))
+        dots = (round(dpi / METRES_PER_INCH) for dpi in (metadata.resolution.x, metadata.resolution.y))
         parts.append(_chunk(b"pHYs", struct.pack(">IIB", *dots, 1)))
     if metadata.icc:
         parts.append(_chunk(b"iCCP", b"ICC profile\0\0" + zlib.compress(metadata.icc)))

@@ -8,7 +8,7 @@ from wildsr.errors import LimitError
 from wildsr.imaging.containers import Edit, Found
 from wildsr.imaging.containers.jpeg import EXIF
 from wildsr.imaging.containers.png_text import Hidden, TextError, read_text, unpacked
-from wildsr.imaging.metadata import Metadata, Resolution, TextItem
+from wildsr.imaging.metadata import METRES_PER_INCH, Metadata, Resolution, TextItem, whole_dpi
 from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.opening import BinaryFile
 
@@ -16,7 +16,6 @@ _MOST_PIXEL_CHUNKS: Final = 1 << 20
 _COLOURS = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"acTL", b"pHYs")
 _KINDS = {b"iCCP": "colour profile", b"eXIf": "EXIF", b"iTXt": "XMP or text"}
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
-_METRES_PER_INCH = 0.0254
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,11 +162,5 @@ def _chromaticities(data: bytes) -> tuple[float, ...] | None:
 def _density(data: bytes) -> Resolution | None:
     if len(data) != 9 or data[8] != 1:
         return None
-    x, y = (_rounded(value * _METRES_PER_INCH) for value in struct.unpack(">II", data[:8]))
-    return Resolution(x=x, y=y) if x and y else None
-
-
-def _rounded(dpi: float) -> float:
-    """Return whole dots per inch where dots per metre, which are whole, mean those."""
-    whole = round(dpi)
-    return float(whole) if abs(dpi - whole) <= _METRES_PER_INCH / 2 else dpi
+    x, y = (whole_dpi(value * METRES_PER_INCH) for value in struct.unpack(">II", data[:8]))
+    return Resolution.found(x, y)

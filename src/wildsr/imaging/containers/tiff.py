@@ -26,7 +26,7 @@ from wildsr.imaging.metadata.ifd import (
 
 _XMP, _IPTC, _ICC = 700, 33723, 34675
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
-_INCHES, _CENTIMETRES = 2, 3
+_NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3
 _OWN = 1 << 32
 """Bytes of values in a directory just written: the offsets and sizes of its strips."""
 MOST_PAGES = 1000
@@ -160,7 +160,7 @@ def _resolution(found: Directory, layout: Layout) -> Resolution | None:
     unit = integer(found.values.get(_RESOLUTION_UNIT), layout) or _INCHES
     dots = [_rational(found.values.get(tag), layout) for tag in (_X_RESOLUTION, _Y_RESOLUTION)]
     factor = {_INCHES: 1.0, _CENTIMETRES: 2.54}.get(unit)
-    return Resolution(x=dots[0] * factor, y=dots[1] * factor) if factor and all(dots) else None
+    return Resolution.found(dots[0] * factor, dots[1] * factor) if factor else None
 
 
 def _rational(value: Value | None, layout: Layout) -> float:
@@ -224,12 +224,7 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     for tag, blob in ((_ICC, metadata.icc), (_XMP, metadata.xmp), (_IPTC, metadata.iptc)):
         if blob:
             values[tag] = Value(7 if tag != _XMP else 1, blob)
-    for tag in (_X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT):  # the encoder's own, invented ones
-        values.pop(tag, None)
-    if metadata.resolution is not None:
-        for tag, dots in ((_X_RESOLUTION, metadata.resolution.x), (_Y_RESOLUTION, metadata.resolution.y)):
-            values[tag] = Value(5, struct.pack(layout.order + "2I", round(dots * 10_000), 10_000))
-        values[_RESOLUTION_UNIT] = Value(3, struct.pack(layout.order + "H", _INCHES))
+    values |= _resolution_values(metadata.resolution, layout)
     base = file.seek(0, io.SEEK_END)
     if base % 2:
         base += file.write(b"\0")
@@ -237,6 +232,17 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     file.write(body)
     file.seek(8 if layout.big else 4)
     file.write(table.to_bytes(8 if layout.big else 4, "little" if layout.order == "<" else "big"))
+
+
+def _resolution_values(resolution: Resolution | None, layout: Layout) -> dict[int, Value]:
+    """Return the three tags, which baseline TIFF requires, in place of the encoder's; without a unit for none."""
+    dots = (1.0, 1.0) if resolution is None else (resolution.x, resolution.y)
+    unit = _NO_UNIT if resolution is None else _INCHES
+    return {
+        _X_RESOLUTION: Value(5, struct.pack(layout.order + "2I", round(dots[0] * 10_000), 10_000)),
+        _Y_RESOLUTION: Value(5, struct.pack(layout.order + "2I", round(dots[1] * 10_000), 10_000)),
+        _RESOLUTION_UNIT: Value(3, struct.pack(layout.order + "H", unit)),
+    }
 
 
 def _reordered(directory: Directory, source: str, target: str) -> Directory:

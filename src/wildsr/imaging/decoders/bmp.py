@@ -11,6 +11,7 @@ from wildsr.imaging.decoders.bmp_rle import decode_rle
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import Limits
+from wildsr.imaging.metadata import Metadata, Resolution, whole_dpi
 from wildsr.imaging.opening import BinaryFile
 
 _MODES = {"1": "L", "L": "L", "P": "RGB", "RGB": "RGB", "RGBA": "RGBA"}
@@ -67,12 +68,17 @@ class BmpDecoder:
     def decode(self) -> Raw:
         """Return all pixels; raise InputError where some are missing."""
         try:
-            return Raw(samples=self._from_runs() if self._runs else self._plain())
+            samples = self._from_runs() if self._runs else self._plain()
+            return Raw(samples=samples, metadata=Metadata(resolution=self._resolution()))
         except _DAMAGE as error:
             raise InputError(
                 f"{self._name} is damaged: {error}",
                 hint="copy or download it again; half a picture is never used",
             ) from error
+
+    def _resolution(self) -> Resolution | None:
+        dots = self._image.info.get("dpi")
+        return Resolution.found(*map(whole_dpi, dots)) if dots else None
 
     def _plain(self) -> NDArray[np.uint8]:
         header = self.header

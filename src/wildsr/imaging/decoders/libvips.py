@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wildsr.imaging.cicp import by_code_points, by_png_hints
-from wildsr.imaging.containers import Found, jpeg_reader, webp_reader
+from wildsr.imaging.containers import Found, avif_reader, jpeg_reader, webp_reader
 from wildsr.imaging.containers.png_reader import Hints, read_png
 from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
@@ -91,11 +91,9 @@ class VipsDecoder:
         if form == "png":
             return replace(found, icc=self._png_profile(notes))
         icc = opened.blob("icc-profile-data")
-        if form == "webp":
-            return replace(found, icc=icc)
         if self._heif is not None and self._heif.colour and icc is None:
             icc = by_code_points(*self._heif.colour)
-        return Metadata(icc=icc, exif=opened.blob("exif-data"), xmp=opened.blob("xmp-data"))
+        return replace(found, icc=icc)
 
     def _png_profile(self, notes: list[str]) -> bytes | None:
         """Return the profile by PNG's order of precedence: cICP, iCCP, sRGB, gAMA and cHRM."""
@@ -118,4 +116,6 @@ def _beside_pixels(file: BinaryFile, name: str, form: str, budget: Budget) -> tu
         return Hints(), jpeg_reader.read_metadata(file, name, budget)
     if form == "webp":
         return Hints(), webp_reader.read_metadata(file, name, budget)
+    if form == "avif":
+        return Hints(), avif_reader.read_metadata(file, budget)
     return Hints(), Found(metadata=NO_METADATA)

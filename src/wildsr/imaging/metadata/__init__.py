@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
+from wildsr.errors import UsageError
+
+METRES_PER_INCH: Final = 0.0254
+_LEAST_DPI, _MOST_DPI = 1, 100_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
@@ -13,6 +18,24 @@ class Resolution:
 
     y: float
     """Dots per inch along a column."""
+
+    def __post_init__(self) -> None:
+        if not (_LEAST_DPI <= self.x <= _MOST_DPI and _LEAST_DPI <= self.y <= _MOST_DPI):
+            raise UsageError(
+                f"a resolution of {self.x:g} × {self.y:g} dots per inch; it must be from {_LEAST_DPI} to {_MOST_DPI}"
+            )
+
+    @classmethod
+    def found(cls, x: float, y: float) -> "Resolution | None":
+        """Return the resolution a file states, or None for one that makes no sense."""
+        sensible = _LEAST_DPI <= x <= _MOST_DPI and _LEAST_DPI <= y <= _MOST_DPI
+        return cls(x=x, y=y) if sensible else None
+
+
+def whole_dpi(dpi: float) -> float:
+    """Return whole dots per inch where dots per metre, which are whole numbers, mean those."""
+    whole = round(dpi)
+    return float(whole) if abs(dpi - whole) <= METRES_PER_INCH / 2 else dpi
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,7 +50,7 @@ def resolution_of(block: bytes) -> Resolution | None:
     found = _numbers(block, (X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT))
     x, y = found.get(X_RESOLUTION, 0), found.get(Y_RESOLUTION, 0)
     factor = {INCHES: 1.0, _CENTIMETRES: _CM_PER_INCH}.get(int(found.get(RESOLUTION_UNIT, INCHES)))
-    return Resolution(x=x * factor, y=y * factor) if factor and x and y else None
+    return Resolution.found(x * factor, y * factor) if factor else None
 
 
 def _numbers(block: bytes, tags: tuple[int, ...]) -> dict[int, float]:
