@@ -17,9 +17,16 @@ DATACLASSES = [name for name in wildsr.__all__ if is_dataclass(getattr(wildsr, n
 def test_the_public_names() -> None:
     """A name added or removed is a decision: say so in CHANGELOG.md."""
     assert wildsr.__all__ == [
+        "CATALOG",
+        "Batch",
+        "Evaluation",
         "FusionRule",
+        "KernelEstimate",
         "Limits",
+        "Model",
+        "Outcome",
         "Picture",
+        "Profile",
         "Report",
         "Settings",
         "Size",
@@ -27,8 +34,13 @@ def test_the_public_names() -> None:
         "WildsrError",
         "WriteOptions",
         "__version__",
+        "estimate_kernel",
+        "evaluate",
+        "load_model",
+        "metrics",
         "read",
         "upscale_file",
+        "upscale_folder",
         "write",
     ]
     assert set(wildsr.__all__) <= set(dir(wildsr))

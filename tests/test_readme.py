@@ -14,7 +14,11 @@ from tests.engine.tiny import save, tiny_compact
 from wildsr.cli.main import app
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted(REPOSITORY.glob("docs/*.md"))]
+DOCUMENTS = [
+    REPOSITORY / "README.md",
+    REPOSITORY / "CONTRIBUTING.md",
+    *sorted(REPOSITORY.glob("docs/**/*.md")),
+]
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -29,7 +33,13 @@ def commands(path: Path) -> list[str]:
     return [line.strip() for line in lines.splitlines() if line.strip().startswith("wildsr ")]
 
 
-COMMANDS = [(path.name, command) for path in DOCUMENTS if path.is_file() for command in commands(path)]
+COMMANDS = [
+    (path.relative_to(REPOSITORY).as_posix(), command)
+    for path in DOCUMENTS
+    if path.is_file()
+    for command in commands(path)
+]
+MADE_WITH_THE_SITE = {"changelog.md", "commands.md", "security.md", "../commands.md"}
 OPTIONS = re.findall(r"`(-[^`]+)`", "".join(re.findall(r"^\|.*\|$", README, re.M)))
 
 
@@ -102,9 +112,11 @@ def test_the_python_of_the_readme_runs(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "document", [path for path in DOCUMENTS if path.is_file()], ids=lambda path: path.name
+    "document",
+    [path for path in DOCUMENTS if path.is_file()],
+    ids=lambda path: path.relative_to(REPOSITORY).as_posix(),
 )
 def test_links_lead_somewhere(document: Path) -> None:
     links = re.findall(r"\]\(([^)#]+)", document.read_text(encoding="utf-8"))
-    missing = [link for link in links if "://" not in link and not (document.parent / link).exists()]
-    assert not missing
+    missing = {link for link in links if "://" not in link and not (document.parent / link).exists()}
+    assert missing <= MADE_WITH_THE_SITE

@@ -48,6 +48,11 @@ class Profile:
     Raises:
         ProfileError: Wrong shapes or types, values that are not finite, a kernel that doesn't sum to 1 or lies off
             centre, noise out of range or with a mean, notes that don't match in number.
+
+    Examples:
+        >>> profile = wildsr.Profile.load("phone.profile")
+        >>> profile.kernels.shape[1] % 2
+        1
     """
 
     kernels: FloatArray = field(default_factory=empty_kernels)

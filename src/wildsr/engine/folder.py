@@ -80,9 +80,11 @@ def upscale_folder(
         InputError: No picture is found.
         AssetError, ModelError, BackendError: The model can't be had, used or compiled.
 
-    Example:
+    Examples:
         >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
-        ...     print(outcome.source, outcome.status, outcome.reason or "")
+        ...     print(outcome.source, outcome.status)
+        scans/1.jpg done
+        scans/2.jpg done
     """
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     wanted = size or Size()

@@ -52,9 +52,12 @@ class Upscaler:
         ModelError: If the model file can't be used.
         BackendError: If the model can't be compiled.
 
-    Example:
+    Examples:
         >>> upscaler = wildsr.Upscaler("realsr-df2k-jpeg")
-        >>> wildsr.write(upscaler(wildsr.read("photo.jpg")), "photo_x4.png")
+        >>> picture = wildsr.read("photo.jpg")
+        >>> enlarged = upscaler(picture)
+        >>> enlarged.width == 4 * picture.width
+        True
     """
 
     def __init__(
@@ -275,7 +278,33 @@ def upscale_file(
     limits: Limits | None = None,
     options: WriteOptions | None = None,
 ) -> Report:
-    """Super-resolve one file into another; for many files use `upscale_folder`."""
+    """Super-resolve one file into another; for many files use `upscale_folder`.
+
+    Memory follows the plan, not the picture: results of any size are made tile by tile and written row by row.
+
+    Args:
+        source: The picture.
+        target: The result, in the format of its extension; it appears whole or not at all.
+        model: Name in the catalog, model file, or folder of a training run.
+        settings: Everything that changes the pixels.
+        size: How large the result is; the model's own scale by default.
+        limits: What is refused as input.
+        options: How the result is written.
+
+    Returns:
+        Sizes, times, and what is worth saying about the picture.
+
+    Raises:
+        InputError: The picture can't be read.
+        OutputError: The result can't be written; nothing is left behind.
+        AssetError, ModelError, BackendError: The model can't be had, used or compiled.
+
+    Examples:
+        >>> size = wildsr.Size(max_side=200)
+        >>> report = wildsr.upscale_file("photo.jpg", "photo_200.png", model="realsr-df2k-jpeg", size=size)
+        >>> max(report.plan.width, report.plan.height)
+        200
+    """
     return Upscaler(model, settings).upscale_file(source, target, size, limits=limits, options=options)
 
 

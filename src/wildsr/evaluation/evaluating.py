@@ -61,10 +61,6 @@ def evaluate(
 ) -> Evaluation:
     """Judge results that exist, or run models on a test set and judge what they make.
 
-    >>> found = evaluate(["results/"], hr="originals/")  # doctest: +SKIP
-    >>> found.means["results"]["psnr_y"].mean  # doctest: +SKIP
-    28.43
-
     Args:
         sr: Results: folders (each is a method) or files; with `models`, folders judged beside them.
         hr: Ground truth of the results: a folder or a file.
@@ -88,6 +84,11 @@ def evaluate(
         UsageError: Nothing to judge, unknown metrics, or metrics that need pictures which are not given.
         InputError: Pictures that can't be read or don't fit together, all named before anything runs.
         AssetError: Weights or parameters can't be had.
+
+    Examples:
+        >>> found = wildsr.evaluate(["results"], hr="originals", metrics=["psnr_y", "ssim_y"])
+        >>> 20 < found.means["results"]["psnr_y"].mean < 60
+        True
     """
     plan = plan_evaluation(
         sr,

@@ -15,7 +15,14 @@ Depth: TypeAlias = Literal[8, 16]
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Picture:
-    """Pixels as encoded, in [0, 1], and what came with them."""
+    """Pixels as encoded, in [0, 1], and what came with them.
+
+    Examples:
+        >>> import numpy as np
+        >>> gray = wildsr.Picture(rgb=np.full((20, 30, 3), 0.5, np.float32), gray=True)
+        >>> gray.width, gray.height
+        (30, 20)
+    """
 
     rgb: FloatArray
     """H×W×3 float32 in [0, 1]; a gray picture has three equal channels."""

@@ -33,7 +33,23 @@ def probe(path: str | Path, *, limits: Limits | None = None) -> Header:
 
 
 def read(path: str | Path, *, limits: Limits | None = None) -> Picture:
-    """Return a picture file as float pixels; see `open_source` for what is read and refused."""
+    """Return a picture file as float pixels, oriented, with everything that must survive upscaling.
+
+    Args:
+        path: JPEG, PNG, WebP, TIFF, GIF, AVIF, BMP, PNM, or HEIC with the extra; told by content.
+        limits: What is allowed; `Limits()` when not given.
+
+    Raises:
+        InputError: No such file, not a picture, or damaged: half a picture is never returned.
+        LimitError: Beyond `limits`, known from the header.
+
+    Examples:
+        >>> picture = wildsr.read("photo.jpg")
+        >>> picture.rgb.shape == (picture.height, picture.width, 3)
+        True
+        >>> bool(0 <= picture.rgb.min() and picture.rgb.max() <= 1)
+        True
+    """
     return open_source(path, limits=limits).picture()
 
 

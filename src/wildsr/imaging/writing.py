@@ -16,7 +16,22 @@ _BAND = 64
 
 
 def write(picture: Picture, path: str | Path, *, options: WriteOptions | None = None) -> WriteReport:
-    """Write a Picture at its depth, with its profile and metadata; see `write_rows`."""
+    """Write a Picture at its depth, with its profile and metadata.
+
+    Args:
+        picture: Values beyond [0, 1] are clipped.
+        path: The file to write; its extension says the format. It appears whole, or not at all.
+        options: How; `WriteOptions()` when not given.
+
+    Raises:
+        OutputError: The format can't hold the picture, or the file exists or can't be written.
+
+    Examples:
+        >>> picture = wildsr.read("photo.jpg")
+        >>> report = wildsr.write(picture, "copy.png")
+        >>> bool((wildsr.read("copy.png").rgb == picture.rgb).all())
+        True
+    """
     frame = Frame(
         width=picture.width,
         height=picture.height,

@@ -1,6 +1,13 @@
 """Metrics: pure functions from pictures (arrays) to numbers, each equal to its official implementation.
 
 Import functions from here; OpenVINO, ONNX and parameter files are loaded by the first call that needs them.
+
+Examples:
+    >>> hr, sr = wildsr.read("originals/a.png").rgb, wildsr.read("results/a.png").rgb
+    >>> 20 < wildsr.metrics.psnr(sr, hr) < 60
+    True
+    >>> sorted(name for name, metric in wildsr.metrics.METRICS.items() if name.startswith("ssim"))
+    ['ssim', 'ssim_rgb', 'ssim_y']
 """
 
 from wildsr.metrics.brisque import brisque, brisque_matlab

@@ -28,7 +28,7 @@ def pi(picture: Image, nrqm_model: NrqmModel | None = None, niqe_model: NiqeMode
 
     Raises:
         MetricError: Not a valid picture of at least 200×108, too few blocks with content, or no file for
-        NRQM.
+            NRQM.
         AssetError: The release's NIQE parameters can't be had.
     """
     checked(picture, "pi", MINIMUM)

@@ -79,8 +79,7 @@ def mean_opinion_rank(orderings: Sequence[Mapping[str, float]]) -> dict[str, flo
     """Return MOR: the mean rank of each method over people's orderings; lower is better.
 
     Args:
-        orderings: One mapping an ordering, method → place (1 the best); equal places share the mean of their
-        ranks,
+        orderings: One mapping an ordering, method → place (1 the best); equal places share the mean of their ranks,
             so the results of n methods always sum to n(n + 1)/2.
 
     Raises:

@@ -47,6 +47,11 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
     Raises:
         ModelError: Unknown name, or a file that can't be trusted or understood.
         AssetError: Weights that can't be had.
+
+    Examples:
+        >>> model = wildsr.load_model("realsr-df2k-jpeg")
+        >>> model.spec.scale
+        4
     """
     if str(name) in CATALOG:
         entry = CATALOG[str(name)]

@@ -69,6 +69,12 @@ def estimate_kernel(
     Raises:
         UsageError: A scale other than 2 and 4, an unknown method, or a seed that is no whole number from 0 up.
         InputError: Not H×W×3 finite numbers.
+
+    Examples:
+        >>> photo = wildsr.read("my-photos/a.jpg")
+        >>> found = wildsr.estimate_kernel(photo.rgb, method="spectrum")
+        >>> bool(abs(found.kernel.sum() - 1) < 1e-5)
+        True
     """
     if scale not in (2, 4):
         raise UsageError(f"can't estimate a kernel for scale {scale!r}; 2 and 4 are possible")
