@@ -11,7 +11,7 @@ from tests.estimation.pictures import blurred, distance, gaussian, natural
 from wildsr.estimation import estimate_kernel
 from wildsr.estimation.kernels import estimate
 from wildsr.estimation.kernels.jpeg_dct import at_frequencies, compression_error
-from wildsr.estimation.kernels.spectrum import luma
+from wildsr.imaging.luma import luma
 
 Pixels = NDArray[np.float32]
 TRUTH = gaussian(3.0, 1.2, 0.7)

@@ -17,7 +17,7 @@ from wildsr.estimation.kernels.kernelgan import (
     downscaled,
     learn_filter,
 )
-from wildsr.estimation.kernels.spectrum import luma
+from wildsr.imaging.luma import luma
 
 
 def generator(seed: int = 0) -> LinearGenerator:

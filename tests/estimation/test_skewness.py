@@ -8,7 +8,7 @@ from wildsr.degradation.kernels import centre_of_mass
 from wildsr.estimation import estimate_kernel
 from wildsr.estimation.kernels.shapes import centred, second_moments
 from wildsr.estimation.kernels.skewness import leaning, third_moments
-from wildsr.estimation.kernels.spectrum import luma
+from wildsr.imaging.luma import luma
 
 
 def whitened_moments(kernel: np.ndarray) -> np.ndarray:

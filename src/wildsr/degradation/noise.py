@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from wildsr.degradation.operation import Log, note
+from wildsr.imaging.luma import BT601
 
-_LUMA: Final = np.array([0.299, 0.587, 0.114])
+_LUMA: Final = np.array(BT601)
 
 
 @dataclass(frozen=True, kw_only=True)

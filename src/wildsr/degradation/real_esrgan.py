@@ -14,6 +14,7 @@ from wildsr.degradation.noise import GaussianNoise
 from wildsr.degradation.operation import Chance, Degradation, Log, OneOf, note, pick
 from wildsr.degradation.resampling import Method, resize
 from wildsr.degradation.samplers import Gaussians, Mixed, Range, Sincs, odd
+from wildsr.imaging.luma import BT601
 
 _METHODS: Final[tuple[Method, ...]] = ("area", "bilinear", "bicubic")
 _SIZES: Final = odd(7, 21)
@@ -140,7 +141,7 @@ class ScaledPoisson:
         strength, gray = rng.uniform(*self.strength), bool(rng.random() < self.gray)
         levels = x.detach().clamp(0, 1).mul(255).round().cpu().numpy() / 255
         if gray:
-            levels = np.tensordot(levels, [0.299, 0.587, 0.114], axes=([1], [0]))[:, None]
+            levels = np.tensordot(levels, BT601, axes=([1], [0]))[:, None]
         noise = np.empty_like(levels)
         for item, picture in zip(noise, levels, strict=True):
             photons = 2.0 ** np.ceil(np.log2(max(len(np.unique((picture * 255).round())), 2)))

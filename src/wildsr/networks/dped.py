@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-_LUMA = (0.299, 0.587, 0.114)
+from wildsr.imaging.luma import BT601
 
 
 class InstanceNorm(nn.Module):
@@ -68,7 +68,7 @@ class DPEDDiscriminator(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.luma: Tensor
-        self.register_buffer("luma", torch.tensor(_LUMA).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("luma", torch.tensor(BT601).view(1, 3, 1, 1), persistent=False)
         self.conv_first = nn.Conv2d(1, 48, 11, stride=4, padding=5)
         layers: list[nn.Module] = []
         for before, after, side, stride in (

@@ -7,10 +7,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wildsr.imaging.luma import BT601_STUDIO
+
 _SUPPORT = 2
 """The cubic kernel (a = −1/2) reaches two LR pixels to either side."""
 
-_LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
+_LUMA = tuple(weight / 255 for weight in BT601_STUDIO)
 """BT.601 studio luma of RGB in [0, 1], without the offset 16/255."""
 
 

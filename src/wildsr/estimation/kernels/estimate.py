@@ -11,8 +11,9 @@ from wildsr.errors import InputError, UsageError
 from wildsr.estimation.kernels.jpeg_dct import BLOCK, compression_error
 from wildsr.estimation.kernels.quality_control import SMALLEST, Evidence, gather_evidence
 from wildsr.estimation.kernels.shapes import centred, completed, gaussian, without_dust
-from wildsr.estimation.kernels.spectrum import Doubles, luma, textured_tiles
+from wildsr.estimation.kernels.spectrum import Doubles, textured_tiles
 from wildsr.imaging import FloatArray
+from wildsr.imaging.luma import luma
 
 Method = Literal["auto", "spectrum", "kernelgan", "realsr", "recurrence"]
 

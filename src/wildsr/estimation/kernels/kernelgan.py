@@ -25,8 +25,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wildsr.estimation.kernels.crops import crop_corners, halved_then_doubled
-from wildsr.estimation.kernels.spectrum import Doubles, luma
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
+from wildsr.imaging.luma import luma
 
 LAYERS: Final = (7, 5, 3, 1, 1, 1)
 """Kernel sizes of the generator's convolutions."""

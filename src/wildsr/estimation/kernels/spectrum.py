@@ -52,12 +52,6 @@ class Spectrum:
     """What the powers of a squared level became as tiles were brought to one contrast."""
 
 
-def luma(rgb: FloatArray) -> FloatArray:
-    """Return H×W full-range BT.601 luma of H×W×3 float RGB, on the same scale."""
-    plane: FloatArray = rgb @ np.array([0.299, 0.587, 0.114], np.float32)
-    return plane
-
-
 def textured_tiles(plane: FloatArray) -> tuple[Doubles, Doubles]:
     """Return the power spectra of the unclipped tiles and the strength of each tile's texture.
 

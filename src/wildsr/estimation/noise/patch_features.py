@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.imaging import FloatArray
+from wildsr.imaging.luma import BT601
 
 BLOCK: Final = 16
 STRONGEST: Final = 20.0
@@ -65,7 +66,7 @@ def measure(patch: FloatArray) -> Measures | None:
     plane = flat.mean(axis=0)
     power = np.abs(np.fft.rfft2(plane)) ** 2
     return Measures(
-        level=float(mean @ (0.299, 0.587, 0.114)),
+        level=float(mean @ BT601),
         variance=float(variance.mean()),
         uneven_means=float(((tiles**2).mean(axis=1) * small**2 / variance).mean()),
         uneven_variances=float(np.abs(squares / variance[:, None] - 1).mean(axis=0).max()),

@@ -15,12 +15,13 @@ from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, R
 from wildsr.errors import InputError
 from wildsr.estimation.kernels.estimate import KernelEstimate, Method, estimate_kernels
 from wildsr.estimation.kernels.shapes import SIZE
-from wildsr.estimation.kernels.spectrum import Doubles, luma
+from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.estimation.noise.patches import noise_patches
 from wildsr.estimation.profile.camera import camera_of, sensitivity_of
 from wildsr.files import shown
 from wildsr.imaging import FloatArray, Picture, read
 from wildsr.imaging.jpeg_tables import jpeg_quality
+from wildsr.imaging.luma import luma
 from wildsr.metrics.blocks import block_steps
 
 _DRAWN: Final = 0.6

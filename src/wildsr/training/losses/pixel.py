@@ -5,7 +5,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-_LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
+from wildsr.imaging.luma import BT601_STUDIO
+
+_LUMA = tuple(weight / 255 for weight in BT601_STUDIO)
 
 
 def l1(sr: Tensor, hr: Tensor) -> Tensor:
