@@ -9,7 +9,7 @@ from wildsr.cli.upscale_dry_run import tell_estimates
 from wildsr.cli.upscale_report import Account, tell_plan
 from wildsr.engine import FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
-from wildsr.imaging import Limits, WriteOptions
+from wildsr.imaging import Limits, WriteOptions, background_named
 from wildsr.models import DEFAULT_MODEL
 
 
@@ -40,6 +40,7 @@ def upscale(
     gamma: options.Gamma = 60.0,
     quality: options.Quality = None,
     lossless: options.Lossless = False,
+    background: options.Background = "white",
     strip_metadata: options.StripMetadata = False,
     strip_gps: options.StripGps = False,
     overwrite: options.Overwrite = False,
@@ -69,7 +70,11 @@ def upscale(
         max_memory=max_memory,
     )
     writing = WriteOptions(
-        quality=quality, lossless=lossless, strip_metadata=strip_metadata, strip_gps=strip_gps
+        quality=quality,
+        lossless=lossless,
+        background=background_named(background),
+        strip_metadata=strip_metadata,
+        strip_gps=strip_gps,
     )
     with BatchBar(quiet=json) as bar:
         batch = upscale_folder(

@@ -56,6 +56,13 @@ Beta = Annotated[float, typer.Option(help=field_help(FusionRule, "beta"))]
 Gamma = Annotated[float, typer.Option(help=field_help(FusionRule, "gamma"))]
 Quality = Annotated[int | None, typer.Option(help=field_help(WriteOptions, "quality"), show_default=False)]
 Lossless = Annotated[bool, typer.Option("--lossless", help=field_help(WriteOptions, "lossless"))]
+Background = Annotated[
+    str,
+    typer.Option(
+        help="Colour that transparency is blended onto where the format has none (JPEG): a name, #rrggbb, "
+        "or none to refuse such photos."
+    ),
+]
 StripMetadata = Annotated[
     bool, typer.Option("--strip-metadata", help=field_help(WriteOptions, "strip_metadata"))
 ]

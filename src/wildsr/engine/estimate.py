@@ -39,7 +39,9 @@ def estimate(
             channels = (1 if header.gray else 3) + header.alpha
             plan = upscaler.plan_shape(Shape(header.height, header.width, channels, header.depth), size)
             form = chosen_format(job.target, options)
-            check_output(form, plan.width, plan.height, header.depth, header.alpha)
+            check_output(
+                form, plan.width, plan.height, header.depth, header.alpha and options.background is None
+            )
         except WildsrError as error:
             yield Estimate(job=job, plan=None, seconds=None, reason=str(error))
         else:

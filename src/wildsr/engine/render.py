@@ -50,6 +50,8 @@ class TileRenderer:
     settings: Settings
     multiple: int
     tally: Tally
+    neutral: bool
+    """Make red, green and blue equal."""
 
     def __call__(self, rows: Span, columns: Span) -> FloatArray:
         """Return the SR tile, (scale·rows)×(scale·columns)×channels of the source, in [0, 1]."""
@@ -58,8 +60,9 @@ class TileRenderer:
         sr = self._network(lr)
         sr, drift = fix_colour(sr, lr, scale=self.backend.scale, apply=self.settings.color_fix)
         sr = self._weaken(sr, lr)
-        if self.source.gray:
+        if self.neutral:
             sr = sr.mean(axis=2, keepdims=True, dtype=np.float32)
+            sr = sr if self.source.gray else np.repeat(sr, 3, axis=2)
         alpha = self.source.alpha(*area)
         if alpha is not None:
             sr = np.concatenate([sr, self._alpha(alpha)], axis=2)

@@ -9,6 +9,7 @@ from wildsr.errors import OutputError
 from wildsr.files import recorded_settings, shown
 from wildsr.files.records import Setting
 from wildsr.imaging import WriteOptions
+from wildsr.imaging.background import colour_name
 
 
 def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> dict[str, Setting]:
@@ -38,6 +39,7 @@ def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> d
         "quality": options.quality,
         "lossless": options.lossless,
         "compression": options.compression,
+        "background": None if options.background is None else colour_name(options.background),
         "strip_metadata": options.strip_metadata,
         "strip_gps": options.strip_gps,
     }

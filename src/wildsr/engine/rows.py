@@ -68,11 +68,13 @@ def _rows(work: Work, depth: Depth | None) -> Iterator[_Stored]:
     for band in _pass(work, source, last, between):
         for start in range(0, band.shape[0], _PUSH_ROWS):
             for made in resizer.push(band[start : start + _PUSH_ROWS].astype(np.float32) / top):
+                if work.source.neutral:  # sums in another order round apart
+                    made[..., : source.channels - source.has_alpha] = made[..., :1]
                 yield _stored(made, depth)
 
 
 def _pass(work: Work, source: Source, step: Pass, depth: Depth | None) -> Iterator[_Stored]:
-    render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally)
+    render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally, work.source.neutral)
     made = bands(
         step.grid,
         render,

@@ -210,6 +210,8 @@ class Upscaler:
         if options.model is None:
             options = replace(options, model=self.model.spec.id)
         form = chosen_format(Path(target), options)
+        if not form.alpha and source.opaque:
+            source = source.without_alpha()
         tile_pixels = tile_pixels or self.tile_pixels
         while True:
             plan = self.plan(source, size, tile_pixels=tile_pixels).into(form)
@@ -217,6 +219,7 @@ class Upscaler:
                 width=plan.width,
                 height=plan.height,
                 channels=source.channels,
+                neutral=source.neutral,
                 depth=source.depth,
                 metadata=source.metadata,
             )

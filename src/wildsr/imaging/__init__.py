@@ -3,6 +3,7 @@
 libvips and Pillow are loaded by the first call that needs them, not by this import.
 """
 
+from wildsr.imaging.background import background_named
 from wildsr.imaging.formats import FORMATS, Format, check_output, format_named, format_of
 from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
 from wildsr.imaging.header import Header
@@ -30,6 +31,7 @@ __all__ = [
     "Source",
     "WriteOptions",
     "WriteReport",
+    "background_named",
     "check_output",
     "chosen_format",
     "format_named",

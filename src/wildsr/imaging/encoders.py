@@ -115,7 +115,7 @@ def _run(read: Read, sink: "_Sink", fitted: Fitted, form: Format, options: Write
         image = library.Image.pngload_source(source, access="sequential", fail_on="error")
         if fitted.metadata.icc and not form.streams:
             image.set_type(library.GValue.blob_type, "icc-profile-data", fitted.metadata.icc)
-        _save(image, sink.target(), form, options, fitted.bits)
+        _save(image, sink.target(), form, options, fitted)
     except library.Error as error:
         if sink.trouble is not None:
             raise sink.trouble from error
@@ -124,8 +124,11 @@ def _run(read: Read, sink: "_Sink", fitted: Fitted, form: Format, options: Write
         ) from error
 
 
-def _save(image: "Image", target: "TargetCustom", form: Format, options: WriteOptions, bits: int) -> None:
-    quality = options.quality or form.quality
+def _save(
+    image: "Image", target: "TargetCustom", form: Format, options: WriteOptions, fitted: Fitted
+) -> None:
+    quality, bits = options.quality or form.quality, fitted.bits
+    neutral = fitted.given.gray or fitted.given.neutral
     if form.name == "png":
         level = 2 if options.compression is None else options.compression
         # Paeth at level 2: half the size of level 1 and no slower than libvips' default at level 1
@@ -140,7 +143,9 @@ def _save(image: "Image", target: "TargetCustom", form: Format, options: WriteOp
             target, compression="deflate", level=3, predictor="horizontal", bigtiff=big, keep="none"
         )
     elif form.name == "webp":
-        image.webpsave_target(target, Q=quality, lossless=options.lossless, exact=True, keep="icc")
+        # lossy WebP rounds green apart from red and blue, even where they are equal
+        lossless = options.lossless or (neutral and options.quality is None)
+        image.webpsave_target(target, Q=quality, lossless=lossless, exact=True, keep="icc")
     else:
         image.heifsave_target(
             target,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from wildsr.imaging.background import colour_name
 from wildsr.imaging.fitting_metadata import fit_metadata
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, Rows, WriteOptions
@@ -49,7 +50,7 @@ def fit(frame: Frame, form: Format, options: WriteOptions) -> Fitted:
         dropped.append(f"{wanted}-bit depth ({bits} bits kept)")
     flat = frame.alpha and not form.alpha
     if flat:
-        dropped.append("transparency (blended onto the background)")
+        dropped.append(f"transparency (blended onto {colour_name(options.background)})")
     channels = frame.channels - flat
     stored = replace(frame, depth=8 if bits == 8 else 16, channels=channels)
     beside = fit_metadata(frame, form, options)

@@ -163,5 +163,6 @@ def check_output(output: str | Format, width: int, height: int, depth: int = 8, 
         others = [f.name.upper() for f in FORMATS.values() if f.alpha and f.max_side >= max(width, height)]
         raise OutputError(
             f"{name} can't hold transparency, and this picture has it",
-            hint=f"write {', '.join(others[:-1])} or {others[-1]}, or give a background to blend it onto",
+            hint=f"write {', '.join(others[:-1])} or {others[-1]}, "
+            "or blend it: --background white, or background=(1, 1, 1)",
         )

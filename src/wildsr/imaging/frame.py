@@ -26,13 +26,13 @@ class WriteOptions:
     """1 to 100 for JPEG (default 95), WebP (90) and AVIF (80)."""
 
     lossless: bool = False
-    """Write WebP and AVIF without loss."""
+    """Write WebP and AVIF without loss; gray pictures become WebP so in any case, unless a quality is given."""
 
     depth: Literal[8, 10, 12, 16] | None = None
     """Bits a channel to store; the picture's own where the format has them, when not given."""
 
     background: tuple[float, float, float] | None = None
-    """RGB in [0, 1] that transparency is blended onto where the format has none; refused when not given."""
+    """Colour, RGB in [0, 1], that transparency is blended onto where the format has none; refused when not given."""
 
     compression: int | None = None
     """PNG effort 0 to 9 (default 2); a higher one is slower and smaller, the pixels are the same."""
@@ -92,6 +92,9 @@ class Frame:
 
     channels: int
     """1 gray, 2 gray and alpha, 3 RGB, 4 RGBA."""
+
+    neutral: bool = False
+    """Red, green and blue are equal everywhere, and stay so in formats whose rounding would part them."""
 
     depth: Depth = 8
     """Bits a channel of the rows: 8 for uint8, 16 for uint16."""

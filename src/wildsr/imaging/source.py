@@ -1,6 +1,7 @@
 """A decoded picture, kept at native depth and handed out in crops."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -48,6 +49,23 @@ class Source:
     def has_alpha(self) -> bool:
         """True where the file has transparency."""
         return self.channels in (2, 4)
+
+    @cached_property
+    def neutral(self) -> bool:
+        """True where red, green and blue are equal everywhere: a gray picture, whatever its file's channels."""
+        if self.gray:
+            return True
+        red, green, blue = (self.samples[..., channel] for channel in range(3))
+        return bool((red == green).all() and (green == blue).all())
+
+    @property
+    def opaque(self) -> bool:
+        """True where there is no transparency, stated or not."""
+        return not self.has_alpha or bool(self.samples[..., -1].min() == self.top)
+
+    def without_alpha(self) -> "Source":
+        """Return the same picture without its alpha channel."""
+        return replace(self, samples=self.samples[..., :-1]) if self.has_alpha else self
 
     @property
     def top(self) -> int:

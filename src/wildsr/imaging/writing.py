@@ -18,6 +18,8 @@ _BAND = 64
 def write(picture: Picture, path: str | Path, *, options: WriteOptions | None = None) -> WriteReport:
     """Write a Picture at its depth, with its profile and metadata.
 
+    Alpha that is opaque everywhere is left out of formats that have none.
+
     Args:
         picture: Values beyond [0, 1] are clipped.
         path: The file to write; its extension says the format. It appears whole, or not at all.
@@ -32,11 +34,16 @@ def write(picture: Picture, path: str | Path, *, options: WriteOptions | None = 
         >>> bool((wildsr.read("copy.png").rgb == picture.rgb).all())
         True
     """
+    options = options or WriteOptions()
+    opaque = picture.alpha is not None and float(picture.alpha.min()) >= 1
+    if opaque and not chosen_format(Path(path), options).alpha:
+        picture = picture.with_pixels(picture.rgb, None)
     frame = Frame(
         width=picture.width,
         height=picture.height,
         channels=(1 if picture.gray else 3) + (picture.alpha is not None),
         depth=picture.depth,
+        neutral=_neutral(picture),
         metadata=picture.metadata,
     )
     return write_rows(_bands(picture), frame, path, options=options)
@@ -79,6 +86,11 @@ def write_rows(
 def chosen_format(path: Path, options: WriteOptions) -> Format:
     """Return the format to write: the one asked for, else the one the file name says."""
     return format_named(options.format) if options.format else format_of(path)
+
+
+def _neutral(picture: Picture) -> bool:
+    red, green, blue = (picture.rgb[..., channel] for channel in range(3))
+    return picture.gray or bool((red == green).all() and (green == blue).all())
 
 
 def _bands(picture: Picture) -> Iterator[Rows]:
