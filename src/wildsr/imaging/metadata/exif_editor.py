@@ -39,6 +39,7 @@ class Editor:
     def __init__(self, block: bytes, change: Change) -> None:
         self._data = bytearray(block)
         self._change = change
+        self._below: dict[int, list[IfdEntry]] = {}
         self._layout, self._offset = read_start(self._read)
         if self._layout.big:
             raise TiffError("EXIF is never BigTIFF")
@@ -75,8 +76,11 @@ class Editor:
         return found
 
     def below(self, tag: int) -> list[IfdEntry]:
-        """Return the entries of the directory `tag` points to; none where it can't be followed."""
-        return [entry for directory in self._directories(tag, self.entries) for entry in directory]
+        """Return the entries of the directory `tag` points to, as found; none where it can't be followed."""
+        if tag not in self._below:
+            found = self._directories(tag, self.entries)
+            self._below[tag] = [entry for directory in found for entry in directory]
+        return self._below[tag]
 
     def follow_rules(self) -> None:
         """Do with every tag what the table says, and take thumbnails out."""
@@ -228,7 +232,8 @@ class Editor:
 
     def add_to_exif(self, tag: int, kind: int, data: bytes) -> None:
         """Give Exif's own directory a tag: its table is written anew at the end."""
-        table = {e.tag: self._read(e.position, 12) for e in self.below(EXIF_IFD)}
+        now = [entry for directory in self._directories(EXIF_IFD, self.entries) for entry in directory]
+        table = {e.tag: self._read(e.position, 12) for e in now if e.tag != _PADDING}
         table[tag] = self._entry(tag, kind, data)
         fields = b"".join(table[one] for one in sorted(table))
         at = self._append(self._pack("H", len(table)) + fields + b"\0\0\0\0")
