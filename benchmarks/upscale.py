@@ -202,7 +202,10 @@ def torch_eager(path: Path, tile: object) -> Callable[[], object]:
 
 
 def onnx_runtime(path: Path, tile: object) -> Callable[[], object]:
-    import onnxruntime
+    from wildsr.models.runtimes import onnxruntime as load_onnxruntime
+
+    onnxruntime = load_onnxruntime()
+    assert onnxruntime is not None
 
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import openvino
 import pytest
 import torch
 
@@ -12,6 +11,7 @@ from wildsr.checkpoints import export_onnx, load_network
 from wildsr.checkpoints.graphs import weights_of_graph
 from wildsr.errors import ModelError
 from wildsr.models import CATALOG, ModelSpec, is_cached, load_model
+from wildsr.models.runtimes import openvino
 from wildsr.networks import NETWORKS
 
 SHRUNK = ("realesr-animevideov3-x2", "realesr-animevideov3-x3")
@@ -28,7 +28,7 @@ def test_catalog_weights_in_torch_compute_what_the_graph_computes(name: str) -> 
         assert loaded.spec.scale == 4
         return
     assert loaded.spec.scale == model.spec.scale
-    core = openvino.Core()
+    core = openvino().Core()
     compiled = core.compile_model(str(model.onnx_path), "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     lr = torch.rand(1, 3, 12, 17, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():

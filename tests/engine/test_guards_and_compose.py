@@ -42,6 +42,10 @@ BAD: dict[str, Callable[[FloatArray], FloatArray]] = {
     "infinite": lambda tile: np.where(nearest(tile) > 0.5, np.float32(np.inf), np.float32(0)),
     "far outside": lambda tile: nearest(tile) * 1000,
     "black": lambda tile: np.zeros_like(nearest(tile)),
+    "black once clipped": lambda tile: nearest(tile) - 1,
+    "white once clipped": lambda tile: nearest(tile) + 1,
+    "gray once rounded": lambda tile: np.float32(0.5) + nearest(tile) * np.float32(1e-3),
+    "of one colour": lambda tile: nearest(tile) * 0 + np.array([0.9, 0.1, 0], np.float32).reshape(1, 3, 1, 1),
 }
 
 
@@ -70,6 +74,23 @@ def test_a_good_tile_never_opens_the_fp32_backend() -> None:
 def test_a_flat_result_of_a_flat_photo_is_fine() -> None:
     flat = np.full((1, 3, 4, 4), 0.5, np.float32)
     assert fault(flat, nearest(flat)) is None
+
+
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_noise_smoothed_away_is_fine_and_another_brightness_is_not(level: float) -> None:
+    noise = np.random.default_rng(1).integers(-3, 4, (1, 3, 20, 20)).astype(np.float32) / 255
+    noisy = np.clip(np.float32(level) + noise, 0, 1)
+    flat = np.full((1, 3, 40, 40), level, np.float32)
+    assert fault(noisy, flat) is None
+    assert fault(noisy, np.full_like(flat, abs(level - 0.1))) == "constant although the photo isn't"
+
+
+@pytest.mark.parametrize("span", [3, 7, 30, 255])
+def test_a_black_result_is_seen_in_photos_of_little_contrast_too(span: int) -> None:
+    ramp = np.linspace(100, 100 + min(span, 155), 12, dtype=np.float32).reshape(1, 1, 1, 12) / 255
+    lr = np.broadcast_to(ramp, (1, 3, 5, 12))
+    assert fault(lr, nearest(lr) - 2) == "constant although the photo isn't"
+    assert fault(lr, nearest(lr)) is None
 
 
 def test_self_ensemble_of_an_equivariant_network_changes_nothing_and_runs_eight_times() -> None:

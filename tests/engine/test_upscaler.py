@@ -3,7 +3,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import openvino as ov
 import pytest
 
 from tests.engine.tiny import save, tiny_unshuffle
@@ -15,6 +14,7 @@ from wildsr.errors import BackendError, LimitError, OutOfMemoryError, OutputErro
 from wildsr.imaging import FloatArray, Picture, Source, WriteOptions, open_source, read, resize, write
 from wildsr.models import Model, ModelSpec
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
+from wildsr.models.runtimes import openvino
 
 PLAIN = Settings(color_fix=False, precision="fp32")
 
@@ -30,7 +30,7 @@ def photo(height: int = 40, width: int = 52, *, seed: int = 0) -> FloatArray:
 def network(model: Model, rgb: FloatArray) -> FloatArray:
     """What the uncut graph gives for the whole picture, straight from OpenVINO."""
     config = {"INFERENCE_PRECISION_HINT": "f32"}
-    request = ov.Core().compile_model(str(model.onnx_path), "CPU", config).create_infer_request()
+    request = openvino().Core().compile_model(str(model.onnx_path), "CPU", config).create_infer_request()
     return request.infer({0: np.ascontiguousarray(rgb.transpose(2, 0, 1)[None])})[0][0].transpose(1, 2, 0)
 
 

@@ -52,10 +52,16 @@ def plain_taps(name: BackboneName, x: np.ndarray, weights: Weights, *, l2: bool)
 
 
 def run_graph(model: object, sr: np.ndarray, hr: np.ndarray) -> np.ndarray:
-    import openvino
+    from wildsr.models.runtimes import openvino
 
-    compiled = openvino.Core().compile_model(
-        openvino.Core().read_model(model.SerializeToString()), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    compiled = (
+        openvino()
+        .Core()
+        .compile_model(
+            openvino().Core().read_model(model.SerializeToString()),
+            "CPU",
+            {"INFERENCE_PRECISION_HINT": "f32"},
+        )
     )
     return np.array(compiled({"sr": sr.astype(np.float32), "hr": hr.astype(np.float32)})[0])
 

@@ -100,9 +100,9 @@ def outputs_of(line: str) -> list[str]:
 
 def run_onnx(content: bytes, data: Floats) -> Floats:
     """Run a graph by OpenVINO in fp32."""
-    import openvino
+    from wildsr.models.runtimes import openvino
 
-    core = openvino.Core()
+    core = openvino().Core()
     config = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": "1"}
     compiled = core.compile_model(core.read_model(content), "CPU", config)
     return np.array(compiled(data[None])[0][0])

@@ -109,7 +109,7 @@ def test_own_description_is_used_and_checked(tmp_path: Path) -> None:
 
 
 def test_fixed_size_and_half_precision_are_made_ready(tmp_path: Path) -> None:
-    import openvino
+    from wildsr.models.runtimes import openvino
 
     given = shuffle(2, size=(32, 32), kind=TensorProto.FLOAT16)
     assert not is_ready(given)
@@ -118,12 +118,12 @@ def test_fixed_size_and_half_precision_are_made_ready(tmp_path: Path) -> None:
     onnx.checker.check_model(ready, full_check=True)
     path = saved(tmp_path / "m.onnx", ready)
     assert read_onnx(path).scale == 2
-    compiled = openvino.compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    compiled = openvino().compile_model(path, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     picture = RNG.random((1, 3, 9, 13), np.float32)
     result = compiled(picture)[0]
     assert result.shape == (1, 3, 18, 26)
     assert result.dtype == np.float32
-    whole = openvino.compile_model(saved(tmp_path / "f.onnx", as_float(ready)), "CPU")(picture)[0]
+    whole = openvino().compile_model(saved(tmp_path / "f.onnx", as_float(ready)), "CPU")(picture)[0]
     assert np.abs(result - whole).max() < 2e-2
 
 

@@ -12,7 +12,7 @@ from wildsr.checkpoints.onnx_graph import translate
 from wildsr.errors import ModelError
 from wildsr.files import atomic_write
 from wildsr.models.onnx_file import embed_spec
-from wildsr.models.openvino_runtime import openvino
+from wildsr.models.runtimes import openvino
 from wildsr.models.spec import ModelSpec
 
 TOLERANCE = 1e-4

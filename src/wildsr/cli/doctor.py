@@ -1,7 +1,6 @@
 """`wildsr doctor`: what this machine has, and what that means."""
 
 import importlib.metadata
-import importlib.util
 import platform
 import shutil
 from typing import Annotated
@@ -13,6 +12,7 @@ from wildsr.cli.console import Json, data, data_json, size_text
 from wildsr.engine.backends.openvino import has_native_bf16
 from wildsr.machine import cores, free_memory, processor
 from wildsr.models import CATALOG, is_cached
+from wildsr.models.runtimes import onnxruntime
 from wildsr.version import __version__
 
 
@@ -61,11 +61,10 @@ def _installed(package: str) -> str | None:
 
 
 def _providers() -> list[str]:
-    if importlib.util.find_spec("onnxruntime") is None:
+    runtime = onnxruntime()
+    if runtime is None:
         return []
-    import onnxruntime
-
-    return [name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers()]
+    return [name.removesuffix("ExecutionProvider") for name in runtime.get_available_providers()]
 
 
 def _libvips() -> str:

@@ -10,22 +10,36 @@ from wildsr.imaging import FloatArray
 
 _FAR_OUTSIDE = 16.0
 """SR values this far beyond [0, 1] are not an overshoot but a broken computation."""
-_FLAT = 1e-6
+_VARIES = 2
+"""Levels of 255 an input must span for a flat result of it to be suspicious."""
+_SMOOTHED = (6, 2)
+"""Levels an input may span, and its mean may be away from a flat result, for that to be its noise smoothed away."""
 
 
 def fault(lr: FloatArray, sr: FloatArray) -> str | None:
     """Say what makes `sr` impossible as the super-resolution of `lr` (both 1×3×h×w), or None.
 
-    Checked: finite, not absurdly far outside [0, 1], not constant where the input isn't.
+    Checked: finite, not absurdly far outside [0, 1], not of one colour where the input isn't. The last is judged on
+    what will be seen, levels 0 to 255 after clipping: a network whose every value is below 0 makes a black picture.
     """
-    low, high = float(sr.min()), float(sr.max())
-    if not (np.isfinite(low) and np.isfinite(high)):
+    low, high = sr.min(axis=(0, 2, 3)), sr.max(axis=(0, 2, 3))
+    if not (np.isfinite(low).all() and np.isfinite(high).all()):
         return "not finite"
-    if low < -_FAR_OUTSIDE or high > 1 + _FAR_OUTSIDE:
-        return f"between {low:.3g} and {high:.3g}"
-    if high - low < _FLAT and float(lr.max() - lr.min()) > 2 / 255:
-        return "constant although the photo isn't"
-    return None
+    if low.min() < -_FAR_OUTSIDE or high.max() > 1 + _FAR_OUTSIDE:
+        return f"between {low.min():.3g} and {high.max():.3g}"
+    colour = _levels(low)
+    if (colour != _levels(high)).any():
+        return None
+    span = float((lr.max(axis=(0, 2, 3)) - lr.min(axis=(0, 2, 3))).max()) * 255
+    distance = float(np.abs(lr.mean(axis=(0, 2, 3)) * 255 - colour).max())
+    if span <= _VARIES or (span <= _SMOOTHED[0] and distance <= _SMOOTHED[1]):
+        return None
+    return "constant although the photo isn't"
+
+
+def _levels(values: FloatArray) -> FloatArray:
+    """Return values as they will be written at 8 bits."""
+    return np.rint(np.clip(values, 0, 1) * np.float32(255))
 
 
 class GuardedBackend:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wildsr.errors import ForkError
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 
@@ -25,12 +26,23 @@ _M_MMAP_THRESHOLD = -3
 _MALLOC_SETTINGS = ("MALLOC_MMAP_THRESHOLD_", "GLIBC_TUNABLES")
 
 
-@cache
 def vips() -> ModuleType:
     """Return pyvips, with its operation cache off and its untrusted loaders blocked.
 
     The cache would keep the last hundred pictures' pixels alive; RSS stays flat without it.
+
+    Raises:
+        ForkError: In a child that was forked after libvips had started its threads.
     """
+    module, process = _loaded()
+    if process != os.getpid():
+        raise ForkError("libvips")
+    return module
+
+
+@cache
+def _loaded() -> tuple[ModuleType, int]:
+    """Import and lock down pyvips; say which process did."""
     import pyvips
 
     pyvips.cache_set_max(0)
@@ -42,8 +54,7 @@ def vips() -> ModuleType:
     if logger.level == logging.NOTSET:  # what matters of its warnings comes back as errors and notes
         logger.setLevel(logging.CRITICAL)
     _map_large_blocks()
-    module: ModuleType = pyvips
-    return module
+    return pyvips, os.getpid()
 
 
 def _map_large_blocks() -> None:

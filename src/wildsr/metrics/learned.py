@@ -90,7 +90,11 @@ def distances(name: GraphName, sr: Batch, hr: Batch) -> NDArray[np.float64]:
                 f"{name}: two float32 batches N×H×W×3 of one shape are expected, "
                 f"not {sr.dtype} {sr.shape} and {hr.dtype} {hr.shape}"
             )
-    request = compiled(name).create_infer_request()  # one a call: safe from several threads
+    from wildsr.models.runtimes import openvino
+
+    graph = compiled(name)
+    openvino()  # refuses a forked child, which would wait for ever
+    request = graph.create_infer_request()  # one a call: safe from several threads
     result = request.infer({"sr": np.ascontiguousarray(sr), "hr": np.ascontiguousarray(hr)})
     found = np.array(result[0], dtype=np.float64)
     if not np.isfinite(found).all():
@@ -106,7 +110,7 @@ def compiled(name: GraphName) -> "CompiledModel":
         AssetError: Its weights can't be had.
         BackendError: OpenVINO refuses it.
     """
-    from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
+    from wildsr.models.runtimes import KEPT_KERNELS, openvino
 
     path = _cached_file(name)
     try:

@@ -1,19 +1,18 @@
 """ONNX Runtime: the second backend, for CUDA, DirectML and CoreML (extras `ort`, `gpu`) and for comparison."""
 
 import functools
-import importlib.util
-import os
 from typing import Final
 
 import onnx
 
 from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
-from wildsr.errors import BackendError, ForkError, OutOfMemoryError, UsageError
+from wildsr.errors import BackendError, OutOfMemoryError, UsageError
 from wildsr.imaging import FloatArray
 from wildsr.machine import cores
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
+from wildsr.models.runtimes import onnxruntime
 
 _PROVIDERS: Final = {
     "cpu": "CPUExecutionProvider",
@@ -35,14 +34,12 @@ class ONNXRuntimeBackend:
     """
 
     def __init__(self, model: Model, execution: Execution) -> None:
-        if importlib.util.find_spec("onnxruntime") is None:
+        ort = onnxruntime()
+        if ort is None:
             raise UsageError(
                 "the onnxruntime backend isn't installed",
                 hint="pip install 'wildsr[ort]' (CPU, CoreML, DirectML) or 'wildsr[gpu]' (CUDA)",
             )
-        import onnxruntime as ort
-
-        ort.disable_telemetry_events()
         provider = _PROVIDERS[execution.device]
         if provider not in ort.get_available_providers():
             raise UsageError(
@@ -60,7 +57,6 @@ class ONNXRuntimeBackend:
         split = split_before_upscaling(graph)
         self.bytes_per_pixel = bytes_per_pixel(split.body if split else graph) + 64 * 4 + 8 * 16 * 3 * 4
         self.threads = execution.threads or cores()
-        self._process = os.getpid()
         self._halo = split.halo if split else 0
         parts = [split.body, split.tail] if split else [graph]
         try:
@@ -72,8 +68,7 @@ class ONNXRuntimeBackend:
 
     def run(self, tile: FloatArray) -> FloatArray:
         """Super-resolve a tile; see `Backend.run`."""
-        if self._process != os.getpid():
-            raise ForkError("ONNX Runtime")
+        onnxruntime()  # refuses a forked child
         features = self._infer(0, tile)
         if len(self._sessions) == 1:
             return features

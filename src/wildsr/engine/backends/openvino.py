@@ -13,7 +13,7 @@ from wildsr.imaging import FloatArray
 from wildsr.machine import processor_flags
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
-from wildsr.models.openvino_runtime import KEPT_KERNELS, openvino
+from wildsr.models.runtimes import KEPT_KERNELS, openvino
 
 if TYPE_CHECKING:
     from openvino import CompiledModel, InferRequest
