@@ -39,7 +39,8 @@ def fault(lr: FloatArray, sr: FloatArray) -> str | None:
 
 def _levels(values: FloatArray) -> FloatArray:
     """Return values as they will be written at 8 bits."""
-    return np.rint(np.clip(values, 0, 1) * np.float32(255))
+    levels: FloatArray = np.rint(np.clip(values, 0, 1) * np.float32(255))
+    return levels
 
 
 class GuardedBackend:
