@@ -290,3 +290,46 @@ def test_an_editor_follows_few_directories() -> None:
     with Counter(20_000) as counter:
         Editor(block, SAME).follow_rules()
     assert counter.lines < 20_000
+
+
+def test_a_profile_whose_tags_lie_over_each_other_is_broken(tmp_path: Path) -> None:
+    """Two hundred tags of sixteen megabytes each would be three gigabytes, from a PNG of 16 kB."""
+    size = 15 * MEBI
+    tags = b"".join(struct.pack(">4sII", b"a%03d" % n, 132 + n, size - 4096) for n in range(200))
+    head = struct.pack(">I", size) + bytes(12) + b"RGB XYZ " + bytes(12) + b"acsp"
+    profile = (head.ljust(128, b"\0") + struct.pack(">I", 200) + tags).ljust(size, b"\0")
+    (tmp_path / "a.png").write_bytes(png(PIXELS, 2, chunks=[(b"iCCP", b"p\0\0" + zlib.compress(profile))]))
+    tracemalloc.start()
+    picture = imaging.read(tmp_path / "a.png")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * size
+    assert picture.notes == ("the colour profile is broken (its tags lie over each other) and was ignored",)
+
+
+def test_as_large_a_packet_as_is_read_costs_memory_in_proportion() -> None:
+    packet = xmp_packet("<a/>" * 99_000)
+    tracemalloc.start()
+    assert rewritten(packet, Wanted(change=SAME, resolution=None)) == packet
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 * MEBI
+
+
+def test_many_texts_are_not_all_named(tmp_path: Path) -> None:
+    chunks = [(b"tEXt", b"key %d\0text" % n) for n in range(3000)]
+    (tmp_path / "a.png").write_bytes(png(PIXELS, 2, chunks=chunks))
+    picture = imaging.read(tmp_path / "a.png")
+    report = imaging.write(picture, tmp_path / "b.jpg", options=WriteOptions(strip_gps=True))
+    assert len(report.dropped) == 21
+    assert report.dropped[-1] == "2,980 more texts"
+    assert report.notes[0].endswith("text 'key 19', and 2,980 more")
+
+
+def test_a_long_text_does_not_cost_a_jpeg_its_exif(tmp_path: Path) -> None:
+    chunks = [(b"eXIf", crossing(3)), (b"zTXt", b"parameters\0\0" + zlib.compress(b"a prompt " * 20_000))]
+    (tmp_path / "a.png").write_bytes(png(PIXELS, 2, chunks=chunks))
+    report = imaging.write(imaging.read(tmp_path / "a.png"), tmp_path / "b.jpg")
+    assert report.dropped == ("text 'parameters'",)
+    with Image.open(tmp_path / "b.jpg") as image:
+        assert 0x0131 in image.getexif()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from wildsr.imaging.containers.jpeg import LARGEST_EXIF
 from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, WriteOptions
 from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
@@ -14,6 +15,7 @@ from wildsr.imaging.metadata.xmp_tree import XmpError
 from wildsr.version import __version__
 
 _COMMENT = "Comment"
+_MOST_NAMED = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +69,7 @@ def _exif(
     if options.model:
         software = f"{software} ({options.model})"
 
-    def made(block: bytes | None) -> tuple[bytes, tuple[str, ...]]:
+    def made(block: bytes | None, text: tuple[TextItem, ...]) -> tuple[bytes, tuple[str, ...]]:
         return edited(
             block,
             change,
@@ -78,13 +80,17 @@ def _exif(
             text=text,
         )
 
+    found, dropped = bare(given.exif) if given.exif else None, []
     try:
-        block, homeless = made(bare(given.exif) if given.exif else None)
-        dropped = []
+        block, homeless = made(found, text)
     except TiffError as error:
-        block, homeless = made(None)
-        dropped = [f"EXIF ({error})"]
-    return block, dropped + [f"text {key!r}" for key in homeless]
+        found, dropped = None, [f"EXIF ({error})"]
+        block, homeless = made(None, text)
+    if form.name == "jpeg" and len(block) > LARGEST_EXIF and text:  # long texts must not cost all of it
+        block, homeless = made(found, ())[0], tuple(dict.fromkeys(item.key for item in text))
+    named = [f"text {key!r}" for key in homeless[:_MOST_NAMED]]
+    more = [f"{len(homeless) - _MOST_NAMED:,} more texts"] if len(homeless) > _MOST_NAMED else []
+    return block, dropped + named + more
 
 
 def _xmp(

@@ -91,11 +91,18 @@ def parse(data: bytes) -> IccProfile:
     if count > _MAX_TAGS or 132 + 12 * count > len(data):
         raise IccError(f"it claims {count} tags")
     tags = {}
+    pieces: dict[tuple[int, int], bytes] = {}  # several tags may share one piece, but pieces don't overlap
+    left = 2 * len(data)
     for i in range(count):
         name, at, size = struct.unpack(">4sII", data[132 + 12 * i : 144 + 12 * i])
         if at + size > len(data):
             raise IccError("a tag lies outside it")
-        tags[name] = data[at : at + size]
+        if (at, size) not in pieces:
+            left -= size
+            if left < 0:
+                raise IccError("its tags lie over each other")
+            pieces[at, size] = data[at : at + size]
+        tags[name] = pieces[at, size]
     space = data[16:20].decode("ascii", "replace").strip()
     profile = IccProfile(space=space, tags=tags)
     usable = profile.has_lut or bool(profile.curves)

@@ -11,6 +11,7 @@ EXIF = b"Exif\0\0"
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 ICC = b"ICC_PROFILE\0"
+LARGEST_EXIF = _LARGEST - len(EXIF)
 _ICC_PIECE = _LARGEST - len(ICC) - 2
 
 

@@ -35,6 +35,9 @@ UNJUDGED_XMP: Final = (
 )
 """Properties in words, named to who strips the place; told apart by their local name."""
 
+JUDGED_TEXT: Final = ("Author", "Copyright", "Creation Time", "Software")
+"""Keywords of texts that name no place."""
+
 UNJUDGED_EXIF: Final = {
     0x010D: "DocumentName",
     0x010E: "ImageDescription",

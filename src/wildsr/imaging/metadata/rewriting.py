@@ -5,9 +5,10 @@ from dataclasses import dataclass, replace
 from wildsr.imaging.metadata import Metadata, Resolution, exif, iptc, xmp
 from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.ifd import TiffError
-from wildsr.imaging.metadata.places import names_a_place
+from wildsr.imaging.metadata.places import JUDGED_TEXT, names_a_place
 from wildsr.imaging.metadata.xmp_tree import XmpError
 
+_MOST_NAMED = 20
 _NO_RESOLUTION = 72.0
 """What programs write that know of none; any other that is stated beside it is believed instead."""
 
@@ -72,10 +73,12 @@ def without_place(given: Metadata) -> Rewritten:
     """
     text = tuple(item for item in given.text if not names_a_place(item.key.rpartition(":")[2]))
     records = iptc.rewritten(given.iptc, strip_place=True) if given.iptc else None
-    words = [f"text {item.key!r}" for item in text]
+    words = [f"text {key!r}" for key in dict.fromkeys(item.key for item in text) if key not in JUDGED_TEXT]
     words += [f"EXIF {name}" for name in (exif.unjudged(given.exif) if given.exif else ())]
     words += [f"XMP {name}" for name in (_unjudged_xmp(given.xmp) if given.xmp else ())]
     words += [f"IPTC {name}" for name in (iptc.unjudged(records) if records else ())]
+    if len(words) > _MOST_NAMED:
+        words = [*words[:_MOST_NAMED], f"and {len(words) - _MOST_NAMED:,} more"]
     notes = (f"whether these name the place can't be judged, and they were kept: {', '.join(words)}",)
     return Rewritten(metadata=replace(given, text=text, iptc=records), notes=notes if words else ())
 

@@ -23,7 +23,7 @@ class XmpError(ValueError):
     """A packet that is no XML, or more than may be read."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Attribute:
     """An attribute of an element."""
 
@@ -34,7 +34,7 @@ class Attribute:
     value: str
 
 
-@dataclass
+@dataclass(slots=True)
 class Element:
     """An element, with what is in it in order."""
 
