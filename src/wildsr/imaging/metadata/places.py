@@ -3,8 +3,6 @@
 import re
 from typing import Final
 
-GPS_IFD_TAG: Final = 0x8825
-
 _COORDINATES = re.compile(r"^(gps|geo)|latitude|longt?itude|altitude", re.I)
 _LOCATION = re.compile(r"(?<!al)location", re.I)
 _NAMES: Final = frozenset(
