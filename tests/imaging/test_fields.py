@@ -339,6 +339,18 @@ def test_a_subject_beyond_what_its_tag_can_say_is_left_out() -> None:
     assert 0x9214 not in after
 
 
+@pytest.mark.parametrize("tag", [0x9214, 0xA20E])
+def test_a_value_beyond_the_end_costs_its_tag_alone(tag: int) -> None:
+    value = Value(5, bytes(8)) if tag == 0xA20E else Value(3, struct.pack("<4H", 1, 2, 3, 4))
+    made = bytearray(block("<", {0x010F: Value(2, b"Acme\0")}, {tag: value, 0x8827: Value(3, b"\x64\0")}, {}))
+    at = bytes(made).index(struct.pack("<HH", tag, value.kind))
+    struct.pack_into("<I", made, at + 8, 1 << 30)
+    after = values_of(edited(bytes(made), TURNED, resolution=None)[0])
+    assert tag not in after
+    assert after[0x8827].data == b"\x64\0"
+    assert after[0x010F].data == b"Acme\0"
+
+
 def dataset(record: int, number: int, data: bytes) -> bytes:
     return struct.pack(">BBBH", 0x1C, record, number, len(data)) + data
 

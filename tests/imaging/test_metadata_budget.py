@@ -153,9 +153,17 @@ def test_more_entries_than_any_photo_are_refused(form: str, tmp_path: Path) -> N
         out = io.BytesIO()
         Image.fromarray(PIXELS).save(out, "WEBP", exif=b"Exif\0\0" + crossing(1))
         data = out.getvalue() + b"junk\0\0\0\0" * many
+        data = data[:4] + struct.pack("<I", len(data) - 8) + data[8:]
     (tmp_path / "a").write_bytes(data)
     with pytest.raises(LimitError, match=r"more (metadata segments|chunks) than any"):
         imaging.probe(tmp_path / "a")
+
+
+def test_padding_behind_a_webp_is_no_chunks(tmp_path: Path) -> None:
+    out = io.BytesIO()
+    Image.fromarray(PIXELS).save(out, "WEBP")
+    (tmp_path / "a").write_bytes(out.getvalue() + bytes(MEBI))
+    assert imaging.read(tmp_path / "a").rgb.shape == (48, 64, 3)
 
 
 class CountingBytes(bytearray):

@@ -207,6 +207,8 @@ def test_what_can_not_be_judged_is_kept_and_named(tmp_path: Path) -> None:
         ("Orientation", False),
         ("Creator", False),
         ("Title", False),
+        ("GeometricDistortion", False),
+        ("GeoTag", True),
         ("ColorSpace", False),
         ("FocalPlaneXResolution", False),
     ],

@@ -21,8 +21,10 @@ def read_metadata(file: BinaryFile, name: str, budget: Budget) -> Found:
     found: dict[bytes, bytes] = {}
     edits: list[Edit] = []
     notes: tuple[str, ...] = ()
+    file.seek(4)
+    end = 8 + int.from_bytes(file.read(4), "little")
     at = 12
-    while True:
+    while at + 8 <= end:
         file.seek(at)
         head = file.read(9)
         if len(head) < 8:

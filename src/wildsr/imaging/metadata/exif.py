@@ -102,7 +102,9 @@ def edited(
     block = _new_block() if block is None else block
     editor = Editor(block, change)
     editor.follow_rules()
-    if (editor.states_resolution or add_resolution) and resolution_of(block) != resolution:
+    if (editor.states_resolution or add_resolution) and (
+        resolution is None or resolution_of(block) != resolution
+    ):
         editor.set_resolution(resolution)
     if software is not None:
         editor.set_software(software.encode("ascii", "replace") + b"\0")

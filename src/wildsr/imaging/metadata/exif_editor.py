@@ -29,6 +29,8 @@ _TAIL = 64
 """A thumbnail that ends this close to the end of the block is cut off; elsewhere it is blanked."""
 INCHES = 2
 _MOST_DIRECTORIES = 8
+_LONGEST_VALUE = 8
+"""Bytes of the longest value that is rewritten."""
 _PADDING = 0xEA1C
 """Microsoft's padding tag, which readers skip."""
 
@@ -89,10 +91,10 @@ class Editor:
         self._remove_thumbnails()
         main = {entry.position for entry in self.entries}
         for entry in [*self.entries, *exif, *interop]:
-            name, rule = EXIF.get(entry.tag, ("", None))
-            if rule is None or rule in ("upright", "resolution") or (rule == "left out" and entry in interop):
+            _, rule = EXIF.get(entry.tag, ("", None))
+            if rule is None or rule in ("upright", "resolution"):
                 continue
-            field = self._field(entry, rule, name)
+            field = self._field(entry, rule)
             if entry.position in main:
                 if field is None:
                     self._fields.pop(entry.tag, None)
@@ -101,7 +103,7 @@ class Editor:
             self._data[entry.position : entry.position + 12] = field or self._emptied(entry)
         self._swap_density(exif)
 
-    def _field(self, entry: IfdEntry, rule: Rule, name: str) -> bytes | None:
+    def _field(self, entry: IfdEntry, rule: Rule) -> bytes | None:
         """Return the 12 bytes of an entry as its rule wants it, or None for one that is to go."""
         same = self._read(entry.position, 12)
         change = self._change
@@ -109,10 +111,11 @@ class Editor:
             if entry.kind not in (3, 4) or entry.count != 1:
                 return None
             return self._pack("HHII", entry.tag, 4, 1, change.after[rule == "height"])
-        if not change.uniform or rule == "left out":
+        whole = self._read(entry.at, entry.size) if entry.size <= _LONGEST_VALUE else b""
+        if not change.uniform or rule == "left out" or len(whole) < entry.size:
             return None
         if rule == "points" and entry.kind == 3 and 2 <= entry.count <= 4:
-            values = list(struct.unpack(f"{self._layout.order}{entry.count}H", self._whole(entry)))
+            values = list(struct.unpack(f"{self._layout.order}{entry.count}H", whole))
             moved = [round(value) for value in regions.moved_area([float(v) for v in values], change)]
             if not all(0 <= value <= 65535 for value in moved):
                 return None  # more than the tag's type can say
@@ -120,7 +123,7 @@ class Editor:
             self._data[entry.at : entry.at + len(data)] = data
             return same if entry.size > 4 else same[:8] + data.ljust(4, b"\0")
         if rule == "density" and entry.kind == 5 and entry.count == 1:
-            above, below = struct.unpack(self._layout.order + "2I", self._whole(entry))
+            above, below = struct.unpack(self._layout.order + "2I", whole)
             axis = (entry.tag == _FOCAL_Y) != change.quarter
             grown = regions.fraction(f"{above}/{below}")
             if grown is None or change.scale[axis] == 1:
@@ -132,12 +135,6 @@ class Editor:
             return same
         return None
 
-    def _whole(self, entry: IfdEntry) -> bytes:
-        data = self._read(entry.at, entry.size)
-        if len(data) < entry.size:
-            raise TiffError("it ends too early")
-        return data
-
     def _emptied(self, entry: IfdEntry) -> bytes:
         """Return an entry without content: private padding, since a directory below can't shrink where it is."""
         return self._pack("HHI", _PADDING, 7, 0) + b"\0\0\0\0"
@@ -148,8 +145,9 @@ class Editor:
         found = {e.tag: e for e in exif if e.kind == 5 and e.count == 1 and e.tag in (_FOCAL_X, _FOCAL_Y)}
         if len(found) == 2:
             x, y = found[_FOCAL_X], found[_FOCAL_Y]
-            values = self._whole(x), self._whole(y)
-            self._data[x.at : x.at + 8], self._data[y.at : y.at + 8] = values[1], values[0]
+            values = self._read(x.at, 8), self._read(y.at, 8)
+            if len(values[0]) == len(values[1]) == 8:
+                self._data[x.at : x.at + 8], self._data[y.at : y.at + 8] = values[1], values[0]
 
     def _remove_thumbnails(self) -> None:
         """Blank directory 1 and other pictures' directories, with all they point to; cut them off where last."""

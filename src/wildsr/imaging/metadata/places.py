@@ -3,7 +3,7 @@
 import re
 from typing import Final
 
-_COORDINATES = re.compile(r"^(gps|geo)|latitude|longt?itude|altitude", re.I)
+_COORDINATES = re.compile(r"^gps|^geo(?!met)|latitude|longt?itude|altitude", re.I)
 _LOCATION = re.compile(r"(?<!al)location", re.I)
 _NAMES: Final = frozenset(
     (
