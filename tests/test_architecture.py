@@ -154,7 +154,9 @@ def test_no_work_at_import() -> None:
         for statement in tree.body:
             stands_alone = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
             text = ast.unparse(statement)
-            registers = any(word in text for word in (".command(", ".add_typer(", "os.register_at_fork("))
+            registers = any(
+                word in text for word in (".command(", ".add_typer(", "register(", "os.register_at_fork(")
+            )
             if isinstance(statement, ast.For | ast.While | ast.With) or (stands_alone and not registers):
                 acting.append(f"{path.relative_to(SOURCE)}:{statement.lineno}")
     assert not acting

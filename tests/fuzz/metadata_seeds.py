@@ -59,3 +59,21 @@ def layouts() -> list[bytes]:
         for kind in range(8)
         for option, repeat in ((0, 1), (37, 2), (98, 4))
     ]
+
+
+def repetitions() -> list[bytes]:
+    """Return blocks with a piece that is repeated, as `expanded` reads them."""
+    found = []
+    for kind, block, piece in (
+        (1, XMP, b"<tiff:ImageWidth>5</tiff:ImageWidth>"),
+        (1, REGIONS, b"<rdf:li>"),
+        (1, XMP, b' tiff:Orientation="6"'),
+        (2, IPTC, IPTC[:9]),
+        (0, exif_block(6, prefix=False), exif_block(6, prefix=False)[10:22]),
+        (3, by_code_points(12, 13) or b"", b"para"),
+    ):
+        start = max(0, block.find(piece))
+        for times in (0, 7):
+            head = bytes([kind, 36, times, 0]) + struct.pack("<HH", start, start + len(piece))
+            found.append(head + block)
+    return found

@@ -1,6 +1,8 @@
 """Fuzz targets for what files say beside their pixels: blocks in sound containers, and directories of TIFF and EXIF."""
 
 import struct
+import zlib
+from contextlib import suppress
 from functools import cache
 
 import numpy as np
@@ -11,8 +13,13 @@ from tests.fuzz.picture_seeds import pixels, saved
 from tests.imaging.make import png, png_chunk, tiff
 from wildsr.engine import Size
 from wildsr.errors import WildsrError
-from wildsr.imaging import Metadata, WriteOptions, probe, read, write
+from wildsr.imaging import Frame, Metadata, WriteOptions, probe, read, write
 from wildsr.imaging.containers.avif import with_metadata
+from wildsr.imaging.fitting_metadata import fit_metadata
+from wildsr.imaging.formats import FORMATS
+from wildsr.imaging.icc import IccError, is_srgb_like, parse
+from wildsr.imaging.metadata import xmp
+from wildsr.imaging.metadata.rewriting import settled
 
 CONTAINERS = ("png", "jpeg", "webp", "tiff", "gif", "avif")
 KINDS = ("exif", "xmp", "iptc", "icc", "text", "extended", "second", "comment", "raw")
@@ -52,6 +59,45 @@ def directories(data: bytes) -> None:
         _carry(block, head[1])
     else:
         _carry(container("jpeg" if head[0] & 2 else "png", [("exif", block)]), head[1])
+
+
+def rewriting(data: bytes) -> None:
+    """Make blocks true of a picture that was turned, written in another size and format, and stripped of its place."""
+    _, options, *blocks = parse_blocks(data)
+    _rewrite(dict(blocks), options)
+
+
+def repeated(data: bytes) -> None:
+    """Do the same to a block in which one piece stands up to 4,096 times."""
+    kind, block = expanded(data)
+    _rewrite({kind: block, "extended": block} if kind == "xmp" else {kind: block}, data[1] if data[1:] else 0)
+
+
+def expanded(data: bytes) -> tuple[str, bytes]:
+    """Return kind and content of a block whose middle is repeated; kind, times and two places lead the bytes."""
+    head, body = data[:8].ljust(8, b"\0"), data[8:4096]
+    first, last = sorted(int.from_bytes(head[at : at + 2], "little") % (len(body) + 1) for at in (4, 6))
+    times = min(1 << head[2] % 13, (1 << 20) // max(1, last - first))
+    return KINDS[head[0] % 4], body[:first] + body[first:last] * times + body[last:]
+
+
+def _rewrite(blocks: dict[str, bytes], options: int) -> None:
+    packet = blocks.get("xmp")
+    if packet and "extended" in blocks:
+        packet = xmp.joined(packet, blocks["extended"])
+    found = Metadata(icc=blocks.get("icc"), exif=blocks.get("exif"), iptc=blocks.get("iptc"), xmp=packet)
+    width, height = 20 + (options & 3), 31
+    upright = settled(found, orientation=1 + (options >> 2 & 7), width=width, height=height).metadata
+    frame = Frame(width=4 * width, height=4 * height, channels=3, depth=8, metadata=upright)
+    write_options = WriteOptions(strip_gps=bool(options & 32))
+    for name in ("png", "jpeg") if options & 64 else ("tiff", "webp"):
+        once = fit_metadata(frame, FORMATS[name], write_options).metadata
+        again = settled(once, orientation=1, width=frame.width, height=frame.height).metadata
+        assert bool(again.exif) == bool(once.exif), "EXIF we wrote can't be read by us"
+        assert bool(again.xmp) == bool(once.xmp), "XMP we wrote can't be read by us"
+    if found.icc:
+        with suppress(IccError):
+            is_srgb_like(parse(found.icc))
 
 
 def _carry(file: bytes, options: int) -> None:
@@ -128,8 +174,6 @@ def _png(blocks: list[tuple[str, bytes]]) -> bytes:
 
 
 def _zlib(data: bytes) -> bytes:
-    import zlib
-
     return zlib.compress(data, 1)
 
 

@@ -82,6 +82,8 @@ SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "ncnn": model_seeds.ncnn_models,
     "onnx": model_seeds.onnx_models,
     "profile": importer_targets.profiles,
+    "repeated": metadata_seeds.repetitions,
+    "rewriting": metadata_seeds.blocks,
     "settings": importer_targets.texts,
     "spec": model_seeds.specs,
     "upscale": lambda: [bytes([n % 5, 3 * n, n, n % 7]) + file for n, file in enumerate(pictures())],

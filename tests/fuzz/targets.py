@@ -144,6 +144,11 @@ def parse_frame(data: bytes) -> tuple[int, int, int, int, bool, bytes, bytes, by
     )
 
 
+def repeated_size(data: bytes) -> int:
+    """Return how many bytes the block has that is made of these."""
+    return len(metadata_targets.expanded(data)[1])
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "checkpoint": bounded(importer_targets.checkpoint, lines=20_000, lines_per_byte=40),
     "decode": bounded(decode, lines=20_000, lines_per_byte=40),
@@ -155,6 +160,8 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     "ncnn": model_targets.ncnn,
     "onnx": model_targets.onnx,
     "profile": bounded(importer_targets.profile, lines=20_000, lines_per_byte=40),
+    "repeated": bounded(metadata_targets.repeated, lines=50_000, lines_per_byte=100, size=repeated_size),
+    "rewriting": bounded(metadata_targets.rewriting, lines=20_000, lines_per_byte=60),
     "settings": bounded(importer_targets.settings, lines=20_000, lines_per_byte=100),
     "spec": bounded(model_targets.spec, lines=5_000, lines_per_byte=40),
     "upscale": model_targets.upscale,

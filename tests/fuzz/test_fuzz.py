@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fuzz.seeds import SEEDS, repaired
 from tests.fuzz.targets import TARGETS
 
-SLOW = ("directories", "metadata", "ncnn", "onnx", "upscale")  # what is accepted runs a network
+SLOW = ("directories", "metadata", "repeated", "ncnn", "onnx", "upscale")  # what is accepted runs a network
 
 # The targets assert too; a test without an assertion of its own passes when they don't raise.
 

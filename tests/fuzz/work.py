@@ -55,19 +55,23 @@ def peak_kilobytes(*, reset: bool = False) -> int:
 
 
 def bounded(
-    target: Callable[[bytes], None], *, lines: int, lines_per_byte: int, megabytes: int = 96
+    target: Callable[[bytes], None],
+    *,
+    lines: int,
+    lines_per_byte: int,
+    megabytes: int = 96,
+    size: Callable[[bytes], int] = len,
 ) -> Callable[[bytes], None]:
     """Let a target fail for inputs that take too much work or memory.
 
     What a first call takes (libraries that are loaded, caches that fill) is not counted: an input that takes too
-    much is run again.
+    much is run again. `size` says how large an input is that the target makes of its bytes.
     """
 
     def run(data: bytes) -> None:
-        if _excess(target, data, lines + lines_per_byte * len(data), megabytes) and (
-            excess := _excess(target, data, lines + lines_per_byte * len(data), megabytes)
-        ):
-            raise AssertionError(f"{len(data)} bytes took {excess}")
+        limit = lines + lines_per_byte * size(data)
+        if _excess(target, data, limit, megabytes) and (excess := _excess(target, data, limit, megabytes)):
+            raise AssertionError(f"{size(data)} bytes took {excess}")
 
     return run
 

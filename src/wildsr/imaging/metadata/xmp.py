@@ -9,14 +9,16 @@ from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.places import UNJUDGED_XMP, names_a_place
 from wildsr.imaging.metadata.xmp_tree import RDF, Attribute, Element, Name, Packet, XmpError, parse
 
-_EXACT: dict[Name, Rule] = {}
-_BEGINNINGS: dict[str, list[tuple[str, Rule]]] = {}
-for _property, _rule in XMP.items():
-    _prefix, _, _local = _property.partition(":")
-    if _local.endswith("*"):
-        _BEGINNINGS.setdefault(NAMESPACES[_prefix], []).append((_local[:-1], _rule))
-    else:
-        _EXACT[NAMESPACES[_prefix], _local] = _rule
+
+def _named(key: str) -> Name:
+    prefix, _, local = key.partition(":")
+    return NAMESPACES[prefix], local.removesuffix("*")
+
+
+_EXACT: dict[Name, Rule] = {_named(key): rule for key, rule in XMP.items() if not key.endswith("*")}
+_BEGINNINGS: tuple[tuple[Name, Rule], ...] = tuple(
+    (_named(key), rule) for key, rule in XMP.items() if key.endswith("*")
+)
 
 _SPATIAL = ("x pixels", "y pixels", "points", "density", "region", "dimensions", "rectangle", "boundary")
 """Rules that need to know how the picture was turned and scaled; after a crop nobody does."""
@@ -47,7 +49,10 @@ def rule_of(name: Name) -> Rule | None:
     exact = _EXACT.get(name)
     if exact is not None:
         return exact
-    return next((rule for start, rule in _BEGINNINGS.get(name[0], ()) if name[1].startswith(start)), None)
+    fits = (
+        rule for (namespace, start), rule in _BEGINNINGS if namespace == name[0] and name[1].startswith(start)
+    )
+    return next(fits, None)
 
 
 def rewritten(packet: bytes, wanted: Wanted) -> bytes:
