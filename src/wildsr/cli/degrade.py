@@ -1,62 +1,33 @@
 """`wildsr degrade`: clean photos in, aligned LR/HR pairs out."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from wildsr.cli import degrade_options as options
 from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
 
+if TYPE_CHECKING:
+    from wildsr.data.pairing import PairsMade
+    from wildsr.degradation import Chosen
+
 
 def degrade(
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(help="Clean, large photos: files, folders, patterns.", show_default=False),
-    ] = None,
-    profile: Annotated[
-        Path | None, typer.Option(help="Degradation profile: its kernels and its noise are used.")
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(help="Or a degradation by name; --list lists them."),
-    ] = None,
-    listed: Annotated[bool, typer.Option("--list", help="List the degradations by name, and stop.")] = False,
-    output: Annotated[
-        str | None, typer.Option("-o", "--output", help="Folder for LR/, HR/ and manifest.jsonl.")
-    ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option(
-            "-s", "--scale", help="HR pixels per LR pixel along a side; the profile's, or 4, by default."
-        ),
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(min=0, help="Of all that is drawn; the same seed gives the same bytes.")
-    ] = 0,
-    clean_up: Annotated[
-        bool,
-        typer.Option(
-            "--clean-up",
-            help="Shrink photos by 2 before they become HR, which takes their own noise out of them.",
-        ),
-    ] = False,
-    recursive: Annotated[
-        bool, typer.Option("-r", "--recursive", help="Enter folders in folders; pairs mirror the tree.")
-    ] = False,
-    overwrite: Annotated[
-        bool,
-        typer.Option(
-            "--overwrite",
-            help="Replace files that exist and pairs of other settings; a run that goes on keeps what it finished "
-            "(see --no-resume).",
-        ),
-    ] = False,
-    resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Go on where an interrupted run stopped.")
-    ] = True,
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    inputs: options.Inputs = None,
+    profile: options.ProfileFile = None,
+    preset: options.PresetName = None,
+    listed: options.Listed = False,
+    output: options.Output = None,
+    scale: options.Scale = None,
+    seed: options.Seed = 0,
+    clean_up: options.CleanUp = False,
+    recursive: options.Recursive = False,
+    overwrite: options.Overwrite = False,
+    resume: options.Resume = True,
+    json: options.AsJson = False,
 ) -> None:
     """Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step."""
     try:
@@ -99,24 +70,28 @@ def degrade(
         except KeyboardInterrupt:
             say("interrupted; the same command goes on where it stopped")
             raise
-    skipped: list[Json] = [{"file": str(path), "reason": reason} for path, reason in done.failed]
+    _tell(done, output, settings.chosen, json=json)
+    if done.failed or found.problems:
+        raise typer.Exit(1)
+
+
+def _tell(done: "PairsMade", output: str, chosen: "Chosen", *, json: bool) -> None:
     if json:
+        failed: list[Json] = [{"file": str(path), "reason": reason} for path, reason in done.failed]
         data_json(
             {
                 "output": output,
                 "pairs": done.made,
                 "already_done": done.kept,
-                "degradation": settings.chosen.name,
-                "failed": skipped,
+                "degradation": chosen.name,
+                "failed": failed,
             }
         )
-    else:
-        there = f", {done.kept} already done" if done.kept else ""
-        pairs = "1 pair" if done.made == 1 else f"{done.made} pairs"
-        say(f"{pairs} by {settings.chosen.name} ({settings.chosen.summary}){there}")
-        data(output)
-    if done.failed or found.problems:
-        raise typer.Exit(1)
+        return
+    there = f", {done.kept} already done" if done.kept else ""
+    pairs = "1 pair" if done.made == 1 else f"{done.made} pairs"
+    say(f"{pairs} by {chosen.name} ({chosen.summary}){there}")
+    data(output)
 
 
 def _list_presets() -> None:

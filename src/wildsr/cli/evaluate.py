@@ -2,22 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from wildsr.cli import evaluate_options as options
 from wildsr.cli.choices import Backend, Device
 from wildsr.cli.console import data, progress_bar, say
 from wildsr.cli.fetching import fetch_model
-from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
-from wildsr.engine.backends import PrecisionChoice
 from wildsr.evaluation import (
-    NO_REFERENCE_METRICS,
-    REFERENCE_METRICS,
     Evaluation,
     EvaluationPlan,
-    Measures,
     html_report,
     json_text,
     plan_evaluation,
@@ -29,70 +24,26 @@ from wildsr.files import shown
 
 
 def evaluate(
-    sr: Annotated[
-        list[str] | None,
-        typer.Argument(help="Results to judge: folders (each is a method) or files.", show_default=False),
-    ] = None,
-    hr: Annotated[
-        str | None, typer.Option("--hr", help="Ground truth: a folder or a file.", show_default=False)
-    ] = None,
-    lr: Annotated[
-        str | None,
-        typer.Option("--lr", help="LR pictures, for lr_consistency and colour_drift.", show_default=False),
-    ] = None,
-    models: Annotated[
-        list[str] | None,
-        typer.Option(
-            "-m",
-            "--models",
-            help="Models to run: names, files, folders of training runs, or bicubic; several may follow.",
-            show_default=False,
-        ),
-    ] = None,
-    test_set: Annotated[
-        str | None,
-        typer.Option("--set", help="Test set to run them on: a name or a folder.", show_default=False),
-    ] = None,
-    metrics: Annotated[
-        str | None,
-        typer.Option(
-            help="Comma-separated names (wildsr metrics list). "
-            f"Default: {','.join(REFERENCE_METRICS)}; without ground truth {','.join(NO_REFERENCE_METRICS)}.",
-            show_default=False,
-        ),
-    ] = None,
-    crop_border: Annotated[int, typer.Option(help=field_help(Measures, "crop_border"))] = 0,
-    crop: Annotated[bool, typer.Option("--crop", help=field_help(Measures, "crop"))] = False,
-    json: Annotated[
-        str | None, typer.Option("--json", help="Write everything as JSON; - prints it.", show_default=False)
-    ] = None,
-    csv: Annotated[
-        str | None, typer.Option("--csv", help="Write a line a picture and method.", show_default=False)
-    ] = None,
-    markdown: Annotated[
-        str | None, typer.Option("--markdown", help="Write the table of means.", show_default=False)
-    ] = None,
-    html: Annotated[
-        str | None,
-        typer.Option("--html", help="Write the report: one file, pictures and all.", show_default=False),
-    ] = None,
-    scale: Annotated[
-        int | None,
-        typer.Option("-s", "--scale", help="Enlargement; by default HR : LR, else 4.", show_default=False),
-    ] = None,
-    color_fix: Annotated[
-        bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
-    ] = True,
-    precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
+    sr: options.Results = None,
+    hr: options.GroundTruth = None,
+    lr: options.LrPictures = None,
+    models: options.ModelNames = None,
+    test_set: options.SetName = None,
+    metrics: options.MetricNames = None,
+    crop_border: options.CropBorder = 0,
+    crop: options.Crop = False,
+    json: options.JsonFile = None,
+    csv: options.CsvFile = None,
+    markdown: options.MarkdownFile = None,
+    html: options.HtmlFile = None,
+    scale: options.Scale = None,
+    color_fix: options.ColorFix = True,
+    precision: options.Precision = "auto",
     backend: Backend = "auto",
     device: Device = "cpu",
-    threads: Annotated[
-        int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume/--no-resume", help="Take from the cache what an earlier run made.")
-    ] = True,
-    offline: Annotated[bool, typer.Option("--offline", help="Never fetch weights.")] = False,
+    threads: options.Threads = None,
+    resume: options.Resume = True,
+    offline: options.Offline = False,
 ) -> None:
     """Judge results against ground truth, or run models on a test set and judge them.
 

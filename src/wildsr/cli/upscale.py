@@ -7,7 +7,7 @@ from wildsr.cli.choices import Backend, Device
 from wildsr.cli.upscale_bar import BatchBar
 from wildsr.cli.upscale_dry_run import tell_estimates
 from wildsr.cli.upscale_report import Account, tell_plan
-from wildsr.engine import FusionRule, Settings, Size, upscale_folder
+from wildsr.engine import Batch, FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
 from wildsr.imaging import Limits, WriteOptions, background_named
 from wildsr.models import DEFAULT_MODEL
@@ -57,25 +57,14 @@ def upscale(
     """
     start = time.perf_counter()
     settings = Settings(
-        precision=precision,
-        tile=tile,
-        tiling=tiling,
-        strength=strength,
-        ensemble=ensemble,
-        color_fix=color_fix,
+        precision=precision, tile=tile, tiling=tiling, strength=strength, ensemble=ensemble, color_fix=color_fix,
         fusion=FusionRule(alpha=alpha, beta=beta, gamma=gamma),
-        backend=backend,
-        device=device,
-        threads=threads,
-        max_memory=max_memory,
-    )
+        backend=backend, device=device, threads=threads, max_memory=max_memory,
+    )  # fmt: skip
     writing = WriteOptions(
-        quality=quality,
-        lossless=lossless,
-        background=background_named(background),
-        strip_metadata=strip_metadata,
-        strip_gps=strip_gps,
-    )
+        quality=quality, lossless=lossless, background=background_named(background),
+        strip_metadata=strip_metadata, strip_gps=strip_gps,
+    )  # fmt: skip
     with BatchBar(quiet=json) as bar:
         batch = upscale_folder(
             [*(inputs or []), *(more_inputs or [])],
@@ -96,14 +85,21 @@ def upscale(
             fetching=bar.fetching,
             progress=bar.show,
         )
-        tell_plan(batch)
-        if plan_only:
-            tell_estimates(batch, json=json)
-            return
-        account = Account(json=json)
-        try:
-            for outcome in batch:
-                account.add(outcome)
-        except WildsrError as error:  # told when the account of what is done is complete
-            account.stopped = error
-    account.close(batch, seconds=time.perf_counter() - start)
+        account = _account(batch, plan_only=plan_only, json=json)
+    if account is not None:
+        account.close(batch, seconds=time.perf_counter() - start)
+
+
+def _account(batch: Batch, *, plan_only: bool, json: bool) -> Account | None:
+    """Do the work and tell it, or only what it takes."""
+    tell_plan(batch)
+    if plan_only:
+        tell_estimates(batch, json=json)
+        return None
+    account = Account(json=json)
+    try:
+        for outcome in batch:
+            account.add(outcome)
+    except WildsrError as error:  # told when the account of what is done is complete
+        account.stopped = error
+    return account

@@ -11,7 +11,7 @@ from wildsr.engine.resume import recorded_choices
 from wildsr.engine.settings import Settings, Size
 from wildsr.engine.upscaler import Upscaler
 from wildsr.errors import UsageError
-from wildsr.files import JOURNAL_NAME, OutputPlan, find_pictures, plan_outputs, scale_suffix
+from wildsr.files import JOURNAL_NAME, Findings, OutputPlan, find_pictures, plan_outputs, scale_suffix
 from wildsr.imaging import Limits, WriteOptions
 from wildsr.models import DEFAULT_MODEL, Model, load_model
 
@@ -39,21 +39,15 @@ def upscale_folder(
 ) -> Batch:
     """Super-resolve folders of pictures, and go on where an earlier call was interrupted.
 
-    Finds the pictures, loads the model and plans every result's name at once, so that what can't be done is said
-    before anything runs. The work itself is done by iterating over what is returned: one `Outcome` for each picture,
-    in order; a bad picture is one of them and doesn't stop the rest. Results are written whole or not at all, and
-    existing files are kept unless `overwrite` is given.
-
-    A journal in the output folder records each step. The same call again skips what is done (`status` is `skipped`),
-    redoes what was under way, and gives the same bytes as a call that was never interrupted: it uses the threads and
-    tiles the first one began with, and refuses other settings.
+    Names are planned and the model is loaded at once; the work is done by iterating over what is returned, an
+    `Outcome` for each picture, bad ones too. Results are written whole or not at all.
+    A journal in the output folder records each step: the same call again skips what is done, redoes what was under
+    way, and gives the bytes of an undisturbed call (same threads and tiles; other settings are refused).
 
     Args:
         inputs: Pictures, folders and patterns (`scans/*.tif`).
-        output: Folder of the results, made when missing; a file where `inputs` is one picture. None puts results
-            beside their pictures.
-        model: Name in the catalog, model file, folder of a training run, or an `Upscaler` to share between calls,
-            which then brings its own `settings` and `fuse_with`.
+        output: Folder of the results, made when missing, or a file for one picture; None: beside their pictures.
+        model: Name in the catalog, file, folder of a training run, or an `Upscaler` with settings of its own.
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`.
         size: How large results are; the model's own scale by default.
@@ -62,22 +56,19 @@ def upscale_folder(
         suffix: Added to the stem of each name; `_x4`, or what `size` says, by default.
         extension: Format of the results, PNG by default.
         recursive: Enter folders in folders; results mirror the tree.
-        overwrite: Replace existing files; what this batch has finished is still kept, unless `resume` is False.
+        overwrite: Replace existing files; what this batch has finished is kept, unless `resume` is False.
         resume: Go on with the journal of an earlier call; False sets it aside and begins anew.
         compare: Write a before/after picture beside each result.
         offline: True never fetches weights; None follows the environment.
         fetching: Called with (bytes done, bytes in all) while weights are fetched.
         progress: Called when a picture begins and after each tile.
-        cancel: Asked between tiles and pictures; once it says True the iteration ends, nothing half-made is left,
-            and the same call takes up the rest. `threading.Event().is_set` is one.
+        cancel: Asked between tiles and pictures; once True the iteration ends, and the same call takes up the rest.
 
     Returns:
-        The work, not yet begun: `outputs.jobs` are the pictures and their results, `estimates()` says what each
-        takes, iterating does it. One thread may iterate, once.
+        The work, not yet begun; `outputs.jobs` and `estimates()` say what it is. One thread may iterate, once.
 
     Raises:
-        UsageError: Arguments that contradict each other, or names that would clash.
-        InputError: No picture is found.
+        UsageError, InputError: Arguments that contradict each other, names that would clash, or no picture.
         AssetError, ModelError, BackendError: The model can't be had, used or compiled.
 
     Examples:
@@ -86,38 +77,33 @@ def upscale_folder(
         scans/1.jpg done
         scans/2.jpg done
     """
-    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    findings = _found(inputs, output, recursive=recursive)
+    own = model if isinstance(model, Upscaler) else None
+    if own is not None and (settings is not None or fuse_with is not None):
+        raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
+    first = model.model if isinstance(model, Upscaler) else _loaded(model, offline, fetching)
     wanted = size or Size()
-    exclude = Path(output) if output is not None and "\0" not in str(output) and str(output) else None
-    findings = find_pictures(given, recursive=recursive, exclude=exclude)
-    if isinstance(model, Upscaler):
-        if settings is not None or fuse_with is not None:
-            raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
-        upscaler, first = model, model.model
-    else:
-        upscaler, first = None, _loaded(model, offline, fetching)
-    outputs = plan_outputs(
-        findings.pictures, output, suffix=_suffix(suffix, wanted, first.spec.scale), extension=extension
+    suffix = _suffix(suffix, wanted, first.spec.scale)
+    outputs = _without_comparisons(
+        plan_outputs(findings.pictures, output, suffix=suffix, extension=extension)
     )
-    outputs = _without_comparisons(outputs)
-    if upscaler is None:
+    if own is None:
         second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
-        goes_on = resume and not is_single(findings, outputs)
-        upscaler = _open_upscaler(
-            first, settings or Settings(), second, outputs.folder / JOURNAL_NAME if goes_on else None
-        )
+        journal = outputs.folder / JOURNAL_NAME if resume and not is_single(findings, outputs) else None
+        own = _open_upscaler(first, settings or Settings(), second, journal)
     return Batch(
-        upscaler=upscaler,
-        findings=findings,
-        outputs=outputs,
-        size=wanted,
-        limits=limits or Limits(),
+        upscaler=own, findings=findings, outputs=outputs, size=wanted, limits=limits or Limits(),
         options=replace(options or WriteOptions(), overwrite=overwrite),
-        compare=compare,
-        resume=resume,
-        progress=progress,
-        cancel=cancel,
-    )
+        compare=compare, resume=resume, progress=progress, cancel=cancel,
+    )  # fmt: skip
+
+
+def _found(
+    inputs: str | Path | Sequence[str | Path], output: str | Path | None, *, recursive: bool
+) -> Findings:
+    given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
+    exclude = Path(output) if output is not None and "\0" not in str(output) and str(output) else None
+    return find_pictures(given, recursive=recursive, exclude=exclude)
 
 
 def _open_upscaler(
