@@ -4,6 +4,7 @@ libvips keeps one error text for the whole process: with several threads at work
 operation that fails is done again alone, and only what is said then is believed.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from wildsr.imaging.vips import vips
 
 T = TypeVar("T")
 _TRIES = 8
+_DOMAIN = re.compile(r"^\w+: ")
+"""The part of libvips that speaks, which means nothing to who reads a message."""
 
 
 class Trouble(Exception):  # noqa: N818  carries libvips' words to where they become an InputError
@@ -92,4 +95,4 @@ def complaint(error: Exception, voices: tuple[str, ...] = ()) -> str:
         noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
         if not noise and line not in lines and line.startswith(voices or ""):
             lines.append(line)
-    return "; ".join(lines[:2])
+    return "; ".join(_DOMAIN.sub("", line) for line in lines[:2])

@@ -2,7 +2,6 @@
 
 import io
 import struct
-from dataclasses import dataclass
 from typing import Protocol
 
 from wildsr.imaging.metadata import Metadata, Resolution
@@ -17,7 +16,6 @@ from wildsr.imaging.metadata.ifd import (
     Value,
     integer,
     read_directory,
-    read_entries,
     read_start,
     reader,
     reorder,
@@ -29,8 +27,6 @@ _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _NO_UNIT, _INCHES, _CENTIMETRES = 1, 2, 3
 _OWN = 1 << 32
 """Bytes of values in a directory just written: the offsets and sizes of its strips."""
-MOST_PAGES = 1000
-"""Pictures of one file that are counted."""
 _DESCRIBING = (
     0x010D,
     0x010E,
@@ -47,7 +43,6 @@ _DESCRIBING = (
 )
 """Tags of a picture's directory that describe it: name, description, make, model, software, date, artist, host,
 copyright, ratings, Windows' title and comments. All others describe how the pixels are stored."""
-_STRUCTURE = (254, 256, 257, 258, 262, 277, 338, 339, 50706)
 
 
 class Readable(Protocol):
@@ -60,77 +55,6 @@ class Readable(Protocol):
     def read(self, size: int, /) -> bytes:
         """As `io.RawIOBase.read`."""
         ...
-
-
-@dataclass(frozen=True, kw_only=True)
-class Structure:
-    """How a TIFF's first picture is stored, as far as libvips does not say."""
-
-    width: int
-    height: int
-    photometric: int | None
-    photometric_at: int
-    """Offset of the two bytes that say so."""
-    little: bool
-    bits: int
-    sample_format: int
-    extra: tuple[int, ...]
-    reduced: bool
-    """The first picture is a thumbnail of another."""
-    raw: bool
-    """A camera's raw file (DNG)."""
-    claimed: int
-    """Bytes of all its tags' values together."""
-    pages: int
-    """Pictures in the file; `MOST_PAGES` where there are as many or more."""
-    next_page: tuple[int, int]
-    """Where the pointer to the second picture begins and ends."""
-
-
-def read_structure(file: Readable) -> Structure:
-    """Return how the first picture is stored; TiffError where the directory can't be followed."""
-    read = file_reader(file)
-    layout, offset = read_start(read)
-    entries, next_at = read_entries(read, layout, offset)
-    numbers: dict[int, tuple[int, ...]] = {}
-    tags = {entry.tag for entry in entries}
-    for entry in entries:
-        if entry.tag in _STRUCTURE and entry.kind in (1, 3, 4) and entry.count <= 64:
-            data, size = read(entry.at, entry.size), entry.size // max(entry.count, 1)
-            code = {1: "B", 2: "H", 4: "I"}[size] if size else "B"
-            pieces = [data[i : i + size] for i in range(0, len(data), size)] if size else []
-            numbers[entry.tag] = tuple(layout.unpack(code, piece) for piece in pieces)
-    first = {tag: values[0] for tag, values in numbers.items() if values}
-    return Structure(
-        width=first.get(256, 0),
-        height=first.get(257, 0),
-        photometric=first.get(262),
-        photometric_at=next((entry.at for entry in entries if entry.tag == 262), 0),
-        little=layout.order == "<",
-        bits=first.get(258, 1),
-        sample_format=first.get(339, 1),
-        extra=numbers.get(338, ()),
-        reduced=bool(first.get(254, 0) & 1),
-        claimed=sum(entry.size for entry in entries),
-        pages=_pages(read, layout, offset),
-        next_page=(next_at, next_at + layout.inline),
-        raw=50706 in tags or first.get(262) in (32803, 34892),
-    )
-
-
-def _pages(read: Read, layout: Layout, offset: int) -> int:
-    """Return how many directories follow each other, counted up to `MOST_PAGES`."""
-    code, width = ("Q", 8) if layout.big else ("H", 2)
-    seen: set[int] = set()
-    while offset and offset not in seen and len(seen) < MOST_PAGES:
-        seen.add(offset)
-        try:
-            count = layout.unpack(code, read(offset, width))
-            after = offset + width + count * layout.entry_size
-            offset = layout.unpack("Q" if layout.big else "I", read(after, layout.inline))
-        except TiffError:
-            break
-    return max(1, len(seen))
 
 
 def read_metadata(file: Readable, budget: Budget) -> Metadata:

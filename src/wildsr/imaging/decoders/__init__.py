@@ -64,6 +64,10 @@ def in_process(file: BinaryFile, name: str, form: str, limits: Limits) -> Decode
         from wildsr.imaging.decoders.heic import HeicDecoder
 
         return HeicDecoder(file, name, limits)
+    if form == "jpeg":
+        from wildsr.imaging.decoders.jpeg import JpegDecoder
+
+        return JpegDecoder(file, name, limits)
     if form == "gif":
         from wildsr.imaging.decoders.gif import GifDecoder
 

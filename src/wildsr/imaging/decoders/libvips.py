@@ -1,15 +1,14 @@
-"""JPEG, PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
+"""PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from wildsr.imaging.cicp import by_code_points, by_png_hints
-from wildsr.imaging.containers import Found, avif_reader, jpeg_reader, webp_reader
+from wildsr.imaging.containers import Found, avif_reader, webp_reader
 from wildsr.imaging.containers.png_reader import Hints, read_png
 from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
-from wildsr.imaging.decoders.vips_image import COLOURS, FailOn, OpenedFile
+from wildsr.imaging.decoders.vips_image import COLOURS, OpenedFile
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import NO_METADATA, Metadata
 from wildsr.imaging.metadata.budget import Budget
@@ -22,21 +21,14 @@ from wildsr.imaging.vips_errors import Trouble
 if TYPE_CHECKING:
     from pyvips import Image
 
-_HARMLESS = re.compile(
-    r"extraneous bytes before marker 0xd9|JFIF revision|Adobe color|Invalid SOS parameters"
-)
-"""JPEG warnings that cost no pixels: bytes before the very end, odd version numbers. All others are damage."""
-
 
 class VipsDecoder:
     """A file of any format libvips reads but TIFF, which needs more care."""
 
     def __init__(self, file: BinaryFile, name: str, form: str, limits: Limits) -> None:
-        # libjpeg says no more than a warning when a part of the picture is lost
-        self._fail_on: FailOn = "warning" if form == "jpeg" else "error"
         budget = Budget(limits.max_metadata_bytes)
         self._hints, self._found = _beside_pixels(file, name, form, budget)
-        self._opened = OpenedFile(file, name, form, self._fail_on, self._found.edits)
+        self._opened = OpenedFile(file, name, form, "error", self._found.edits)
         image = self._opened.image
         limits.check_size(name, image.width, image.height)
         # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
@@ -58,24 +50,14 @@ class VipsDecoder:
         opened, notes = self._opened, list(self._found.notes)
         metadata = self._metadata(notes)
         try:
-            samples = opened.decode(self._pixels, self._fail_on)
+            samples = opened.decode(self._pixels, "error")
         except Trouble as trouble:
-            if self.header.format != "jpeg" or not _HARMLESS.search(str(trouble)):
-                raise opened.damaged("is damaged", trouble) from trouble
-            notes.append(f"the file has oddities that cost no pixels ({trouble})")
-            samples = self._second_try()
+            raise opened.damaged("is damaged", trouble) from trouble
         if self._heif is not None:
             notes += self._heif.notes
         elif self.header.frames > 1:
             notes.append(f"only the first of {self.header.frames} frames was read")
-        cmyk = self.header.colour == "cmyk"
-        return Raw(samples=samples, cmyk=cmyk, metadata=metadata, notes=tuple(notes))
-
-    def _second_try(self) -> Samples:
-        try:
-            return self._opened.decode(self._pixels, "truncated")
-        except Trouble as trouble:
-            raise self._opened.damaged("is damaged", trouble) from trouble
+        return Raw(samples=samples, metadata=metadata, notes=tuple(notes))
 
     def _pixels(self, image: "Image") -> Samples:
         header = self.header
@@ -86,8 +68,6 @@ class VipsDecoder:
     def _metadata(self, notes: list[str]) -> Metadata:
         """Return what was found beside the pixels, or what libvips found where nobody looked."""
         opened, form, found = self._opened, self.header.format, self._found.metadata
-        if form == "jpeg":
-            return found
         if form == "png":
             return replace(found, icc=self._png_profile(notes))
         icc = opened.blob("icc-profile-data")
@@ -112,8 +92,6 @@ def _beside_pixels(file: BinaryFile, name: str, form: str, budget: Budget) -> tu
     """Return what a file says beside its pixels, for the formats where it is read here."""
     if form == "png":
         return read_png(file, name, budget)
-    if form == "jpeg":
-        return Hints(), jpeg_reader.read_metadata(file, name, budget)
     if form == "webp":
         return Hints(), webp_reader.read_metadata(file, name, budget)
     if form == "avif":

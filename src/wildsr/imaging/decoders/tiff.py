@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.errors import InputError, LimitError
+from wildsr.errors import InputError
 from wildsr.imaging.cicp import linear_gray, linear_srgb, srgb
-from wildsr.imaging.containers.tiff import MOST_PAGES, Structure, read_metadata, read_structure
+from wildsr.imaging.containers.tiff import file_reader, read_metadata
+from wildsr.imaging.containers.tiff_structure import MOST_PAGES, Structure, read_structure
 from wildsr.imaging.decoders.raw import Raw
+from wildsr.imaging.decoders.tiff_checks import CIELAB, ICCLAB, RGB, check, unread_compression
 from wildsr.imaging.decoders.vips_image import AGAIN, COLOURS, OpenedFile
+from wildsr.imaging.edited_file import EditedFile
 from wildsr.imaging.header import Colour
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
@@ -24,9 +27,6 @@ from wildsr.imaging.vips_errors import Trouble
 if TYPE_CHECKING:
     from pyvips import Image
 
-_TRANSPARENCY_MASK = 4
-_RGB, _CIELAB, _ICCLAB = 2, 8, 9
-_KNOWN = (None, 0, 1, _RGB, 3, 5, 6, _CIELAB, _ICCLAB)
 _ALPHA_KINDS = (1, 2)
 _FLOAT_RANGE = (-0.5, 4.0)
 """Floating-point samples are taken as [0, 1] with some room; a picture beyond this is on another scale."""
@@ -38,22 +38,19 @@ class TiffDecoder:
     def __init__(self, file: BinaryFile, name: str, limits: Limits) -> None:
         self._name, self._limits = name, limits
         try:
-            self._structure = read_structure(file)
+            self._structure = read_structure(file_reader(file))
         except TiffError as error:
             raise InputError(f"{name} can't be read as TIFF: {error}", hint=AGAIN) from error
-        _check(self._structure, name, limits)
-        lab = self._structure.photometric in (_CIELAB, _ICCLAB)
+        check(self._structure, name, limits)
+        one_page = EditedFile(file, sorted(self._structure.only))
+        lab = self._structure.photometric in (CIELAB, ICCLAB)
         # libvips reads few kinds of Lab and some wrongly: let it see plain channels, converted here
-        at, rgb = (
-            self._structure.photometric_at,
-            _RGB.to_bytes(2, "little" if self._structure.little else "big"),
-        )
-        start, stop = self._structure.next_page
-        edits = [
-            (start, stop, bytes(stop - start))
-        ]  # libtiff would walk through a million pages to count them
-        edits += [(at, at + 2, rgb)] if lab else []
-        self._opened = OpenedFile(file, name, "tiff", "error", edits)
+        at = self._structure.photometric_at
+        as_rgb = (at, at + 2, RGB.to_bytes(2, "little" if self._structure.little else "big"))
+        try:
+            self._opened = OpenedFile(one_page, name, "tiff", "error", [as_rgb] if lab else [])
+        except InputError as error:
+            raise unread_compression(self._structure, name) or error from error
         image = self._opened.image
         colour: Colour = "lab" if lab else self._opened.colour()
         limits.check_size(name, image.width, image.height)
@@ -67,12 +64,11 @@ class TiffDecoder:
         )
 
     def _alpha_band(self, colour: Colour) -> int | None:
-        """Return the band of transparency: one said to be, or the only extra one of unsaid meaning."""
+        """Return the band that is said to be transparency; one of unsaid meaning would make photos invisible."""
         bands = range(COLOURS[colour], self._opened.image.bands)
-        for band, kind in zip(bands, self._structure.extra, strict=False):
-            if kind in _ALPHA_KINDS:
-                return band
-        return bands[0] if len(bands) == 1 else None
+        return next(
+            (n for n, kind in zip(bands, self._structure.extra, strict=False) if kind in _ALPHA_KINDS), None
+        )
 
     def decode(self) -> Raw:
         """Return all pixels and metadata; raise InputError where any part is damaged."""
@@ -85,11 +81,11 @@ class TiffDecoder:
         try:
             samples = opened.decode(self._pixels, "error")
         except Trouble as trouble:
-            raise opened.damaged("is damaged", trouble) from trouble
+            raise (
+                unread_compression(self._structure, self._name) or opened.damaged("is damaged", trouble)
+            ) from trouble
         icc, conversion = self._meaning(metadata.icc)
-        if self.header.frames > 1:
-            more = " or more" if self.header.frames == MOST_PAGES else ""
-            notes.append(f"only the first of {self.header.frames:,}{more} pages was read")
+        notes += self._pages()
         return Raw(
             samples=samples,
             cmyk=self.header.colour == "cmyk",
@@ -97,10 +93,23 @@ class TiffDecoder:
             notes=(*notes, *conversion),
         )
 
+    def _pages(self) -> list[str]:
+        """Return the note on what else is in the file."""
+        page, pages = self._structure.page, self._structure.pages
+        if pages == 1:
+            return []
+        count = f"{pages:,} or more" if pages == MOST_PAGES else f"{pages:,}"
+        if page:
+            return [f"page {page + 1} of {count} was read, the first that is no thumbnail"]
+        return [f"only the first of {count} pages was read"]
+
     def _meaning(self, icc: bytes | None) -> tuple[bytes | None, list[str]]:
         """Return the profile the integer samples are now in, and what making them changed."""
         image, colour, notes = self._opened.image, self.header.colour, []
-        if image.bands > COLOURS[colour] + self.header.alpha:
+        extra = image.bands - COLOURS[colour] - self.header.alpha
+        if extra == 1 and not self.header.alpha:
+            notes.append("a channel that is not said to be transparency was left out")
+        elif extra:
             notes.append("extra channels were left out")
         if image.format == "uint":
             notes.append("32-bit samples became 16 bit")
@@ -144,31 +153,12 @@ class TiffDecoder:
         return np.asarray(scaled, dtype=np.uint16)
 
 
-def _check(structure: Structure, name: str, limits: Limits) -> None:
-    """Raise on what libvips would misread, or allocate for."""
-    if structure.raw or (structure.reduced and structure.photometric != _TRANSPARENCY_MASK):
-        raise InputError(
-            f"{name} is a camera's raw file, of which only a thumbnail could be read here",
-            hint="develop it to TIFF or JPEG first",
-        )
-    if structure.photometric not in _KNOWN:
-        raise InputError(
-            f"{name} has TIFF colour model {structure.photometric}; gray, RGB, palette, CMYK, Lab are read"
-        )
-    limits.check_size(name, structure.width, structure.height)
-    if structure.claimed > 2 * limits.max_metadata_bytes:
-        raise LimitError(
-            f"{name} claims {structure.claimed:,} bytes of tags; at most {2 * limits.max_metadata_bytes:,} are read",
-            hint="raise Limits(max_metadata_bytes=…) if you trust this file",
-        )
-
-
 def _lab_to_srgb(samples: Samples, structure: Structure) -> Samples:
     """Return Lab (D50, as TIFF has it) as sRGB, alpha passed through; encodings by TIFF 6.0 §23 and ICC.1."""
     depth = 8 * samples.dtype.itemsize
     unit = np.float32(1 << (depth - 8))
     lab = samples[..., :3].astype(np.float32)
-    if structure.photometric == _ICCLAB:
+    if structure.photometric == ICCLAB:
         lab[..., 0] *= 100 / (255 * unit)
         lab[..., 1:] = lab[..., 1:] / unit - 128
     else:

@@ -107,16 +107,19 @@ class OpenedFile:
             )
         return model
 
-    def header(self, colour: Colour, *, alpha: bool, orientation: int, frames: int) -> Header:
-        """Return the header of the picture as it is looked at."""
+    def header(
+        self, colour: Colour, *, alpha: bool, orientation: int, frames: int, rows: int | None = None
+    ) -> Header:
+        """Return the header of the picture as it is looked at; `rows` are its rows where the image has more."""
         image = self.image
+        rows = image.height if rows is None else rows
         bits = self.field("bits-per-sample", _BITS[image.format])
         orientation = orientation if 1 <= orientation <= 8 else 1
         turned = orientation >= 5
         return Header(
             format=self.form,
-            width=image.height if turned else image.width,
-            height=image.width if turned else image.height,
+            width=rows if turned else image.width,
+            height=image.width if turned else rows,
             channels=(1 if colour == "gray" else 3) + alpha,
             bits=bits,
             depth=8 if bits <= 8 else 16,
