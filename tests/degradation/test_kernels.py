@@ -126,3 +126,24 @@ def test_composing_known_kernels() -> None:
 def test_kernels_that_can_not_be(call: object, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         call()  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("factor", [0.8, 1.0, 1.25])
+@pytest.mark.parametrize("scale", [1, 4])
+def test_a_widened_kernel_is_as_much_wider_and_stays_centred(factor: float, scale: int) -> None:
+    sigmas = (2.4, 1.6)
+    kernel = kernels.gaussian(25, (sigmas[0] ** 2, sigmas[1] ** 2), 0.0, scale=scale)
+    wider = kernels.widened(kernel, factor, scale=scale)
+    expected = kernels.gaussian(25, tuple((factor * one) ** 2 for one in sigmas), 0.0, scale=scale)  # type: ignore[arg-type]
+    assert wider.sum() == pytest.approx(1)
+    assert kernels.centre_of_mass(wider) == pytest.approx((kernels.centre_of(25, scale),) * 2, abs=0.01)
+    assert np.abs(wider - expected).max() < 0.01 * expected.max()
+    assert np.array_equal(kernels.widened(kernel, 1.0, scale=scale), kernel) or np.allclose(
+        kernels.widened(kernel, 1.0, scale=scale), kernel, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_width_that_is_none_is_refused(factor: float) -> None:
+    with pytest.raises(UsageError, match="the factor must be above 0"):
+        kernels.widened(kernels.gaussian(9, (1.0, 1.0)), factor)

@@ -23,7 +23,7 @@ def profile(scale: int = 4) -> Profile:
 
 
 def test_the_table() -> None:
-    assert list(PRESETS) == ["bicubic", "samsung_generic", "realsr", "bsrgan", "real_esrgan"]
+    assert list(PRESETS) == ["bicubic", "samsung_generic", "realsr", "bsrgan", "real_esrgan", "wild"]
     assert all(preset.summary for preset in PRESETS.values())
 
 
@@ -48,7 +48,7 @@ def test_sizes_range_levels_and_seeds(name: str, scale: int) -> None:
         assert not torch.equal(one, chosen.pipeline(x, np.random.default_rng(99)))
 
 
-@pytest.mark.parametrize("name", ["bsrgan", "real_esrgan", "samsung_generic"])
+@pytest.mark.parametrize("name", ["bsrgan", "real_esrgan", "samsung_generic", "wild"])
 def test_wide_degradations_keep_brightness_on_average(name: str) -> None:
     """Of the mean over many draws, in which noise and blocks cancel out."""
     picture = scene(96, 96)
@@ -136,7 +136,7 @@ def test_what_is_chosen_without_a_name() -> None:
     ("arguments", "message", "hint"),
     [
         ({"name": "bicubik"}, "no degradation `bicubik`", "did you mean bicubic?"),
-        ({"name": "magic"}, "no degradation `magic`", "one of bicubic, samsung"),
+        ({"name": "magic"}, "no degradation `magic`", "known are bicubic, samsung"),
         ({"name": "realsr"}, "needs a profile", "--profile"),
         ({"name": "bsrgan", "profile": profile()}, "doesn't use a profile", "leave out"),
         ({"name": "realsr", "profile": profile(), "scale": 2}, "for scale 4, not 2", "arguments.scale=4"),

@@ -27,6 +27,9 @@ PARAMETERS = {
     "rrdb-6": 4_467_779,
     "rrdb-small": 758_755,
     "enhancenet": 852_867,
+    # 1,792 + 16 × 2 × 36,928 + 27,696 + 84
+    "compact": 1_211_268,
+    "compact-8": 620_420,
     "srvgg-16": 621_424,
     "srvgg-32": 1_213_296,
     "zssr": 224_640,
@@ -39,7 +42,7 @@ SAME_SIZE = ("rrdb-x1", "dped", "dsgan")
 
 def test_every_preset_is_counted() -> None:
     assert PARAMETERS.keys() == NETWORKS.keys()
-    assert len(NETWORKS) == 22
+    assert len(NETWORKS) == 24
 
 
 @pytest.mark.parametrize("preset", PARAMETERS)
@@ -146,3 +149,16 @@ def test_gradients_reach_every_parameter(preset: str) -> None:
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
     assert isinstance(network, nn.Module)
+
+
+def test_compact_starts_at_the_nearest_enlargement_and_every_part_of_it_learns() -> None:
+    torch.manual_seed(0)
+    network = NETWORKS["compact"](blocks=4, channels=16)
+    lr = torch.rand(1, 3, 6, 5)
+    sr = network(lr)
+    assert torch.allclose(sr, lr.repeat_interleave(4, 2).repeat_interleave(4, 3), atol=1e-6)
+    spread = network.body(nn.functional.leaky_relu(network.head(lr), 0.1)).std(dim=(0, 2, 3))
+    assert 0.05 < float(spread.detach().median()) < 5  # the residual pairs keep the variance
+    (network(lr) - torch.rand_like(sr)).square().mean().backward()
+    assert float(network.tail.weight.grad.abs().max()) > 0
+    assert float(network.blend.weight.grad.abs().max()) > 0

@@ -4,7 +4,19 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli import advise, bench, degrade, doctor, evaluate, metrics, models, profile, train, upscale
+from wildsr.cli import (
+    adapt,
+    advise,
+    bench,
+    degrade,
+    doctor,
+    evaluate,
+    metrics,
+    models,
+    profile,
+    train,
+    upscale,
+)
 from wildsr.cli.console import data
 from wildsr.version import __version__
 
@@ -22,6 +34,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(metrics.app, name="metrics")
 app.command("advise")(advise.advise)
 app.command("profile")(profile.profile)
+app.command("adapt")(adapt.adapt)
 app.command("degrade")(degrade.degrade)
 app.command("train")(train.train)
 app.command("doctor")(doctor.doctor)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wildsr.degradation.noise_pool import NoisePool
     from wildsr.degradation.operation import Chance, Degradation, Log, OneOf, Pipeline
     from wildsr.degradation.presets import PRESETS, Chosen, Preset, choose, realsr, samsung_generic
-    from wildsr.degradation.profile import Profile, empty_kernels, empty_noise, merge
+    from wildsr.degradation.profile import Profile, empty_kernels, empty_noise, merge, with_widths
     from wildsr.degradation.profile_notes import KernelNote, Meta, NoiseNote, PhotoNote, Rejected
     from wildsr.degradation.real_esrgan import RealEsrgan
     from wildsr.degradation.resampling import Downscale, resize
@@ -62,6 +62,7 @@ __all__ = [
     "realsr",
     "resize",
     "samsung_generic",
+    "with_widths",
 ]
 
 _HOMES = {
@@ -105,6 +106,7 @@ _HOMES = {
     "realsr": "presets",
     "resize": "resampling",
     "samsung_generic": "presets",
+    "with_widths": "profile",
 }
 
 

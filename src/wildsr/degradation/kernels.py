@@ -81,6 +81,27 @@ def compose_x4(kernel: NDArray[np.floating]) -> Doubles:
     return _normalised(total)
 
 
+def widened(kernel: NDArray[np.floating], factor: float, *, scale: int = 1) -> Doubles:
+    """Return the kernel stretched about its centre, every standard deviation `factor` times as large; same side.
+
+    Args:
+        kernel: n×n, centred for `scale`.
+        factor: Above 0; what a wider kernel has beyond its side is lost.
+        scale: For the centre.
+    """
+    if not 0 < factor < np.inf:
+        raise UsageError(f"a kernel can't be stretched by {factor}; the factor must be above 0")
+    size = kernel.shape[0]
+    from_centre = _places(size, scale) / factor
+    distance = np.abs((from_centre + centre_of(size, scale))[:, None] - np.arange(size)[None])
+    weights = np.where(
+        distance < 1,
+        1 - 2.5 * distance**2 + 1.5 * distance**3,
+        np.where(distance < 2, 2 - 4 * distance + 2.5 * distance**2 - 0.5 * distance**3, 0.0),
+    )  # cubic interpolation (Keys 1981, a = −½)
+    return _normalised(weights @ kernel.astype(np.float64) @ weights.T)
+
+
 def dilate(kernel: NDArray[np.floating], factor: int) -> Doubles:
     """Return the kernel with factor − 1 zeros between its values; side factor·(n − 1) + 1."""
     rows, columns = (factor * (side - 1) + 1 for side in kernel.shape)

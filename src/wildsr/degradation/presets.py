@@ -16,6 +16,7 @@ from wildsr.degradation.profile import Profile
 from wildsr.degradation.real_esrgan import RealEsrgan
 from wildsr.degradation.resampling import Downscale
 from wildsr.degradation.samplers import Gaussians
+from wildsr.degradation.wild import wild
 from wildsr.errors import UsageError, did_you_mean
 
 
@@ -177,6 +178,10 @@ PRESETS: Final[dict[str, Preset]] = {
     "real_esrgan": Preset(
         summary="Real-ESRGAN's: blur, resize, noise and JPEG twice over, ringing",
         build=lambda scale, _profile: Pipeline((RealEsrgan(scale=scale), Round())),
+    ),
+    "wild": Preset(
+        summary="ordinary cameras and phones: wide blur, noise, JPEG; one time in ten plain bicubic",
+        build=lambda scale, _profile: wild(scale),
     ),
 }
 """Name → degradation."""

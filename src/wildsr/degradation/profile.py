@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.degradation import kernels
 from wildsr.degradation.profile_file import check_limits, encode, read_profile, write_profile
 from wildsr.degradation.profile_notes import KernelNote, Meta, NoiseNote
 from wildsr.errors import ProfileError
@@ -161,6 +162,31 @@ def merge(profiles: Sequence[Profile]) -> Profile:
             remarks=_once([remark for meta in metas for remark in meta.remarks]),
             settings={"merged": len(profiles)},
         ),
+    )
+
+
+def with_widths(profile: Profile, factors: Sequence[float]) -> Profile:
+    """Return a profile with every kernel at several widths, since how wide the blur is, is never known exactly.
+
+    Args:
+        profile: Of a camera.
+        factors: Widths in units of each kernel's own, 1 among them where it is to be kept.
+
+    Raises:
+        UsageError: A factor that is not above 0.
+        ProfileError: A factor that takes a kernel beyond its side.
+    """
+    pool = [
+        (kernels.widened(kernel, factor, scale=profile.scale).astype(np.float32), note)
+        for kernel, note in zip(profile.kernels, profile.meta.kernels, strict=True)
+        for factor in factors
+    ]
+    if not pool:
+        return profile
+    return replace(
+        profile,
+        kernels=np.stack([kernel for kernel, _ in pool]),
+        meta=replace(profile.meta, kernels=tuple(note for _, note in pool)),
     )
 
 

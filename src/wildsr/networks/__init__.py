@@ -10,6 +10,7 @@ from functools import partial
 
 from torch import nn
 
+from wildsr.networks.compact import Compact
 from wildsr.networks.discriminators import (
     EnhanceNetDiscriminator,
     PatchDiscriminator,
@@ -48,6 +49,8 @@ NETWORKS: dict[str, Callable[..., nn.Module]] = {
     "rrdb-6": partial(RRDBNet, blocks=6),
     "rrdb-small": partial(RRDBNet, blocks=4, channels=32, growth=16),
     "enhancenet": EnhanceNet,
+    "compact": Compact,
+    "compact-8": partial(Compact, blocks=8),
     "srvgg-16": SRVGG,
     "srvgg-32": partial(SRVGG, blocks=32),
     "zssr": ZSSRNet,

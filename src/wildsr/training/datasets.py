@@ -22,7 +22,7 @@ from wildsr.data import (
     open_photos,
     validation_crops,
 )
-from wildsr.degradation import Chosen, Profile, choose
+from wildsr.degradation import Chosen, Profile, choose, with_widths
 from wildsr.errors import UsageError
 from wildsr.training.nearest import nearest
 from wildsr.training.session import Say
@@ -161,6 +161,8 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
             hint="leave out data.lr, or --profile and --degradation",
         )
     profile = None if settings.profile is None else Profile.load(settings.profile)
+    if profile is not None and settings.kernel_widths != (1.0,):
+        profile = with_widths(profile, settings.kernel_widths)
     chosen = choose(settings.degradation, scale=scale, profile=profile)
     return None if chosen.name == "bicubic" else chosen
 

@@ -29,6 +29,8 @@ def perceptual_network(
     loss = Perceptual(recipe, extra)
     if recipe.network == "vgg16":
         loss.vgg.load(_vgg16())
+        if recipe.distance == "lpips":
+            loss.load_heads(_lpips_heads())
         return loss
     if vgg19 is None:
         raise UsageError(
@@ -46,6 +48,12 @@ def _vgg16() -> dict[str, Tensor]:
     from wildsr.assets.backbones import backbone_weights
 
     return {name: torch.from_numpy(array) for name, array in backbone_weights("vgg16").items()}
+
+
+def _lpips_heads() -> list[Tensor]:
+    from wildsr.assets.backbones import lpips_heads
+
+    return [torch.from_numpy(head.copy()) for head in lpips_heads("vgg16")]
 
 
 def _with_vgg16(name: str) -> str:

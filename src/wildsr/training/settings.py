@@ -26,6 +26,10 @@ class DataSettings:
     profile: Path | None = None
     """Degradation profile of a camera: LR is made on the fly with its kernels and noise."""
 
+    kernel_widths: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0,)
+    """Widths at which each kernel of the profile is used, in units of its own: (0.8, 1, 1.2) makes a network that bears
+    an error of the estimate."""
+
     degradation: DegradationName | None = None
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling."""
 

@@ -1,0 +1,207 @@
+"""Adapt a published network to one camera: its own blur and noise, a few dozen steps, the best state kept.
+
+The story: the camera's photos → its degradation profile → clean photos, degraded by the profile → L1 and LPIPS from
+published weights → of the states on the way, and of their blends with the start (network interpolation, ESRGAN §3.4),
+the one that is best on degraded photos held out → a model, a card and a page.
+
+What one camera's photos give is never compared with its own pairs; what judges are clean photos, degraded with kernels
+somewhat narrower and wider than those found, so that no state is chosen that only suits exactly these kernels.
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Final
+
+from lightning_fabric import Fabric
+from pydantic import Field
+from torch import Tensor, nn
+
+from wildsr.checkpoints import Loaded, load_network
+from wildsr.degradation import Profile
+from wildsr.errors import UsageError
+from wildsr.recipes.adapt_page import adapt_page, before_and_after, write_adapt_page
+from wildsr.training.choices import PerceptualName, PixelName
+from wildsr.training.config import to_toml
+from wildsr.training.datasets import gather, sampler_of
+from wildsr.training.loop import steps
+from wildsr.training.losses import PIXEL
+from wildsr.training.perceptual_network import perceptual_network
+from wildsr.training.publish import publish
+from wildsr.training.selection import Chosen, Snapshots
+from wildsr.training.session import Say, Session, open_fabric, open_session, silent
+from wildsr.training.settings import DataSettings, Fraction, OptimiserSettings, RunSettings
+from wildsr.training.trainable import start_state, trainable
+from wildsr.training.validation import validator
+
+STARTS: Final = {"crisp": "realesrgan-x4plus", "faithful": "realsr-df2k"}
+"""Words for starting weights → names of the catalog."""
+
+PAGE: Final = "page.html"
+
+SUMMARY: Final = (
+    "a published network to one camera: its blur and noise, a few dozen steps, the best state kept"
+)
+
+Weight = Annotated[float, Field(ge=0)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptConfig:
+    """Everything `wildsr train adapt` can be told."""
+
+    start: str = "crisp"
+    """Weights to start from: crisp (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model file, a name of
+    the catalog."""
+
+    pixel: PixelName = "l1"
+    """Distance between pixels."""
+
+    pixel_weight: Weight = 1.0
+    """Weight of that distance."""
+
+    perceptual: PerceptualName = "lpips-vgg16"
+    """Which distance between features."""
+
+    perceptual_weight: Weight = 1.0
+    """Weight of that distance."""
+
+    vgg19: Path | None = None
+    """File of torchvision's VGG19 weights, for the perceptual losses that use it."""
+
+    psnr_loss: Weight = 0.0
+    """Decibels of PSNR (Y, on the photos held out) that a better LPIPS may cost."""
+
+    blends: tuple[Fraction, ...] = (0.25, 0.5, 0.75)
+    """Shares of the best state that are tried against the start (network interpolation), beside 0 and 1."""
+
+    show: tuple[Path, ...] = ()
+    """Photos of the camera that the page shows before and after."""
+
+    data: DataSettings = field(default_factory=DataSettings)
+    """Pictures."""
+
+    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    """Learning of the network."""
+
+    run: RunSettings = field(default_factory=RunSettings)
+    """The run."""
+
+
+def run(config: AdaptConfig, folder: Path, *, resume: bool, say: Say) -> Path:
+    """Fine-tune, choose, export, describe.
+
+    Args:
+        config: What to do.
+        folder: The run's folder.
+        resume: Go on with the run that is there.
+        say: Takes messages.
+
+    Returns:
+        The folder, which `wildsr upscale -m` takes.
+    """
+    finished: Path = open_fabric(config.run).launch(
+        partial(_adapt, config=config, folder=folder, resume=resume, say=say)
+    )
+    return finished
+
+
+def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, say: Say) -> Path:
+    start = load_network(STARTS.get(config.start, config.start))
+    scale = start.spec.scale
+    pixel, perceptual = PIXEL[config.pixel], perceptual_network(config.perceptual, vgg19=config.vgg19)
+    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
+    with open_session(
+        fabric,
+        folder=folder,
+        recipe="adapt",
+        config=to_toml(config),
+        data=dataset.fingerprint,
+        settings=config.run,
+        resume=resume,
+        say=say,
+    ) as session:
+        session.tell(f"start: {start.spec.id}; data: {dataset.summary}")
+        generator = trainable(session, "generator", start.network, config.optimiser)
+        perceptual.to(fabric.device)
+        state = start_state(session, generator)
+        samples = sampler_of(dataset, config.data, scale=scale)
+        judge = validator(session, dataset.validation, border=scale, looks=True)
+        if judge is None:
+            raise UsageError(
+                "nothing to choose the best state by", hint="data.validation_photos must be above 0"
+            )
+        snapshots = Snapshots(session, judge, start.network)
+        for step in steps(session, state, samples, config.data, validate=snapshots.validate):
+            sr = generator(step.lr)
+
+            with fabric.autocast():
+                terms: dict[str, Tensor] = {}
+                if config.pixel_weight:
+                    terms["pixel"] = config.pixel_weight * pixel(sr, step.hr)
+                if config.perceptual_weight:
+                    terms["perceptual"] = config.perceptual_weight * perceptual(sr, step.hr)
+            step.minimise(generator, terms)
+
+        chosen = snapshots.choose(state.ema.module, blends=config.blends, psnr_loss=config.psnr_loss)
+        session.tell(chosen.in_words())
+        state.ema.module.load_state_dict(snapshots.weights(chosen))
+        publish(
+            session,
+            state,
+            dataset,
+            config.data,
+            preset=start.spec.architecture,
+            arguments=start.spec.arguments,
+        )
+        if session.leads:
+            _write_page(config, session, start, state.ema.module, chosen)
+        snapshots.remove()
+    return folder
+
+
+def _write_page(
+    config: AdaptConfig, session: Session, start: Loaded, adapted: nn.Module, chosen: Chosen
+) -> None:
+    before = load_network(STARTS.get(config.start, config.start)).network
+    text = adapt_page(
+        name=session.folder.resolve().name,
+        start=start.spec.id,
+        chosen=chosen,
+        points=session.curves,
+        profile=None if config.data.profile is None else Profile.load(config.data.profile),
+        crops=before_and_after(config.show, before, adapted),
+    )
+    write_adapt_page(session.folder / PAGE, text)
+
+
+_FINE_TUNING: Final = OptimiserSettings(
+    learning_rate=1e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.05, warm_up=20, clip=1.0
+)
+
+_WIDTHS: Final = (0.8, 0.9, 1.0, 1.1)
+"""The kernels found are, if anything, too wide: softness of the scene passes for blur of the camera."""
+
+PRESETS: dict[str, AdaptConfig] = {
+    "adapt": AdaptConfig(
+        data=DataSettings(
+            patch=128, batch=2, validation_photos=10, validation_side=192, kernel_widths=_WIDTHS
+        ),
+        optimiser=_FINE_TUNING,
+        run=RunSettings(
+            steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
+        ),
+    ),
+    "adapt-faithful": AdaptConfig(
+        start="faithful",
+        psnr_loss=0.25,
+        data=DataSettings(
+            patch=128, batch=2, validation_photos=10, validation_side=192, kernel_widths=_WIDTHS
+        ),
+        optimiser=_FINE_TUNING,
+        run=RunSettings(
+            steps=100, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
+        ),
+    ),
+}
+"""A few dozen steps from published weights: after more, texture erodes and edges ring."""

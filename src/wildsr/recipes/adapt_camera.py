@@ -1,0 +1,249 @@
+"""From a folder of one camera's photos to a model for it: profile, clean pictures, fine-tuning, page.
+
+Interrupted, it goes on where it was: the profile, the clean pictures and the training's checkpoints are in the folder.
+"""
+
+import json
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from wildsr.checkpoints import Loaded, load_network
+from wildsr.data.clean_up import clean_up
+from wildsr.degradation import Profile
+from wildsr.errors import UsageError
+from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+from wildsr.files import atomic_write, make_folder, shown
+from wildsr.recipes import adapt
+from wildsr.recipes.adapt import STARTS, AdaptConfig
+from wildsr.training.checkpoint import checkpoints_in
+from wildsr.training.durations import duration
+from wildsr.training.pace import seconds_per_step
+from wildsr.training.session import Say
+
+FEWEST_PHOTOS: Final = 3
+FEW_PHOTOS: Final = 10
+FEWEST_STEPS: Final = 10
+_PROFILE_SECONDS: Final = 8.0
+"""Of one core for a photo, generously."""
+_PROFILE_SHARE: Final = 0.4
+"""Of the time budget, at most."""
+_LOSS_SHARE: Final = 1.25
+"""What a step with its perceptual loss takes, over one without."""
+_EXPORT_SECONDS: Final = 30.0
+SHOWN: Final = 6
+"""Photos on the page."""
+_RECORD: Final = "adapt.json"
+_PROFILE: Final = "camera.profile"
+_PROFILE_STATE: Final = "profile-state"
+_CLEAN: Final = "hr"
+
+Progress: TypeAlias = Callable[[str, int, int], None]
+"""(what, how many done, of how many)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdaptOptions:
+    """What can be said about an adaptation."""
+
+    start: str = "crisp"
+    """Weights to start from: crisp (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model file, a name of
+    the catalog."""
+
+    profile: Path | None = None
+    """Degradation profile; without it one is made of the photos."""
+
+    hr: Path | None = None
+    """Folder of clean, large photos to learn from; without it the camera's own, shrunk by 2."""
+
+    time_budget: float = 600.0
+    """Seconds from the command to the model."""
+
+    steps: int | None = None
+    """Training steps; without it as many as the time budget allows, at most the preset's."""
+
+    seed: int = 0
+    """Of everything random."""
+
+
+def adapt_camera(
+    photos: Sequence[Path],
+    folder: Path,
+    options: AdaptOptions,
+    *,
+    say: Say,
+    progress: Progress | None = None,
+) -> Path:
+    """Make a model for the camera that took the photos.
+
+    Args:
+        photos: Of one camera.
+        folder: Gets `model.onnx`, `model.safetensors`, `card.md`, `camera.profile` and `page.html`; made when missing.
+        options: How.
+        say: Takes messages.
+        progress: Called with (what, how many done, of how many) during the profile and the clean-up.
+
+    Returns:
+        The folder, which `wildsr upscale -m` takes.
+
+    Raises:
+        UsageError: Too few photos, too little time, or a folder that holds something else.
+        ProfileError: The photos show neither blur nor noise that can be trusted.
+        ModelError: Starting weights that can't be trained on.
+    """
+    started = time.monotonic()
+    _check_photos(photos, options, say)
+    start = load_network(STARTS.get(options.start, options.start))
+    steps = _planned_steps(len(photos), folder, start, options, say)
+    profile = _profile(photos, folder, options, say, progress)
+    if profile.scale != start.spec.scale:
+        raise UsageError(
+            f"the profile is for scale {profile.scale}, the start {start.spec.id} for scale {start.spec.scale}",
+            hint="choose starting weights of the profile's scale (--start)",
+        )
+    config = _config(photos, folder, options, steps, say, progress)
+    adapt.run(config, folder, resume=bool(checkpoints_in(folder)), say=say)
+    say(
+        f"{duration(time.monotonic() - started)} in all; look at {shown(folder / adapt.PAGE)} before you use the model"
+    )
+    return folder
+
+
+def _preset(options: AdaptOptions) -> AdaptConfig:
+    return adapt.PRESETS["adapt-faithful" if options.start == "faithful" else "adapt"]
+
+
+def _check_photos(photos: Sequence[Path], options: AdaptOptions, say: Say) -> None:
+    least = 1 if options.profile is not None and options.hr is not None else FEWEST_PHOTOS
+    if len(photos) < least:
+        raise UsageError(
+            f"photos given: {len(photos)}; a camera can't be learnt from fewer than {least}",
+            hint="ten or more ordinary photos, with edges and plain parts, as they came from the camera",
+        )
+    if options.profile is None and len(photos) < FEW_PHOTOS:
+        say(f"note: {len(photos)} photos are few; ten or more make the profile sure of what it found")
+
+
+def _planned_steps(count: int, folder: Path, start: Loaded, options: AdaptOptions, say: Say) -> int:
+    """Steps that fit, decided once: an interrupted adaptation goes on with the number it began with."""
+    record = folder / _RECORD
+    wanted = {"start": options.start, "photos": count, "seed": options.seed, "hr": str(options.hr or "")}
+    if record.exists():
+        before = json.loads(record.read_text(encoding="utf-8"))
+        if before.get("asked") != wanted:
+            raise UsageError(
+                f"{shown(folder)} holds an adaptation that was asked for in another way",
+                hint="ask for it again as before, or choose another folder (-o)",
+            )
+        return int(before["steps"])
+    config = _preset(options)
+    steps, needed = _fitting_steps(count, start, config, options)
+    say(
+        f"{count} photos; start {start.spec.id}; {steps} steps of {config.data.batch} crops; "
+        f"about {duration(needed)} with the profile, on this machine as it is now"
+    )
+    make_folder(folder)
+    with atomic_write(record) as temporary:
+        temporary.write_text(json.dumps({"asked": wanted, "steps": steps}) + "\n", encoding="utf-8")
+    return steps
+
+
+def _fitting_steps(
+    count: int, start: Loaded, config: AdaptConfig, options: AdaptOptions
+) -> tuple[int, float]:
+    """(steps, seconds they take with all else).
+
+    Raises:
+        UsageError: Too few to change anything.
+    """
+    data = config.data
+    step, forward = seconds_per_step(
+        start.network, scale=start.spec.scale, patch=data.patch, batch=data.batch
+    )
+    validation = forward * data.validation_photos * (data.validation_side / data.patch) ** 2 / data.batch
+    step = step * _LOSS_SHARE + validation / config.run.validate_every
+    fixed = (2 + len(config.blends)) * validation + _EXPORT_SECONDS
+    if options.profile is None:
+        fixed += min(count * _PROFILE_SECONDS / (os.cpu_count() or 1), _PROFILE_SHARE * options.time_budget)
+    if options.steps is not None:
+        return options.steps, fixed + options.steps * step
+    steps = min(int((options.time_budget - fixed) / step), config.run.steps)
+    if steps < FEWEST_STEPS:
+        needed = fixed + FEWEST_STEPS * step
+        raise UsageError(
+            f"{duration(options.time_budget)} are not enough to change anything: "
+            f"{FEWEST_STEPS} steps need about {duration(needed)} here",
+            hint=f"--time-budget {int(needed / 60) + 1}m, a smaller network (--start), or --profile, if you have one",
+        )
+    return steps, fixed + steps * step
+
+
+def _profile(
+    photos: Sequence[Path], folder: Path, options: AdaptOptions, say: Say, progress: Progress | None
+) -> Profile:
+    target = folder / _PROFILE
+    if target.exists():
+        return Profile.load(target)
+    if options.profile is not None:
+        profile = Profile.load(options.profile)
+    else:
+        state = folder / _PROFILE_STATE
+        settings = ProfileSettings(jobs=os.cpu_count() or 1, time_budget=_PROFILE_SHARE * options.time_budget)
+        profile = make_profile(
+            photos,
+            settings,
+            state=state,
+            progress=None if progress is None else lambda done, of, _: progress("photos examined", done, of),
+        )
+        forget(state)
+    profile.save(target)
+    cameras = profile.meta.cameras()
+    if len([name for name in cameras if name != "unknown"]) > 1:
+        say(
+            f"note: photos of several cameras ({', '.join(cameras)}); a model for each of them would suit better"
+        )
+    for remark in profile.meta.remarks:
+        say(f"note: {remark}")
+    say(f"profile: {len(profile.kernels)} kernels, {len(profile.noise)} noise patches")
+    return profile
+
+
+def _config(
+    photos: Sequence[Path],
+    folder: Path,
+    options: AdaptOptions,
+    steps: int,
+    say: Say,
+    progress: Progress | None,
+) -> AdaptConfig:
+    preset = _preset(options)
+    hr = options.hr
+    if hr is None:
+        hr = folder / _CLEAN
+        cleaned = clean_up(
+            photos,
+            hr,
+            least_side=preset.data.patch,
+            done=None if progress is None else lambda done, of: progress("photos cleaned up", done, of),
+        )
+        for line in cleaned.skipped:
+            say(f"not learnt from: {line}")
+        if not cleaned.pictures:
+            raise UsageError(
+                f"none of the {len(photos)} photos is large enough to learn from when shrunk by 2",
+                hint="--hr names a folder of clean, large photos of anything",
+            )
+    return replace(
+        preset,
+        start=options.start,
+        show=tuple(photos[index] for index in _spread(len(photos), SHOWN)),
+        data=replace(preset.data, hr=hr.resolve(), profile=(folder / _PROFILE).resolve()),
+        run=replace(preset.run, steps=steps, seed=options.seed),
+    )
+
+
+def _spread(count: int, most: int) -> list[int]:
+    return list(range(count)) if count <= most else [index * count // most for index in range(most)]
