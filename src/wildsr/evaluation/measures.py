@@ -6,9 +6,21 @@ from typing import Final
 from wildsr.errors import MetricError, UsageError
 from wildsr.metrics import metric
 
-REFERENCE_METRICS: Final = ("psnr", "psnr_y", "ssim", "ssim_y", "lpips", "dists", "niqe", "piqe")
+REFERENCE_METRICS: Final = (
+    "psnr",
+    "psnr_y",
+    "ssim",
+    "ssim_y",
+    "lpips",
+    "dists",
+    "niqe",
+    "piqe",
+    "grid",
+    "ringing",
+    "blotches",
+)
 """What is measured by default where there is ground truth."""
-NO_REFERENCE_METRICS: Final = ("niqe", "brisque_wheel", "piqe")
+NO_REFERENCE_METRICS: Final = ("niqe", "brisque", "piqe", "grid")
 """What is measured by default where there is none."""
 
 

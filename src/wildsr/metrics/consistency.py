@@ -20,7 +20,7 @@ def lr_consistency(sr: Image, lr: Image) -> float:
     Raises:
         MetricError: Not two valid pictures, or the SR sides are not the same multiple of the LR sides.
     """
-    _scale(sr, lr, "lr_consistency")
+    whole_scale(sr, lr, "lr_consistency")
     if sr.dtype == np.uint8 and lr.dtype == np.uint8:
         whole = sr.astype(np.uint8, copy=False)
         return psnr(resize_uint8(whole, (lr.shape[0], lr.shape[1])), lr)
@@ -40,13 +40,18 @@ def colour_drift(sr: Image, lr: Image) -> float:
     Raises:
         MetricError: Not two valid pictures, or the SR sides are not the same multiple of the LR sides.
     """
-    scale = _scale(sr, lr, "colour_drift")
+    scale = whole_scale(sr, lr, "colour_drift")
     rows, columns = lr.shape[:2]
     means: Plane = levels(sr).reshape(rows, scale, columns, scale, 3).mean(axis=(1, 3))
     return float(np.abs(means - levels(lr)).mean())
 
 
-def _scale(sr: Image, lr: Image, metric: str) -> int:
+def whole_scale(sr: Image, lr: Image, metric: str) -> int:
+    """Return how many SR pixels an LR pixel became along a side.
+
+    Raises:
+        MetricError: Not two valid pictures, or the SR sides are not the same multiple of the LR sides.
+    """
     checked(sr, metric)
     checked(lr, metric)
     scale = int(sr.shape[0]) // int(lr.shape[0])

@@ -10,7 +10,7 @@ from wildsr.metrics.user_files import UserFile
 
 Reference: TypeAlias = Literal["none", "hr", "lr"]
 Direction: TypeAlias = Literal["higher", "lower"]
-Kind: TypeAlias = Literal["distortion", "perceptual", "no-reference", "consistency"]
+Kind: TypeAlias = Literal["distortion", "perceptual", "no-reference", "consistency", "artefact"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Metric:
 
     kind: Kind
     """`distortion` and `perceptual` compare with the HR picture (Blau and Michaeli, CVPR 2018), `no-reference`
-    judges alone, `consistency` compares with the LR picture."""
+    judges alone, `consistency` compares with the LR picture, `artefact` measures one kind of fault."""
 
     direction: Direction
     """Which values are better."""

@@ -3,16 +3,19 @@
 from typing import Final
 
 from wildsr.errors import MetricError, did_you_mean
+from wildsr.metrics.blotches import BLOTCHES, BLOTCHES_LR
 from wildsr.metrics.brisque import BRISQUE, BRISQUE_MATLAB
 from wildsr.metrics.brisque_wheel import BRISQUE_WHEEL
 from wildsr.metrics.consistency import COLOUR_DRIFT, LR_CONSISTENCY
 from wildsr.metrics.fidelity import PSNR, PSNR_Y, SSIM, SSIM_RGB, SSIM_Y
+from wildsr.metrics.grid import GRID
 from wildsr.metrics.learned import DISTS, LPIPS, LPIPS_VGG
 from wildsr.metrics.metric import Metric
 from wildsr.metrics.niqe import NIQE, NIQE_MATLAB, NIQE_OWN
 from wildsr.metrics.nrqm import NRQM
 from wildsr.metrics.perceptual_index import PI
 from wildsr.metrics.piqe import PIQE
+from wildsr.metrics.ringing import RINGING, RINGING_LR
 
 METRICS: Final[dict[str, Metric]] = {
     entry.name: entry
@@ -36,6 +39,11 @@ METRICS: Final[dict[str, Metric]] = {
         NIQE_OWN,
         LR_CONSISTENCY,
         COLOUR_DRIFT,
+        GRID,
+        RINGING,
+        RINGING_LR,
+        BLOTCHES,
+        BLOTCHES_LR,
     )
 }
 """Metrics by name; of each kind the one that plots prefer comes first."""
