@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from wildsr.assets import pickle_machine
 from wildsr.assets.pickles import load_pickle
 from wildsr.assets.torch_files import load_torch
 from wildsr.errors import AssetError, ModelError
@@ -73,7 +74,17 @@ PAYLOADS = {
     "array class called": b"cnumpy\nndarray\n((I99999999999\ntR.",
     "object dtype": b"cnumpy\ndtype\n(S'O8'\nI0\nI1\ntR.",
     "wide dtype": b"cnumpy\ndtype\n(S'V2000000000'\nI0\nI1\ntR.",
-    "huge memo slot": b"]r\xff\xff\xff\xff.",
+    "set": b"\x80\x04\x8f.",
+    "tuple as a key": b"}(K\x01K\x02tK\x01s.",
+    "number as a key that collides": b"}L4611686018427387902L\nK\x01s.",
+    "number of a thousand digits": b"L" + b"9" * 1000 + b"L\n.",
+    "number of ten thousand digits": b"L" + b"9" * 10_000 + b"L\n.",
+    "list in a list in a list": b"]" * 1000 + b"a" * 999 + b".",
+    "takes more than there is": b"K\x01\x87.",
+    "appends to a number": b"K\x01K\x01a.",
+    "mark without a mark": b"K\x01t.",
+    "unknown place": b"h\x07.",
+    "attributes of a number": b"K\x01}b.",
     "claims 1 TB of bytes": b"\x80\x04\x8e" + struct.pack("<Q", 1 << 40) + b"x.",
     "claims 4 GB of text": b"\x80\x04X" + struct.pack("<I", 0xFFFFFFFF) + b"x.",
     "persistent id": b"\x80\x02S'x'\nQ.",
@@ -101,13 +112,24 @@ def test_array_larger_than_its_data(tmp_path: Path) -> None:
         load_pickle(stored(tmp_path / "w.pickle", shaped))
 
 
-def test_containers_that_double_at_each_level_stay_small(tmp_path: Path) -> None:
+def test_containers_that_double_at_each_level_are_refused(tmp_path: Path) -> None:
     tree: list[object] = [1.0]
-    for _ in range(90):
+    for _ in range(40):
         tree = [tree, tree]
-    loaded = load_pickle(stored(tmp_path / "w.pickle", pickle.dumps(tree)))
+    with pytest.raises(AssetError, match="again and again"):
+        load_pickle(stored(tmp_path / "w.pickle", pickle.dumps(tree)))
+
+
+def test_what_is_shared_stays_shared(tmp_path: Path) -> None:
+    weights = np.arange(3.0)
+    loaded = load_pickle(stored(tmp_path / "w.pickle", pickle.dumps([weights, weights, {"again": weights}])))
     assert isinstance(loaded, list)
-    assert loaded[0] is loaded[1]
+    assert loaded[0] is loaded[1] is loaded[2]["again"]
+    loaded[0][0] = 5  # a copy of its own, no view into the file
+
+
+def test_a_memory_of_four_billion_places_takes_none(tmp_path: Path) -> None:
+    assert load_pickle(stored(tmp_path / "w.pickle", b"]r\xff\xff\xff\xff.")) == []
 
 
 @given(st.binary(max_size=300))
@@ -175,6 +197,60 @@ def test_checkpoint_whose_tensor_lies(
     path = stored(tmp_path / "w.pth", checkpoint(size, stride, 6, offset=offset))
     with pytest.raises(ModelError):
         load_torch(path)
+
+
+def many_views(count: int) -> bytes:
+    """One tensor of 40 kB under many names, as a pickle's memory lets one say it in 6 bytes a name."""
+    file = io.BytesIO()
+    whole = checkpoint((10_000,), (1,), 10_000)
+    with zipfile.ZipFile(io.BytesIO(whole)) as bundle:
+        first = bundle.read("archive/data.pkl")
+        numbers = bundle.read("archive/data/0")
+    program = first.removesuffix(b"s.") + b"q\x00s"
+    program += b"".join(b"S'%d'\nh\x00s" % number for number in range(count)) + b"."
+    with zipfile.ZipFile(file, "w") as bundle:
+        bundle.writestr("archive/data.pkl", program)
+        bundle.writestr("archive/data/0", numbers)
+    return file.getvalue()
+
+
+def test_views_of_one_tensor_count_as_often_as_they_are_named(tmp_path: Path) -> None:
+    few = load_torch(stored(tmp_path / "few.pth", many_views(3)))
+    assert isinstance(few, dict)
+    assert few["w"] is few["2"]
+    with pytest.raises(ModelError, match=r"bytes would become 800,\d+"):
+        load_torch(stored(tmp_path / "many.pth", many_views(20_000)))
+
+
+def test_parts_of_a_file_that_share_their_bytes_are_refused(tmp_path: Path) -> None:
+    data = bytearray(checkpoint((6,), (1,), 6))
+    entry = data.rindex(b"PK\x01\x02")  # the last entry of the zip's directory: archive/data/0
+    data[entry + 20 : entry + 28] = struct.pack("<II", 10_000, 10_000)
+    with pytest.raises(ModelError, match="together are larger than the file"):
+        load_torch(stored(tmp_path / "w.pth", bytes(data)))
+
+
+def test_a_text_made_again_and_again_is_refused(tmp_path: Path) -> None:
+    # 100,000 times a megabyte of bytes, each made by a call of six bytes
+    program = b"c_codecs\nencode\nq\x00(X" + struct.pack("<I", 1 << 20) + b"x" * (1 << 20) + b"tq\x01R0"
+    program += b"h\x00h\x01R0" * 100_000 + b"N."
+    with pytest.raises(AssetError, match="more than its size allows"):
+        load_pickle(stored(tmp_path / "w.pickle", program))
+
+
+def test_no_more_operations_than_weights_need(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pickle_machine, "MAX_OPERATIONS", 100)
+    with pytest.raises(AssetError, match="more than 100 operations"):
+        load_pickle(stored(tmp_path / "w.pickle", b"N0" * 51 + b"N."))
+
+
+@pytest.mark.parametrize("levels", [30, 5000])
+def test_pairs_of_pairs_are_never_hashed(tmp_path: Path, levels: int) -> None:
+    """As members of a set or keys of a table they take 2^levels steps to look up."""
+    pairs = b"K\x01q\x000" + b"h\x00h\x00\x86q\x000" * levels + b"h\x00"
+    for program in (b"\x80\x04\x8f(" + pairs + b"\x90.", b"\x80\x04}" + pairs + b"K\x01s."):
+        with pytest.raises(AssetError, match=r"EMPTY_SET|key of type tuple"):
+            load_pickle(stored(tmp_path / "w.pickle", program))
 
 
 def test_compressed_checkpoint_is_refused_unread(tmp_path: Path) -> None:

@@ -1,42 +1,46 @@
 """Numpy's pickles without their danger: arrays, numbers and plain containers come out, or an error."""
 
 import re
-from collections import OrderedDict
-from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from wildsr.assets.unpickling import Function, Sealed, StandIn, read_bytes, resolved, unpickle
+from wildsr.assets.pickle_machine import Calls, checked_key, unpickle
+from wildsr.assets.unpickling import Array, resolved
 from wildsr.errors import AssetError, ModelError
 
-Array: TypeAlias = NDArray[np.generic]
 _DTYPE = re.compile(r"[<>=|]?[biufc](1|2|4|8|16)|[?]")
+_LARGEST = 1 << 28
 
 
 def load_pickle(path: Path) -> object:
     """Read a pickle of numpy arrays, numbers, strings, lists, tuples and dicts.
 
     Raises:
-        AssetError: If it asks for anything else, or is damaged.
+        AssetError: If it asks for anything else, is damaged, or larger than 268 MB.
     """
     try:
-        return resolved(unpickle(read_bytes(path), _NAMES)[0])
+        if path.stat().st_size > _LARGEST:
+            raise ModelError(f"it has {path.stat().st_size:,} bytes; at most {_LARGEST:,} are read")
+        data = path.read_bytes()
+        return resolved(unpickle(BytesIO(data), _CALLS), len(data))
     except ModelError as error:
         raise AssetError(f"{path.name}: {error}", hint=error.hint) from error
+    except OSError as error:
+        raise AssetError(f"{path.name} can't be read: {error.strerror or error}") from error
 
 
-class _Dtype(Sealed):
-    """Stands in for numpy.dtype; knows numbers only."""
+class _Dtype:
+    """Stands for numpy.dtype; knows numbers only."""
 
     def __init__(self, code: object, *_: object) -> None:
         if not isinstance(code, str) or not _DTYPE.fullmatch(code):
             raise ModelError(f"the pickle holds values of type {str(code)[:40]!r}; numbers are allowed")
         self.dtype = np.dtype(code)
 
-    def __setstate__(self, state: object) -> None:
+    def set_state(self, state: object) -> None:
+        """Take the order of bytes."""
         if (
             not isinstance(state, tuple)
             or len(state) < 2
@@ -47,13 +51,14 @@ class _Dtype(Sealed):
         self.dtype = self.dtype.newbyteorder(state[1])
 
 
-class _Array(StandIn):
-    """Stands in for an array until its values are there."""
+class _Array:
+    """Stands for an array until its values are there."""
 
     def __init__(self, *_: object) -> None:
-        self.values: Array | None = None
+        self._values: Array | None = None
 
-    def __setstate__(self, state: object) -> None:
+    def set_state(self, state: object) -> None:
+        """Take the values; they stay where they are."""
         if not isinstance(state, tuple) or len(state) != 5:
             raise ModelError("the pickle describes an array that can't be")
         _, shape, dtype, fortran, raw = state
@@ -62,35 +67,48 @@ class _Array(StandIn):
         if not (isinstance(shape, tuple) and isinstance(dtype, _Dtype) and isinstance(raw, bytes)):
             raise ModelError("the pickle describes an array that can't be")
         flat = np.frombuffer(raw, dtype.dtype)
-        self.values = flat.reshape(shape, order="F" if fortran else "C").copy()
+        self._values = flat.reshape(shape, order="F" if fortran else "C")
 
     def array(self) -> Array:
         """Return the array."""
-        if self.values is None:
+        if self._values is None:
             raise ModelError("the pickle holds an array without values")
-        return self.values
-
-
-def _marker(*_: object) -> object:
-    raise ModelError("the pickle calls a class of arrays, which weights have no business with")
+        return self._values
 
 
 def _from_buffer(raw: object, dtype: object, shape: object, order: object) -> _Array:
     """Protocol 5's way."""
     array = _Array()
-    array.__setstate__((1, shape, dtype, order == "F", bytes(raw) if isinstance(raw, bytearray) else raw))
+    array.set_state((1, shape, dtype, order == "F", bytes(raw) if isinstance(raw, bytearray) else raw))
     return array
 
 
-_NAMES: Mapping[tuple[str, str], object] = {
+def _encoded(text: object, _: object = "latin-1") -> bytes:
+    """Protocol 2's bytes."""
+    if not isinstance(text, str):
+        raise ModelError("the pickle encodes what is no text")
+    return text.encode("latin-1")
+
+
+def table(*pairs: object) -> dict[str | int, object]:
+    """Stand for collections.OrderedDict."""
+    given = pairs[0] if pairs else []
+    if not isinstance(given, list | tuple):
+        raise ModelError("the pickle makes a table of what is no list")
+    made = {}
+    for pair in given:
+        key, value = pair if isinstance(pair, list | tuple) and len(pair) == 2 else (None, None)
+        made[checked_key(key)] = value
+    return made
+
+
+_CALLS: Calls = {
     ("numpy.core.multiarray", "_reconstruct"): _Array,
     ("numpy._core.multiarray", "_reconstruct"): _Array,
-    ("numpy.core.numeric", "_frombuffer"): Function(_from_buffer),
-    ("numpy._core.numeric", "_frombuffer"): Function(_from_buffer),
-    ("numpy", "ndarray"): Function(_marker),
+    ("numpy.core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy._core.numeric", "_frombuffer"): _from_buffer,
+    ("numpy", "ndarray"): None,
     ("numpy", "dtype"): _Dtype,
-    ("collections", "OrderedDict"): OrderedDict,
-    ("_codecs", "encode"): Function(
-        lambda text, _="latin-1": str(text).encode("latin-1")
-    ),  # protocol 2's bytes
+    ("collections", "OrderedDict"): table,
+    ("_codecs", "encode"): _encoded,
 }

@@ -1,157 +1,107 @@
-"""A pickle machine that can build containers of numbers and nothing else.
+"""From what a pickle made to plain containers of arrays, of a size that follows the file's."""
 
-A pickle is a program: it names functions and calls them. Here it is read as data first: only opcodes that plain
-containers need, only names from a short list, no number that would make the machine set memory aside beyond the
-file's own size. Then it runs with stand-ins in place of the real names, so that no library code sees its values.
-"""
-
-import abc
-import pickle
-import pickletools
-from collections.abc import Callable, Mapping
-from io import BytesIO
-from pathlib import Path
-from typing import TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.assets.pickle_machine import HINT
 from wildsr.errors import ModelError
 
-Names: TypeAlias = Mapping[tuple[str, str], object]
-"""What stands in for a name a pickle asks for."""
-
-_HINT = "don't use this file; get the model as .safetensors, or from its authors"
-_NEVER = frozenset({"INST", "OBJ", "EXT1", "EXT2", "EXT4", "PERSID", "NEWOBJ", "NEWOBJ_EX", "NEXT_BUFFER"})
-_MAX_OPCODES = 5_000_000
-_MAX_CONTAINERS = 100_000
-MAX_BYTES = 4_000_000_000
+Array: TypeAlias = NDArray[np.generic]
+MAX_DEPTH: Final = 50
+MAX_VALUES: Final = 1_000_000
+"""Values in all, each counted as often as something refers to it."""
+_ROOM: Final = 1 << 24
 
 
-def unpickle(
-    data: bytes, names: Names, persistent: Callable[[object], object] | None = None
-) -> tuple[object, int]:
-    """Return what a pickle at the start of `data` holds, and how many bytes it takes.
+@runtime_checkable
+class ArrayValue(Protocol):
+    """Stands for an array until all of the file is read."""
 
-    Raises:
-        ModelError: It asks for a name that isn't listed, isn't a whole pickle, or would take more memory than
-            its size allows.
-    """
-    length = _inspect(data, names)
-    try:
-        return _Machine(BytesIO(data[:length]), names, persistent).load(), length
-    except (ModelError, MemoryError):
-        raise
-    except Exception as error:  # a damaged pickle can raise anything
-        raise ModelError(f"the pickle is damaged ({type(error).__name__})", hint=_HINT) from error
+    def array(self) -> Array:
+        """Return the array, without a copy; raises ModelError where it can't be."""
+        ...
 
 
-class Sealed:
-    """What a pickle may make or call, and may not change: its attributes were checked when it was made."""
+def resolved(tree: object, held: int) -> object:
+    """Return plain containers with arrays in place of what stands for them; what is shared stays shared.
 
-    def __setstate__(self, state: object) -> None:
-        raise ModelError("the pickle changes what reads it", hint=_HINT)
-
-
-class Function(Sealed):
-    """Stands in for a function a pickle calls."""
-
-    def __init__(self, made: Callable[..., object]) -> None:
-        self._made = made
-
-    def __call__(self, *values: object) -> object:
-        """Call it."""
-        return self._made(*values)
-
-
-class StandIn(Sealed, abc.ABC):
-    """Stands in for an array until its values are there."""
-
-    @abc.abstractmethod
-    def array(self) -> NDArray[np.generic]:
-        """Return the array; raises ModelError where it can't be."""
-
-
-def resolved(tree: object, done: dict[int, object] | None = None) -> object:
-    """Return plain containers with arrays in place of their stand-ins; what is shared stays shared.
+    Args:
+        tree: What a pickle made.
+        held: Bytes of numbers the file holds; the arrays together may be four times as large.
 
     Raises:
-        ModelError: Containers that hold each other, or anything but arrays, numbers and text.
+        ModelError: Containers that hold each other or too much, or anything but arrays, numbers and text.
     """
-    done = {} if done is None else done
-    if isinstance(tree, StandIn):
-        return tree.array()
-    if tree is None or isinstance(tree, str | bytes | int | float | complex):
-        return tree
-    if not isinstance(tree, dict | list | tuple):
+    scale = _Scale()
+    values, size, _ = scale.weigh(tree, 0)
+    if values > MAX_VALUES or size > 4 * held + _ROOM:
         raise ModelError(
-            f"the pickle holds a {type(tree).__name__}; arrays and numbers are allowed", hint=_HINT
+            f"the pickle says one thing again and again: {held:,} bytes would become "
+            f"{size:,} in {values:,} values",
+            hint=HINT,
         )
-    if id(tree) not in done:
-        done[id(tree)] = None
-        if len(done) > _MAX_CONTAINERS:
-            raise ModelError("the pickle holds too many containers", hint=_HINT)
-        if isinstance(tree, dict):
-            # dict's own `items`: a pickle can put attributes on an OrderedDict
-            done[id(tree)] = {key: resolved(value, done) for key, value in dict.items(tree)}
+    return _built(tree, {})
+
+
+class _Scale:
+    """Tells how large a tree is when everything shared in it is counted at each place, in one visit of each part."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, tuple[int, int, int] | None] = {}
+
+    def weigh(self, tree: object, depth: int) -> tuple[int, int, int]:
+        """Return values, bytes and height of a tree found at a depth."""
+        known = self._known.get(id(tree), (0, 0, 0))
+        if known is None:
+            raise ModelError("the pickle's containers hold each other", hint=HINT)
+        if depth + known[2] > MAX_DEPTH:
+            raise ModelError(f"the pickle's containers are nested more than {MAX_DEPTH} deep", hint=HINT)
+        if id(tree) in self._known:
+            return known
+        if isinstance(tree, dict | list | tuple):
+            self._known[id(tree)] = None
+            parts = [self.weigh(one, depth + 1) for one in _parts(tree)]
+            found = (
+                1 + sum(values for values, _, _ in parts),
+                sum(size for _, size, _ in parts),
+                1 + max((height for _, _, height in parts), default=0),
+            )
+        elif isinstance(tree, ArrayValue):
+            found = (1, tree.array().nbytes, 0)
         else:
-            done[id(tree)] = type(tree)([resolved(value, done) for value in tree])
-    if done[id(tree)] is None:
-        raise ModelError("the pickle's containers hold each other", hint=_HINT)
+            return 1, _plain_size(tree), 0
+        self._known[id(tree)] = found
+        return found
+
+
+def _parts(tree: object) -> list[object]:
+    if isinstance(tree, dict):
+        return list(tree.values())
+    assert isinstance(tree, list | tuple)
+    return list(tree)
+
+
+def _plain_size(value: object) -> int:
+    if value is None or isinstance(value, bool | float):
+        return 0
+    if isinstance(value, int) and value.bit_length() <= 64:
+        return 0
+    if isinstance(value, str | bytes | bytearray):
+        return len(value)
+    what = "number of more than 64 bits" if isinstance(value, int) else type(value).__name__
+    raise ModelError(f"the pickle holds a {what}; arrays, numbers and text are allowed", hint=HINT)
+
+
+def _built(tree: object, done: dict[int, object]) -> object:
+    if not isinstance(tree, dict | list | tuple | ArrayValue):
+        return tree
+    if id(tree) not in done:
+        if isinstance(tree, ArrayValue):
+            done[id(tree)] = tree.array().copy()
+        elif isinstance(tree, dict):
+            done[id(tree)] = {key: _built(value, done) for key, value in tree.items()}
+        else:
+            done[id(tree)] = type(tree)([_built(value, done) for value in tree])
     return done[id(tree)]
-
-
-def read_bytes(path: Path) -> bytes:
-    """Return a file's content, if it isn't absurdly large.
-
-    Raises:
-        ModelError: More than `MAX_BYTES`.
-    """
-    if path.stat().st_size > MAX_BYTES:
-        raise ModelError(f"{path.name} has {path.stat().st_size} bytes; at most {MAX_BYTES} are allowed")
-    return path.read_bytes()
-
-
-def _inspect(data: bytes, names: Names) -> int:
-    """Read a pickle's opcodes without running them; return its length."""
-    count = 0
-    try:
-        for opcode, argument, position in pickletools.genops(data):
-            count += 1
-            if opcode.name in _NEVER or count > _MAX_OPCODES:
-                raise ModelError(
-                    f"the pickle does {opcode.name}, which weights have no business with", hint=_HINT
-                )
-            if opcode.name == "GLOBAL" and tuple(str(argument).split(" ", 1)) not in names:
-                raise _refused(str(argument).replace(" ", "."))
-            if opcode.name in {"PUT", "BINPUT", "LONG_BINPUT"} and int(argument or 0) > count:
-                raise ModelError("the pickle would take more memory than its size allows", hint=_HINT)
-            if opcode.name == "STOP" and position is not None:
-                return position + 1
-    except ModelError:
-        raise
-    except Exception as error:  # pickletools raises what it likes
-        raise ModelError(f"the pickle is damaged ({type(error).__name__})", hint=_HINT) from error
-    raise ModelError("the pickle has no end", hint=_HINT)
-
-
-def _refused(name: str) -> ModelError:
-    return ModelError(f"the pickle asks for {name[:100]}, which weights have no business with", hint=_HINT)
-
-
-class _Machine(pickle.Unpickler):
-    """Knows only the names it is told."""
-
-    def __init__(self, file: BytesIO, names: Names, persistent: Callable[[object], object] | None) -> None:
-        super().__init__(file)
-        self._known, self._persistent = names, persistent
-
-    def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in self._known:
-            raise _refused(f"{module}.{name}")
-        return self._known[module, name]
-
-    def persistent_load(self, pid: object) -> object:
-        if self._persistent is None:
-            raise ModelError("the pickle refers to data outside itself", hint=_HINT)
-        return self._persistent(pid)

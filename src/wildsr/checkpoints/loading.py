@@ -1,7 +1,5 @@
 """Starting weights from anywhere: runs, model files, other trainers' checkpoints, the catalog."""
 
-import pickle
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,7 +82,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """
     if path.suffix == ".safetensors":
         return unwrap(read_safetensors(path)[1], str(path))
-    return unwrap(_read_pickled(path), str(path))
+    return unwrap(_tensors(load_torch(path)), str(path))
 
 
 def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
@@ -104,28 +102,11 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
             return spec, tensors
         content: object = tensors
     elif path.suffix in _PICKLED:
-        content = _read_pickled(path)
+        content = _tensors(load_torch(path))
     else:
         raise ModelError(f"{path} has none of the endings .safetensors, {', '.join(_PICKLED)}")
     tensors = renamed(unwrap(content, str(source)))
     return recognise(tensors, path.stem), tensors
-
-
-def _read_pickled(path: Path) -> object:
-    """Tensors and plain containers only: every other global a pickle asks for is refused."""
-    if zipfile.is_zipfile(path):
-        return _tensors(load_torch(path))
-    try:  # the format from before PyTorch 1.6, which the first ESRGAN weights have
-        content: object = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        first = str(error).strip().splitlines()[0]
-        raise ModelError(
-            f"{path} is not a plain table of weights; it is not opened: {first}",
-            hint="ask its author for a .safetensors file",
-        ) from error
-    except Exception as error:  # whatever a damaged file makes of the reader
-        raise ModelError(f"{path} can't be read as a checkpoint: {error}") from error
-    return content
 
 
 def _tensors(content: object) -> object:

@@ -71,16 +71,20 @@ def bytes_per_pixel(model: onnx.ModelProto) -> int:
     """
     sizes = _sizes(model)
     last_use = {name: i for i, node in enumerate(model.graph.node) for name in node.input}
+    ends: dict[int, list[str]] = {}
+    for name, last in last_use.items():
+        ends.setdefault(last, []).append(name)
     alive: dict[str, float] = {value.name: 3.0 for value in model.graph.input}
-    peak = 0.0
+    held = peak = sum(alive.values())
     for i, node in enumerate(model.graph.node):
-        for name in node.output:
-            if name in sizes:
-                alive[name] = float(np.prod(sizes[name], dtype=np.float64)) / _PROBE**2
-        peak = max(peak, sum(alive.values()))
-        for name in [name for name in alive if last_use.get(name, i) <= i]:
-            del alive[name]
-    if not peak:
+        made = [name for name in node.output if name in sizes]
+        for name in made:
+            alive[name] = float(np.prod(sizes[name], dtype=np.float64)) / _PROBE**2
+            held += alive[name]
+        peak = max(peak, held)
+        unused = [name for name in made if name not in last_use]
+        held -= sum(alive.pop(name, 0.0) for name in (*ends.get(i, ()), *unused))
+    if not sizes:
         raise ModelError(
             "the model's tensor sizes can't be inferred", hint="check the file with onnx.checker"
         )
