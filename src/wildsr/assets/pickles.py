@@ -9,6 +9,7 @@ import numpy as np
 from wildsr.assets.pickle_machine import Calls, checked_key, unpickle
 from wildsr.assets.unpickling import Array, resolved
 from wildsr.errors import AssetError, ModelError
+from wildsr.files.opening import read_bytes
 
 _DTYPE = re.compile(r"[<>=|]?[biufc](1|2|4|8|16)|[?]")
 _LARGEST = 1 << 28
@@ -21,9 +22,7 @@ def load_pickle(path: Path) -> object:
         AssetError: If it asks for anything else, is damaged, or larger than 268 MB.
     """
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ModelError(f"it has {path.stat().st_size:,} bytes; at most {_LARGEST:,} are read")
-        data = path.read_bytes()
+        data = read_bytes(path, most=_LARGEST)
         return resolved(unpickle(BytesIO(data), _CALLS), len(data))
     except ModelError as error:
         raise AssetError(f"{path.name}: {error}", hint=error.hint) from error

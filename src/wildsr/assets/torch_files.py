@@ -1,6 +1,8 @@
 """PyTorch's checkpoints without PyTorch, and without the danger of their pickles: tensors come as numpy arrays."""
 
+import io
 import math
+import os
 import zipfile
 from collections.abc import Mapping
 from io import BytesIO
@@ -13,6 +15,7 @@ from wildsr.assets.pickle_machine import Calls, Name, unpickle
 from wildsr.assets.pickles import table
 from wildsr.assets.unpickling import Array, resolved
 from wildsr.errors import ModelError
+from wildsr.files.opening import chunks, open_regular
 
 MAX_BYTES: Final = 4_000_000_000
 _LEGACY_MAGIC: Final = 0x1950A86A20F9469CFC6C
@@ -40,12 +43,14 @@ def load_torch(path: Path) -> object:
         ModelError: If it asks for anything but tensors in plain containers, is damaged, or larger than 4 GB.
     """
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise ModelError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read")
-        if zipfile.is_zipfile(path):
-            return _zip_checkpoint(path, size)
-        return _legacy_checkpoint(BytesIO(path.read_bytes()))
+        with open_regular(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size > MAX_BYTES:
+                raise ModelError(f"it has {size:,} bytes; at most {MAX_BYTES:,} are read")
+            if zipfile.is_zipfile(file):
+                return _zip_checkpoint(file, size)
+            file.seek(0)
+            return _legacy_checkpoint(BytesIO(b"".join(chunks(file))))
     except ModelError as error:
         raise ModelError(f"{path.name}: {error}", hint=error.hint) from error
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, NotImplementedError) as error:
@@ -142,8 +147,8 @@ class _Storages(dict[str, _Storage]):
         return sum(one.numbers.nbytes for one in self.values() if one.numbers is not None)
 
 
-def _zip_checkpoint(path: Path, size: int) -> object:
-    with zipfile.ZipFile(path) as bundle:
+def _zip_checkpoint(file: io.FileIO, size: int) -> object:
+    with zipfile.ZipFile(file) as bundle:
         entries = {entry.filename: entry for entry in bundle.infolist()}
         if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries.values()):
             raise ModelError("the checkpoint is compressed, as PyTorch never does it")

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from wildsr.checkpoints.building import build_network
 from wildsr.errors import ModelError
 from wildsr.files import atomic_write
+from wildsr.files.opening import open_regular
 from wildsr.models.spec import METADATA_KEY, ModelSpec
 
 
@@ -33,6 +34,7 @@ def read_safetensors(path: Path) -> tuple[ModelSpec | None, dict[str, Tensor]]:
         ModelError: Not a safetensors file, or a damaged one.
     """
     try:
+        open_regular(path).close()  # the library would wait for a pipe
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping

@@ -5,6 +5,7 @@ Pairs are made alike however often they are made, so a manifest needs no more th
 was written without its line is made again, and is the same.
 """
 
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from typing import Final
 from wildsr.errors import OutputError, UsageError
 from wildsr.files import atomic_write, remove_stale_temporaries, sha256_of, shown
 from wildsr.files.appending import AppendOnly
+from wildsr.files.opening import open_regular
 from wildsr.files.resume import differences
 from wildsr.files.walk import natural_key
 
@@ -127,7 +129,7 @@ def _read(path: Path, *, lenient: bool) -> tuple[dict[str, object] | None, dict[
     head: dict[str, object] | None = None
     entries: dict[str, bytes] = {}
     whole = 0
-    with path.open("rb") as file:
+    with io.BufferedReader(open_regular(path)) as file:
         for line in file:
             if not line.endswith(b"\n") and (head is not None or line.startswith(_START[: len(line)])):
                 break  # its writer was killed

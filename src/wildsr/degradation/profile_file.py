@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wildsr.degradation.profile_notes import Meta
 from wildsr.errors import OutputError, ProfileError
 from wildsr.files import atomic_write, shown
+from wildsr.files.opening import open_regular
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -142,7 +143,7 @@ def _check_header_size(path: Path) -> None:
         if not path.is_file():
             what = "a folder" if path.is_dir() else "no regular file" if path.exists() else "missing"
             raise ProfileError(f"{shown(path)} is {what}; a profile is a file", hint="check the name given")
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(8)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) else str(error)

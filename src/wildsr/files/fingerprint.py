@@ -1,9 +1,11 @@
 """What a file held when we saw it."""
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from wildsr.files.digest import sha256_of_open
+from wildsr.files.opening import open_regular
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,13 +32,12 @@ def fingerprint(path: Path) -> Fingerprint:
     """Read a file and take its fingerprint.
 
     Raises:
-        OSError: It can't be read.
+        OSError: It can't be read, or is no ordinary file.
     """
-    with path.open("rb") as file:
-        before = os.fstat(
-            file.fileno()
-        )  # before reading: a change while we read must show as a difference later
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    with open_regular(path) as file:
+        # before reading: a change while we read must show as a difference later
+        before = os.fstat(file.fileno())
+        digest = sha256_of_open(file)
     return Fingerprint(
         sha256=digest,
         size=before.st_size,

@@ -1,5 +1,6 @@
 """The lines of a journal: written from values, read back with suspicion."""
 
+import io
 import json
 import math
 import re
@@ -11,6 +12,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from wildsr.errors import OutputError
 from wildsr.files.display import shown
 from wildsr.files.fingerprint import Fingerprint
+from wildsr.files.opening import open_regular
 from wildsr.files.refusals import output_error
 
 Setting: TypeAlias = str | int | float | bool | None
@@ -113,7 +115,7 @@ def _read(path: Path) -> Recorded:
                 entries[parsed[0]] = parsed[1]
         whole = end
     if settings is None:
-        with path.open("rb") as file:
+        with io.BufferedReader(open_regular(path)) as file:
             start = file.read(len(_HEADER_START))
         if not _HEADER_START.startswith(start):
             raise _no_journal(path)
@@ -124,7 +126,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes | None, int]]:
     """Yield whole lines (None for one that is too long) and the offset behind each; not a torn last one."""
     offset = 0
     too_long = False
-    with path.open("rb") as file:
+    with io.BufferedReader(open_regular(path)) as file:
         while piece := file.readline(_LONGEST_LINE):
             offset += len(piece)
             if piece.endswith(b"\n"):

@@ -14,6 +14,7 @@ from typing import Final
 from wildsr.errors import InputError, UsageError
 from wildsr.files.display import shown, shown_some
 from wildsr.files.extensions import PICTURE_EXTENSIONS, RAW_EXTENSIONS
+from wildsr.files.opening import open_regular
 from wildsr.files.patterns import expand, is_pattern
 from wildsr.files.signatures import HEAD_BYTES, sniff
 from wildsr.files.temporaries import PREFIX
@@ -207,8 +208,8 @@ class _Search:
     def _sift(self, path: Path, root: Path, real: str) -> None:
         extension = _extension(path)
         try:
-            with path.open("rb") as file:
-                kind = sniff(file.read(HEAD_BYTES))
+            with open_regular(path) as file:
+                kind = sniff(file.read(HEAD_BYTES) or b"")
         except OSError as error:
             if extension not in PICTURE_EXTENSIONS:
                 self._problem(path, _why(error))

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Final
 
+from wildsr.files.opening import open_regular
+
 _STANDARD: Final = (
     *(16, 11, 12, 14, 12, 10, 16, 14, 13, 14, 18, 17, 16, 19, 24, 40),
     *(26, 24, 22, 22, 24, 49, 35, 37, 29, 40, 58, 51, 61, 60, 57, 51),
@@ -21,8 +23,8 @@ def jpeg_quality(path: Path) -> int | None:
     Encoders with tables of their own (cameras, Photoshop) get the libjpeg quality of equal mean step.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(_MOST_BYTES)
+        with open_regular(path) as file:
+            head = file.read(_MOST_BYTES) or b""
     except OSError:
         return None
     table = _luminance_table(head)

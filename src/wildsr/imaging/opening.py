@@ -2,12 +2,12 @@
 
 import io
 import os
-import stat
 from pathlib import Path
 from typing import Protocol
 
 from wildsr.errors import InputError
 from wildsr.files.display import shown
+from wildsr.files.opening import open_regular
 from wildsr.imaging.limits import Limits
 
 
@@ -33,22 +33,16 @@ def open_file(path: str | Path, limits: Limits) -> io.FileIO:
         LimitError: Larger than `limits.max_file_bytes`.
     """
     name = display_name(path)
-    flags = (
-        os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
-    )
     try:
-        _check_kind(name, Path(path).stat().st_mode)
-        descriptor = os.open(path, flags)
+        file = open_regular(path)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the name
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"can't open {name}: {reason[:1].lower()}{reason[1:]}") from error
-    file = io.FileIO(descriptor, "rb", closefd=True)
     try:
-        status = os.fstat(descriptor)
-        _check_kind(name, status.st_mode)
-        if status.st_size == 0:
+        size = os.fstat(file.fileno()).st_size
+        if size == 0:
             raise InputError(f"{name} is empty (0 bytes)", hint="copy or download it again")
-        limits.check_file(name, status.st_size)
+        limits.check_file(name, size)
     except BaseException:
         file.close()
         raise
@@ -58,10 +52,3 @@ def open_file(path: str | Path, limits: Limits) -> io.FileIO:
 def display_name(path: str | Path) -> str:
     """Return a path's last part as text that can always be printed."""
     return shown(Path(path).name or path)
-
-
-def _check_kind(name: str, mode: int) -> None:
-    if stat.S_ISDIR(mode):
-        raise InputError(f"{name} is a folder; a picture file was expected")
-    if not stat.S_ISREG(mode):
-        raise InputError(f"{name} is a pipe, device or socket; a regular picture file was expected")

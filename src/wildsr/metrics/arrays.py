@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.files import shown
+from wildsr.files.opening import open_regular
 from wildsr.metrics.matlab import read_mat
 
 Arrays: TypeAlias = dict[str, NDArray[np.float64]]
@@ -29,7 +30,7 @@ def load_arrays(path: Path) -> Arrays:
         return found
     try:
         # numpy leaves a file open that it opened itself and could not read
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+        with open_regular(path) as file, np.load(file, allow_pickle=False) as archive:
             if not isinstance(archive, np.lib.npyio.NpzFile):
                 raise MetricError(f"{shown(path)} is a single array; an .npz of named arrays is expected")
             return {name: archive[name] for name in archive.files}

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.files import shown
+from wildsr.files.opening import open_regular
 
 MatArrays: TypeAlias = dict[str, NDArray[np.float64]]
 
@@ -35,8 +36,8 @@ def read_mat(path: Path) -> MatArrays:
         needs more than 2 GB to read.
     """
     try:
-        with path.open("rb") as file:
-            head, size = file.read(128), path.stat().st_size
+        with open_regular(path) as file:
+            head, size = file.read(128), os.fstat(file.fileno()).st_size
     except OSError as error:
         raise MetricError(f"can't read {shown(path)}: {error.strerror}") from error
     if head[:8] == b"\x89HDF\r\n\x1a\n" or b"MATLAB 7.3" in head:

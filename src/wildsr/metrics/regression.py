@@ -10,9 +10,12 @@ from numpy.typing import NDArray
 
 from wildsr.errors import MetricError
 from wildsr.files import shown
+from wildsr.files.opening import read_text
 from wildsr.metrics.arrays import load_arrays, names_of
 
 FEATURES: Final = 36
+
+_MOST_BYTES = 1 << 26
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -123,6 +126,6 @@ def load_matlab_regression(path: Path) -> Regression:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text("utf-8")
+        return read_text(path, most=_MOST_BYTES)
     except (OSError, UnicodeDecodeError) as error:
         raise MetricError(f"can't read {shown(path)}: {error}") from error

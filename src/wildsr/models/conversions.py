@@ -11,6 +11,7 @@ from wildsr.assets import cache_dir
 from wildsr.assets.files import cache_errors, cache_file
 from wildsr.errors import ModelError
 from wildsr.files.digest import sha256_of
+from wildsr.files.opening import read_bytes
 from wildsr.models.onnx_file import stored_spec
 from wildsr.models.spec import ModelSpec
 
@@ -83,8 +84,10 @@ def _digest_file(path: Path) -> Path:
 
 
 def _is_whole(path: Path) -> bool:
-    digest = _digest_file(path)
-    return digest.is_file() and digest.read_text(encoding="ascii", errors="replace") == sha256_of(path)
+    try:
+        return read_bytes(_digest_file(path), most=100) == sha256_of(path).encode()
+    except OSError:
+        return False
 
 
 def _safe(name: str) -> str:

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, shape_inference
 
 from wildsr.errors import ModelError
+from wildsr.files.opening import read_bytes
 from wildsr.models.spec import printable
 
 MAX_BYTES = 1_000_000_000
@@ -49,13 +50,9 @@ def parse(path: Path) -> onnx.ModelProto:
         ModelError: Unreadable, too large, no ONNX file, or refused.
     """
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise ModelError(f"{path} has {path.stat().st_size} bytes; at most {MAX_BYTES} are allowed")
-        model = onnx.load_model_from_string(path.read_bytes())
+        model = onnx.load_model_from_string(read_bytes(path, most=MAX_BYTES))
     except OSError as error:
         raise ModelError(f"{path} can't be read: {error.strerror}") from error
-    except ModelError:
-        raise
     except Exception as error:  # protobuf's errors
         raise ModelError(f"{path} is no ONNX file", hint="it may be cut short or damaged") from error
     try:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_type_hints
 from pydantic import TypeAdapter, ValidationError
 
 from wildsr.errors import UsageError
+from wildsr.files.toml import parsed_toml, read_toml
 from wildsr.training.choices import choices
 from wildsr.training.nearest import nearest
 
@@ -41,7 +42,7 @@ def configure(base: Config, *, file: Path | None = None, sets: Sequence[str] = (
     """
     tree = as_tree(base)
     if file is not None:
-        _merge(tree, _read_toml(file), type(base), str(file))
+        _merge(tree, read_toml(file), type(base), str(file))
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
@@ -137,21 +138,11 @@ def _checked(kind: type[Config], tree: Tree) -> Config:
         raise UsageError("; ".join(problems), hint=hint) from error
 
 
-def _read_toml(path: Path) -> dict[str, object]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UsageError(f"can't read {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path} is not TOML: {error}", hint="--print-config shows the form") from error
-
-
 def _parse(text: str) -> Value:
     try:
-        value: Value = tomllib.loads(f"value = {text}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return parsed_toml(f"value = {text}")["value"]  # type: ignore[return-value]
+    except ValueError:
         return text
-    return value
 
 
 def _write(config: "DataclassInstance", tree: Tree, path: str, lines: list[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wildsr.errors import ModelError
+from wildsr.files.opening import read_text
 
 MAGIC = "7767517"
 _MAX_BYTES = 16_000_000
@@ -71,9 +72,7 @@ def read_param(path: Path) -> list[Layer]:
 
 def _text(path: Path) -> str:
     try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise ModelError(f"{path} has {path.stat().st_size} bytes; a graph has at most {_MAX_BYTES}")
-        return path.read_text(encoding="utf-8")
+        return read_text(path, most=_MAX_BYTES)
     except UnicodeDecodeError as error:
         raise ModelError(
             f"{path} is no text; binary graphs (.param.bin) aren't supported",

@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import ModelError
+from wildsr.files.opening import read_bytes
 from wildsr.models.ncnn.param import Layer
 
+_MAX_BYTES = 1_000_000_000
 _FP16 = 0x01306B47
 _FP32 = 0
 _INT8 = 0x000D4B38
@@ -25,7 +27,7 @@ class WeightReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._data = np.memmap(path, np.uint8, "r") if path.stat().st_size else np.zeros(0, np.uint8)
+            self._data = np.frombuffer(read_bytes(path, most=_MAX_BYTES), np.uint8)
         except OSError as error:
             raise ModelError(f"{path} can't be read: {error.strerror}") from error
         self._at = 0
