@@ -12,8 +12,8 @@ from PIL import Image
 
 from tests.imaging.make import exif_block
 from wildsr import imaging
-from wildsr.imaging import Metadata, Picture, WriteOptions
-from wildsr.imaging.metadata.exif import edited, orientation_of
+from wildsr.imaging import Metadata, Picture, Resolution, TextItem, WriteOptions
+from wildsr.imaging.metadata.exif import edited, orientation_of, resolution_of, unjudged
 from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.metadata.iptc import unwrapped, wrapped
@@ -257,10 +257,35 @@ def test_damaged_exif_never_does_more_than_raise_tifferror(data: st.DataObject) 
         block[at : at + 4] = data.draw(st.binary(min_size=0, max_size=6))
     hostile = bytes(block[: data.draw(st.integers(0, len(block)))])
     assert 1 <= orientation_of(hostile) <= 8
-    for edit in (settled, lambda b: stamped(b, width=9, height=9, software="x", strip_gps=True)):
+    change = Change(orientation=data.draw(st.integers(1, 8)), before=(64, 96), after=(640, 960))
+    resolution = data.draw(st.sampled_from([None, Resolution(x=300, y=299.72)]))
+    text = (
+        TextItem(key="Title", text="a"),
+        TextItem(key="Comment", text="b"),
+        TextItem(key="Author", text="c"),
+    )
+
+    def everything(block: bytes) -> bytes:
+        made, _ = edited(
+            block,
+            change,
+            resolution=resolution,
+            software="x",
+            add_resolution=True,
+            strip_place=True,
+            text=text,
+        )
+        return made
+
+    for edit in (settled, lambda b: stamped(b, width=9, height=9, software="x", strip_gps=True), everything):
         try:
             after = edit(hostile)
         except TiffError:
             continue
-        assert len(after) <= len(hostile) + 2000
+        assert len(after) <= len(hostile) + 4000
         assert orientation_of(after) == 1
+        if edit is everything:
+            assert resolution_of(after) == resolution
+            assert edited(after, Change(before=None, after=(640, 960)), resolution=resolution)[0] == after
+    resolution_of(hostile)
+    unjudged(hostile)

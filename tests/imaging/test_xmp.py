@@ -1,11 +1,14 @@
 """XMP as XML: what is read, what is refused, and that nothing else changes."""
 
 import tracemalloc
+from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from wildsr.imaging.metadata import Resolution
+from wildsr.imaging.metadata.fields import XMP
 from wildsr.imaging.metadata.geometry import Change
 from wildsr.imaging.metadata.xmp import Wanted, joined, parts, rewritten
 from wildsr.imaging.metadata.xmp_tree import MOST_DEPTH, MOST_NODES, XmpError, parse
@@ -90,6 +93,69 @@ def test_what_stands_around_the_root_stays(root: str) -> None:
     start = root.index("<x") if not root.startswith("<?") else root.index("<x ")
     assert packet.head == root[:start]
     assert packet.tail == root[len(root.rstrip()) :] if "?" not in root else packet.tail == "\n<?end?>  "
+
+
+NAMES = [name.replace("*", "Any") for name in XMP] + [
+    "rdf:li",
+    "rdf:Seq",
+    "rdf:Description",
+    "exif:GPSLatitude",
+]
+NAMES += [f"stArea:{key}" for key in ("x", "y", "w", "h", "d", "unit")] + [
+    "stDim:w",
+    "stDim:h",
+    "lr:anything",
+]
+NAMES += [f"Iptc4xmpExt:{key}" for key in ("rbX", "rbY", "rbW", "rbH", "rbRx", "rbUnit", "rbVertices")]
+VALUES = st.one_of(
+    st.sampled_from(
+        ["0.5", "1", "-3", "1/0", "0/1", "1e999", "nan", "1, 2, 3, 4", "0.1,0.2,0.3,0.4", "pixel", ""]
+    ),
+    st.floats().map(repr),
+    st.text(st.characters(min_codepoint=32, max_codepoint=0x2FFF), max_size=8),
+)
+TREES = st.recursive(
+    st.tuples(st.sampled_from(NAMES), st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4), VALUES),
+    lambda inner: st.tuples(
+        st.sampled_from(NAMES),
+        st.dictionaries(st.sampled_from(NAMES), VALUES, max_size=4),
+        st.lists(inner, max_size=5),
+    ),
+    max_leaves=20,
+)
+
+
+def xml(tree: tuple[str, dict[str, str], object]) -> str:
+    name, attributes, inside = tree
+    text = escape(inside) if isinstance(inside, str) else "".join(map(xml, inside))  # type: ignore[call-overload]
+    return (
+        f"<{name}{''.join(f' {key}={quoteattr(value)}' for key, value in attributes.items())}>{text}</{name}>"
+    )
+
+
+@settings(max_examples=150)
+@given(
+    tree=TREES,
+    orientation=st.integers(1, 8),
+    before=st.tuples(st.integers(1, 9000), st.integers(1, 9000)),
+    after=st.tuples(st.integers(1, 99_000), st.integers(1, 99_000)),
+    known=st.booleans(),
+)
+def test_any_structure_is_followed_or_left_out(
+    tree: tuple[str, dict[str, str], object],
+    orientation: int,
+    before: tuple[int, int],
+    after: tuple[int, int],
+    known: bool,
+) -> None:
+    packet = f"{HEAD}{xml(tree)}{TAIL}".encode()
+    change = Change(orientation=orientation, before=before if known else None, after=after)
+    made = rewritten(packet, Wanted(change=change, resolution=Resolution(x=300, y=300), strip_place=True))
+    assert b"GPS" not in made
+    same = Wanted(
+        change=Change(before=after, after=after), resolution=Resolution(x=300, y=300), strip_place=True
+    )
+    assert rewritten(made, same) == made  # once true, it stays as it is
 
 
 def test_joining_keeps_both_and_their_prefixes() -> None:

@@ -8,7 +8,7 @@ from wildsr.imaging.formats import FORMATS, Format, check_output, format_named, 
 from wildsr.imaging.frame import Frame, WriteOptions, WriteReport
 from wildsr.imaging.header import Header
 from wildsr.imaging.limits import RESULT_LIMITS, Limits
-from wildsr.imaging.metadata import Metadata
+from wildsr.imaging.metadata import Metadata, Resolution, TextItem
 from wildsr.imaging.picture import Depth, FloatArray, Picture
 from wildsr.imaging.reading import open_source, probe, read
 from wildsr.imaging.resize import resize, resize_uint8, weights
@@ -27,8 +27,10 @@ __all__ = [
     "Limits",
     "Metadata",
     "Picture",
+    "Resolution",
     "RowResizer",
     "Source",
+    "TextItem",
     "WriteOptions",
     "WriteReport",
     "background_named",

@@ -34,7 +34,7 @@ def read_metadata(file: BinaryFile, budget: Budget) -> Found:
     parts = {box.kind: box for box in boxes(meta, 4, len(meta))}
     try:
         items = _items(meta, parts[b"iinf"]) if b"iinf" in parts else []
-        places = _places(meta, parts[b"iloc"]) if items and b"iloc" in parts else {}
+        places = _places(meta, parts[b"iloc"], budget) if items and b"iloc" in parts else {}
         for item in items:
             if item.kind == "exif":
                 edits.append((start + item.type_at, start + item.type_at + 4, b"skip"))
@@ -95,7 +95,7 @@ def _items(meta: bytes, info: Box) -> list[_Item]:
     return found
 
 
-def _places(meta: bytes, box: Box) -> dict[int, tuple[int, list[tuple[int, int]]]]:
+def _places(meta: bytes, box: Box, budget: Budget) -> dict[int, tuple[int, list[tuple[int, int]]]]:
     """Return item → how its places are counted, and offset and length of each of its pieces."""
     version = meta[box.start]
     sizes = (
@@ -114,7 +114,10 @@ def _places(meta: bytes, box: Box) -> dict[int, tuple[int, list[tuple[int, int]]
         reader.next(2)  # the file data lies in: this one
         base = reader.next(base_size)
         extents = []
-        for _ in range(reader.next(2)):
+        count = reader.next(2)
+        if not budget.step(1 + count):  # pieces of no size take no bytes either
+            raise IndexError("more pieces than any picture has")
+        for _ in range(count):
             reader.next(index_size if version in (1, 2) else 0)
             at = base + reader.next(offset_size)
             extents.append((at, reader.next(length_size)))
