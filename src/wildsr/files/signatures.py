@@ -1,4 +1,4 @@
-"""What a file is, told from its first bytes: extensions lie."""
+"""What kind of picture a file holds, told from its first bytes: extensions lie."""
 
 import re
 from typing import Final
@@ -20,28 +20,6 @@ _PICTURES: Final = {
     b"\0\0\0\x0cjP  \r\n\x87\n": "jp2",
     b"\xff\x4f\xff\x51": "jp2",
 }
-_OTHERS: Final = {
-    b"8BPS": "Photoshop",
-    b"%PDF": "PDF",
-    b"v/1\x01": "OpenEXR",
-    b"#?RADIANCE": "Radiance HDR",
-    b"FUJIFILMCCD-RAW": "camera raw (Fujifilm)",
-    b"IIRO": "camera raw (Olympus)",
-    b"IIRS": "camera raw (Olympus)",
-    b"IIU\x00": "camera raw (Panasonic)",
-    b"FOVb": "camera raw (Sigma)",
-    b"<svg": "SVG",
-    b"<?xml": "XML or SVG",
-    b"<!DOCTYPE": "HTML",
-    b"<html": "HTML",
-    b"PK\x03\x04": "ZIP",
-    b"\x1f\x8b": "gzip",
-    b"\x00\x00\x01\x00": "Windows icon",
-    b"DDS ": "DirectDraw surface",
-    b"\x1aE\xdf\xa3": "Matroska video",
-}
-_UNREAD_PICTURES: Final = {"jxl": "JPEG XL", "jp2": "JPEG 2000", "pfm": "PFM (floating-point map)"}
-
 _HEIC_BRANDS: Final = frozenset(
     (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1")
 )
@@ -73,18 +51,6 @@ def sniff(head: bytes) -> str | None:
     if head[:2] == b"BM" and int.from_bytes(head[14:18], "little") in _BMP_HEADER_SIZES:
         return "bmp"
     return None
-
-
-def described(head: bytes) -> str | None:
-    """Say what a file is that is no picture we read (`PDF`, `JPEG XL`, `camera raw (Canon)`), or None if unknown.
-
-    Args:
-        head: As for `sniff`.
-    """
-    if head[4:8] == b"ftyp":
-        return "camera raw (Canon)" if head[8:12] == b"crx " else "video"
-    kind = _UNREAD_PICTURES.get(sniff(head) or "")
-    return kind or next((one for magic, one in _OTHERS.items() if head.lstrip().startswith(magic)), None)
 
 
 def _sniff_isobmff(head: bytes) -> str | None:

@@ -2,7 +2,8 @@
 
 from wildsr.errors import InputError
 from wildsr.files.extensions import READABLE
-from wildsr.files.signatures import described, sniff
+from wildsr.files.other_kinds import other_kind
+from wildsr.files.signatures import sniff
 
 
 def require(head: bytes, name: str) -> str:
@@ -10,10 +11,11 @@ def require(head: bytes, name: str) -> str:
     found = sniff(head)
     if found in READABLE:
         return found
-    kind = described(head)
-    given = f"{name} is a {kind} file" if kind else f"{name} is no picture wildsr knows"
-    hint = "develop it to TIFF or JPEG first" if kind and "raw" in kind else None
-    raise InputError(f"{given}; {', '.join(f.upper() for f in READABLE)} are read", hint=hint)
+    kind = other_kind(head)
+    given = f"{name} is {kind.name}" if kind else f"{name} is no picture wildsr knows"
+    raise InputError(
+        f"{given}; {', '.join(f.upper() for f in READABLE)} are read", hint=kind.hint if kind else None
+    )
 
 
 def stated_size(form: str, head: bytes) -> tuple[int, int] | None:
