@@ -112,6 +112,34 @@ def test_other_pictures_of_an_mpo_are_said(pictures: int, order: str, tmp_path: 
     assert imaging.read(path).notes == (f"only the first of {pictures} pictures in the file was read (MPO)",)
 
 
+@pytest.mark.parametrize(
+    ("kinds", "counted"),
+    [
+        ((0x030000, 0x010001), 1),  # a preview for televisions
+        ((0x030000, 0x010002, 0x020002), 2),
+        ((0x020003, 0x020003, 0x020003), 3),
+        ((0, 0), 2),
+    ],
+)
+def test_previews_are_no_other_pictures(kinds: tuple[int, ...], counted: int, tmp_path: Path) -> None:
+    entries = b"".join(struct.pack(">IIIHH", 0x20000000 | kind, 100, 0, 0, 0) for kind in kinds)
+    fields = struct.pack(">HHII", 0xB001, 4, 1, len(kinds))
+    fields += struct.pack(">HHII", 0xB002, 7, len(entries), 8 + 2 + 24 + 4)
+    index = b"MM\0*" + struct.pack(">IH", 8, 2) + fields + bytes(4) + entries
+    notes = imaging.read(photo(tmp_path, (0xE2, b"MPF\0" + index))).notes
+    assert notes == (
+        (f"only the first of {counted} pictures in the file was read (MPO)",) if counted > 1 else ()
+    )
+
+
+def test_what_a_samsung_phone_adds_is_said(tmp_path: Path) -> None:
+    path = photo(
+        tmp_path, behind=b"\0\0\x30\x0aMotionPhoto_Data" + bytes(100) + b"SEFH" + bytes(20) + b"SEFT"
+    )
+    (note,) = imaging.read(path).notes
+    assert "Samsung" in note
+
+
 def test_one_picture_in_an_index_is_no_news(tmp_path: Path) -> None:
     index = b"II*\0" + struct.pack("<IHHHIII", 8, 1, 0xB001, 4, 1, 1, 0)
     assert imaging.read(photo(tmp_path, (0xE2, b"MPF\0" + index))).notes == ()

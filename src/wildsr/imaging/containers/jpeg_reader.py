@@ -1,5 +1,6 @@
 """What a JPEG says in its application segments: EXIF, XMP and its extension, IPTC, profile, density, comments."""
 
+import io
 import re
 import struct
 
@@ -8,6 +9,7 @@ from wildsr.imaging.containers import Edit, Found
 from wildsr.imaging.containers.jpeg import EXIF, EXTENDED_XMP, ICC, XMP
 from wildsr.imaging.metadata import Metadata, Resolution, TextItem
 from wildsr.imaging.metadata.budget import Budget
+from wildsr.imaging.metadata.fields import NAMESPACES
 from wildsr.imaging.metadata.ifd import TiffError, integer, read_directory, read_start, reader
 from wildsr.imaging.metadata.iptc import SIGNATURE as PHOTOSHOP
 from wildsr.imaging.metadata.xmp import joined
@@ -21,7 +23,10 @@ _ENDS = (0xD9, 0xDA)
 _KINDS = {_APP1: "EXIF or XMP", _APP2: "colour profile", _APP13: "IPTC", _COMMENT: "comment"}
 _MARKER = re.compile(rb"\xff[^\x00\xff]")
 _WINDOW = 1 << 16
-_MPF, _MP_IMAGES = b"MPF\0", 0xB001
+_MPF, _MP_IMAGES, _MP_ENTRIES = b"MPF\0", 0xB001, 0xB002
+_MP_KIND, _MP_PREVIEW = 0xFFFFFF, 1
+_MP_BYTES = 8192
+_SAMSUNG = b"SEFT"
 _CM_PER_INCH = 2.54
 _GUID = 32
 _EXTENSION_HEAD = len(EXTENDED_XMP) + _GUID + 8
@@ -44,8 +49,11 @@ def read_metadata(file: BinaryFile, name: str, budget: Budget) -> Found:
         notes.append("the colour profile is incomplete and was ignored")
     photoshop = b"".join(segments.all(_APP13, PHOTOSHOP))
     pictures = _pictures(segments.first(_APP2, _MPF))
-    if pictures > 1 and b"hdrgm:" not in (xmp or b""):  # a gain map has a note of its own
+    if pictures > 1 and NAMESPACES["hdrgm"].encode() not in (xmp or b""):  # a gain map has a note of its own
         notes.append(f"only the first of {pictures} pictures in the file was read (MPO)")
+    file.seek(max(0, file.seek(0, io.SEEK_END) - len(_SAMSUNG)))
+    if file.read(len(_SAMSUNG)) == _SAMSUNG:
+        notes.append("what a Samsung phone put behind the picture (a video, a second picture) was left out")
     comments = [text.rstrip(b"\0").decode("utf-8", "replace") for text in segments.all(_COMMENT, b"")]
     return Found(
         metadata=Metadata(
@@ -166,13 +174,20 @@ def _density(jfif: bytes | None) -> Resolution | None:
 
 
 def _pictures(mpf: bytes | None) -> int:
-    """Return how many pictures the file holds by its Multi-Picture Format segment (CIPA DC-007)."""
+    """Return how many pictures but previews a file holds, by its Multi-Picture Format segment (CIPA DC-007)."""
     if mpf is None:
         return 1
     try:
         read = reader(mpf)
         layout, offset = read_start(read)
-        found = read_directory(read, layout, offset, Budget(64), wanted=(_MP_IMAGES,))
-        return integer(found.values.get(_MP_IMAGES), layout) or 1
+        found = read_directory(
+            read, layout, offset, Budget(_MP_BYTES), wanted=(_MP_IMAGES, _MP_ENTRIES)
+        ).values
+        stated = integer(found.get(_MP_IMAGES), layout) or 1
+        entries = found[_MP_ENTRIES].data if _MP_ENTRIES in found else b""
+        kinds = [
+            layout.unpack("I", entries[at : at + 4]) & _MP_KIND for at in range(0, len(entries) - 15, 16)
+        ]
+        return stated - sum(kind >> 16 == _MP_PREVIEW for kind in kinds)
     except TiffError:
         return 1
