@@ -1,27 +1,27 @@
 """Commands: each file parses, calls one function and prints."""
 
-import os
 import sys
+
+from wildsr.cli import signals, streams
 
 
 def main() -> None:
-    """Run the `wildsr` program: errors are printed once, exit codes are 0 ok, 1 failed, 2 usage."""
-    from wildsr.cli.console import complain, say
-    from wildsr.cli.main import app
-    from wildsr.errors import UsageError, WildsrError
+    """Run the `wildsr` program.
 
-    try:
-        app()
-    except UsageError as error:
-        complain(error)
-        sys.exit(2)
-    except WildsrError as error:
-        complain(error)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our stdout has gone; silence the flush at exit too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    Exit codes: 0 ok, 1 failed, 2 usage, 128 + a signal's number (130 for Ctrl-C).
+    """
+    from wildsr.cli.ending import ended
+
+    with signals.answered():
+        try:
+            streams.prepare()
+            with signals.patient():  # an import broken off in the middle raises what it likes
+                from wildsr.cli.main import app
+            if signals.asked():
+                raise KeyboardInterrupt
+            app()
+        except BaseException as error:  # the program's last word on anything
+            code = ended(error)
+        else:
+            code = 0
+    sys.exit(code)

@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TypeAlias
 
 from rich.console import Console
@@ -16,13 +17,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from wildsr.cli.streams import write_data
 from wildsr.errors import WildsrError
+from wildsr.files import shown
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 
 
 def talk() -> Console:
-    """Return a console on stderr; NO_COLOR is respected."""
+    """Return a console on stderr, where there is one; NO_COLOR is respected."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
@@ -43,9 +46,13 @@ def complain(error: WildsrError) -> None:
 
 
 def data(text: str) -> None:
-    """Print data; names that aren't valid text are written as they are on disk."""
-    sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stdout.flush()
+    """Print data; bytes of names that aren't valid text are written as they are on disk."""
+    write_data(text + "\n")
+
+
+def data_name(path: Path) -> None:
+    """Print a file's name: as it is on disk for a program, escaped for a person's terminal."""
+    data(shown(path) if sys.stdout is not None and sys.stdout.isatty() else str(path))
 
 
 def data_json(value: Mapping[str, Json]) -> None:
@@ -64,7 +71,7 @@ def progress_bar(*, quiet: bool) -> Iterator[Progress]:
         TextColumn("left"),
         TimeRemainingColumn(),
         console=talk(),
-        disable=quiet or not sys.stderr.isatty(),
+        disable=quiet or sys.stderr is None or not sys.stderr.isatty(),
         transient=True,
     )
     with bar:

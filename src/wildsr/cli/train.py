@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from wildsr.cli.console import data
 from wildsr.errors import UsageError
 
 
@@ -74,11 +75,11 @@ def train(
         resumed=output if resume else None,
     )
     if print_config:
-        typer.echo(to_toml(chosen.config), nl=False)
+        data(to_toml(chosen.config).rstrip("\n"))
         return
     if output is None:
         raise UsageError("no folder given for the run", hint=f"for example -o runs/{recipe}")
-    typer.echo(str(chosen.run(output, resume=resume)))
+    data(str(chosen.run(output, resume=resume)))
 
 
 def _changes(
@@ -113,5 +114,5 @@ def _list_recipes() -> None:
     from wildsr.recipes import RECIPES
 
     for name, recipe in RECIPES.items():
-        typer.echo(f"{name}: {recipe.summary}")
-        typer.echo(f"    presets: {', '.join(recipe.presets)} (default {recipe.default})")
+        data(f"{name}: {recipe.summary}")
+        data(f"    presets: {', '.join(recipe.presets)} (default {recipe.default})")

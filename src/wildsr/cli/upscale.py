@@ -2,6 +2,7 @@
 
 import time
 
+from wildsr.cli import signals
 from wildsr.cli import upscale_options as options
 from wildsr.cli.choices import Backend, Device
 from wildsr.cli.upscale_bar import BatchBar
@@ -84,6 +85,7 @@ def upscale(
             offline=offline or None,
             fetching=bar.fetching,
             progress=bar.show,
+            cancel=signals.asked,
         )
         account = _account(batch, plan_only=plan_only, json=json)
     if account is not None:
@@ -98,8 +100,11 @@ def _account(batch: Batch, *, plan_only: bool, json: bool) -> Account | None:
         return None
     account = Account(json=json)
     try:
-        for outcome in batch:
-            account.add(outcome)
-    except WildsrError as error:  # told when the account of what is done is complete
+        with signals.patient():
+            for outcome in batch:
+                account.add(outcome)
+        if signals.asked():
+            raise KeyboardInterrupt
+    except (WildsrError, KeyboardInterrupt) as error:  # told when the account of what is done is complete
         account.stopped = error
     return account

@@ -4,7 +4,7 @@ import os
 
 import typer
 
-from wildsr.cli.console import Json, data, data_json, say, size_text, time_text
+from wildsr.cli.console import Json, data_json, data_name, say, size_text, time_text
 from wildsr.engine import Batch, Outcome, Plan, Report
 from wildsr.errors import WildsrError
 from wildsr.files import Problem, shown
@@ -31,21 +31,21 @@ class Account:
     def __init__(self, *, json: bool) -> None:
         self._json = json
         self._outcomes: list[Outcome] = []
-        self.stopped: WildsrError | None = None
+        self.stopped: WildsrError | KeyboardInterrupt | None = None
         """What ended the batch before its time."""
 
     def add(self, outcome: Outcome) -> None:
         """Take up what became of one photo; a result's name is data."""
         self._outcomes.append(outcome)
-        if outcome.status == "done" and not self._json:
-            data(str(outcome.target))
+        if outcome.status == "done" and outcome.target is not None and not self._json:
+            data_name(outcome.target)
         _tell(outcome)
 
     def close(self, batch: Batch, *, seconds: float) -> None:
         """Sum up.
 
         Raises:
-            WildsrError: What ended the batch.
+            WildsrError, KeyboardInterrupt: What ended the batch.
             typer.Exit: With code 1, where a photo failed.
         """
         done, skipped, failed = (
@@ -77,7 +77,7 @@ class Account:
             "results": [_done_json(one, one.report) for one in done if one.report is not None],
             "failed": [_failed_json(one) for one in sorted(failed, key=lambda one: one.target is None)],
             "skipped": [os.fspath(one.target) for one in skipped if one.target is not None],
-            "stopped": None if self.stopped is None else str(self.stopped),
+            "stopped": None if self.stopped is None else str(self.stopped) or "interrupted",
             "seconds": round(seconds, 3),
         }
 
