@@ -182,7 +182,7 @@ def test_the_output_inside_the_input_is_not_taken_for_input(here: Path) -> None:
         (["hr", "--preset", "bicubic", "-s", "9", "-o", "x"], 2, "from 1 to 8"),
         (["hr", "--preset", "bicubic", "-s", "0", "-o", "x"], 2, "from 1 to 8"),
         (["hr", "--preset", "", "-o", "x"], 2, "no degradation ``"),
-        (["hr", "--preset", "Real-ESRGAM", "-o", "x"], 2, "did you mean real_esrgan?"),
+        (["hr", "--preset", "Real-ESRGAM", "-o", "x"], 2, "did you mean real_esrgan"),
         (["hr", "--preset", "bicubic", "-o", ""], 2, "the output name is empty"),
         (["hr", "--profile", "hr/a.png", "-o", "x"], 1, "a.png"),
         (["hr", "--profile", "no.profile", "-o", "x"], 1, "is missing"),

@@ -6,6 +6,7 @@ The input is made from a seed by a stated change, so that it says what was wrong
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import onnx
 import pytest
 
@@ -13,8 +14,9 @@ from tests.engine.tiny import tiny_compact
 from tests.fuzz.model_seeds import SPEC
 from tests.fuzz.picture_seeds import exif, pixels, saved
 from tests.fuzz.targets import TARGETS
-from wildsr.errors import InputError
-from wildsr.imaging import read, write
+from wildsr.errors import InputError, ModelError
+from wildsr.imaging import icc, read, write
+from wildsr.models import load_model
 from wildsr.models.onnx_file import embed_spec
 
 AVIF = saved(pixels("RGB", 17, 13), "AVIF")
@@ -71,7 +73,7 @@ def test_found_by_fuzzing(case: str) -> None:
 
 def test_messages_can_always_be_printed() -> None:
     error = InputError("a\x1b[31m\x7f\udcff写\nb", hint="c\td")
-    assert str(error) == "a\\x1b[31m\\x7f\\udcff写\nb"
+    assert str(error) == "a\\x1b[31m\\x7f\\xff写\nb"
     assert error.hint == "c\\td"
 
 
@@ -96,3 +98,69 @@ def test_a_picture_with_no_text_in_its_error_does_not_spoil_the_next(tmp_path: P
         read(damaged)
     assert read(healthy).width == 9
     write(read(healthy), tmp_path / "again.webp")
+
+
+def attribute(model: onnx.ModelProto, kind: str, name: str) -> onnx.AttributeProto:
+    node = next(node for node in model.graph.node if node.op_type == kind)
+    return next(one for one in node.attribute if one.name == name)
+
+
+def without_type(one: onnx.AttributeProto) -> None:
+    """Leave an attribute with its name only, as a changed type byte does."""
+    name = one.name
+    one.Clear()
+    one.name, one.type = name, onnx.AttributeProto.UNDEFINED
+
+
+BROKEN_GRAPHS = {
+    # The walk through the graph took attributes as the specification has them: KeyError, TypeError, ValueError.
+    "no-such-mode": lambda model: setattr(attribute(model, "Resize", "mode"), "s", b"n[arest"),
+    "pads-without-a-type": lambda model: without_type(attribute(model, "Conv", "pads")),
+    "pads-of-one-axis": lambda model: attribute(model, "Conv", "pads").ints.__delitem__(slice(1, None)),
+    "blocksize-without-a-type": lambda model: without_type(attribute(model, "DepthToSpace", "blocksize")),
+    "blocksize-of-zero": lambda model: setattr(attribute(model, "DepthToSpace", "blocksize"), "i", 0),
+}
+
+
+@pytest.mark.parametrize("name", sorted(BROKEN_GRAPHS))
+def test_attributes_that_do_not_fit_are_named_errors(name: str, tmp_path: Path) -> None:
+    model = tiny_compact(scale=2, width=2, depth=1)
+    BROKEN_GRAPHS[name](model)
+    path = tmp_path / "model.onnx"
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ModelError, match=r"don't fit|damaged|can't be read"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", [b"DepthToSpace", b"lr", b"c0", b"mode", b"tiny"])
+def test_names_that_are_no_text_are_named_errors(name: bytes, tmp_path: Path) -> None:
+    """Protobuf hands out bytes for a string that is no UTF-8, which has none of a string's methods."""
+    whole = tiny_compact(scale=2, width=2, depth=1).SerializeToString()
+    assert name in whole
+    path = tmp_path / "model.onnx"
+    path.write_bytes(whole.replace(name, b"\xff" + name[1:]))
+    with pytest.raises(ModelError, match="no text"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("broken", [b"xurv", b"para\0\0\0\0\0\x09", b"curv\0\0\0\0\0\0\xff\xff"])
+@pytest.mark.parametrize("channel", [b"rTRC", b"gTRC", b"bTRC"])
+def test_a_profile_with_one_broken_curve_is_ignored(channel: bytes, broken: bytes, tmp_path: Path) -> None:
+    """The first curve, unlike sRGB's, settled that the picture is converted; the broken one was met only then."""
+    good = icc.rgb_profile("linear", icc.SRGB_PRIMARIES, icc.gamma_curve(1.0))
+    profile = icc.parse(good)
+    tags = [
+        (name, broken.ljust(16, b"\0") if name == channel else data) for name, data in profile.tags.items()
+    ]
+    path = tmp_path / "photo.png"
+    path.write_bytes(saved(pixels("RGB", 9, 9), "PNG", icc_profile=icc._profile(b"RGB ", tags)))
+    picture = read(path)
+    assert any("ignored" in note for note in picture.notes)
+    assert (picture.rgb * 255 == np.asarray(pixels("RGB", 9, 9))).all()
+
+
+def test_a_curve_that_runs_beyond_every_number_is_clipped() -> None:
+    steep = b"para\0\0\0\0\0\x03\0\0" + b"".join(
+        int(v * 65536).to_bytes(4, "big", signed=True) for v in (99, 32767, 0, 1, 0)
+    )
+    assert icc.tone(steep, np.array([0.0, 0.5, 1.0])).tolist() == [0, 1, 1]

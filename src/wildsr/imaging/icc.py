@@ -108,8 +108,11 @@ def parse(data: bytes) -> IccProfile:
     usable = profile.has_lut or bool(profile.curves)
     if not usable:
         raise IccError("it says nothing about colours")
-    if space == "RGB" and not profile.has_lut:
-        profile.matrix  # noqa: B018  raises where it makes no sense
+    if not profile.has_lut:
+        for curve in profile.curves:  # these raise where they make no sense
+            tone(curve, np.array([0.0, 1.0]))
+        if space == "RGB":
+            profile.matrix  # noqa: B018
     return profile
 
 
@@ -157,7 +160,8 @@ def _parametric(curve: bytes, x: Doubles) -> Doubles:
 def _power(base: Doubles, exponent: float) -> Doubles:
     if not 0 < exponent < 100:
         raise IccError(f"a tone curve of exponent {exponent:g}")
-    return np.asarray(np.power(base, exponent), dtype=np.float64)
+    with np.errstate(over="ignore"):  # infinity is clipped
+        return np.asarray(np.power(base, exponent), dtype=np.float64)
 
 
 def is_srgb_like(profile: IccProfile) -> bool:

@@ -76,6 +76,8 @@ def check_structure(model: onnx.ModelProto) -> None:
         raise ModelError(f"the graph has {len(graph.node)} operations; from 1 to {MAX_NODES} are allowed")
     if model.functions:
         raise ModelError("the graph defines functions of its own", hint="inline them (onnx.inliner)")
+    if not all(isinstance(text, str) for text in _texts(model)):  # protobuf gives bytes for what is no UTF-8
+        raise ModelError("the graph has names that are no text", hint="the file may be damaged")
     if graph.sparse_initializer:
         raise ModelError("the graph has sparse weights, which aren't supported")
     for node in graph.node:
@@ -91,6 +93,19 @@ def check_structure(model: onnx.ModelProto) -> None:
         _check_tensor(tensor)
     _check_opset(model)
     _check_order(graph)
+
+
+def _texts(model: onnx.ModelProto) -> Iterator[object]:
+    """Yield every name in a model, and what it says about itself."""
+    graph = model.graph
+    yield from (graph.name, *(one.domain for one in model.opset_import))
+    for entry in model.metadata_props:
+        yield from (entry.key, entry.value)
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (attribute.name for attribute in node.attribute)
+    yield from (value.name for value in (*graph.input, *graph.output, *graph.value_info))
+    yield from (tensor.name for tensor in _tensors(graph))
 
 
 def inferred_shapes(model: onnx.ModelProto, height: int, width: int) -> dict[str, Shape]:

@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from wildsr.errors import ModelError
 from wildsr.models.onnx_checks import inferred_shapes, picture_input
 from wildsr.models.spec import Tiling
 
@@ -89,7 +90,14 @@ class _Walk:
             self.constants[node.output[0]] = node.attribute[0].t
         if not before or node.op_type == "Shape":
             return  # numbers that don't depend on the picture's content
-        after = self._after(node, _joined(before))
+        try:
+            after = self._after(node, _joined(before))
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
+            # whether attributes are there, and of which type, is known only where each is used
+            raise ModelError(
+                f"an operation {node.op_type} has attributes that don't fit it",
+                hint="the file may be damaged",
+            ) from error
         self.seen.update(dict.fromkeys(node.output, after))
 
     def _after(self, node: onnx.NodeProto, seen: Seen | None) -> Seen | None:
