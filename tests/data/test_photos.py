@@ -118,6 +118,46 @@ def test_pairs_are_matched_by_name_whatever_the_extension(tmp_path: Path) -> Non
     assert np.array_equal(pair.lr, noise(1, 8, 12))
 
 
+@pytest.mark.parametrize(
+    ("hr", "lr"),
+    [
+        ("0001.png", "0001x4.png"),
+        ("0001.png", "0001_bicLRx4.png"),
+        ("Canon_001_HR.png", "Canon_001_LR4.png"),
+        ("IMG_7.PNG", "img_7.png"),
+        ("deep/er/a.png", "deep/er/a_x4.bmp"),
+        ("img_001_SRF_4_HR.png", "img_001_SRF_4_LR.png"),
+    ],
+)
+def test_pairs_are_matched_by_the_rule_of_evaluation(tmp_path: Path, hr: str, lr: str) -> None:
+    save(tmp_path / "hr", hr, noise(0, 32, 32))
+    save(tmp_path / "lr", lr, noise(1, 8, 8))
+    (pair,) = open_pairs(tmp_path / "hr", tmp_path / "lr", scale=4, patch=16, cache=tmp_path / "cache").photos
+    assert pair.name == hr.rsplit(".", 1)[0]
+    assert pair.lr is not None
+    assert np.array_equal(pair.lr, noise(1, 8, 8))
+
+
+def test_pairs_of_two_folders_are_not_mixed(tmp_path: Path) -> None:
+    for folder, seed in (("s1", 1), ("s2", 2)):
+        save(tmp_path / "hr", f"{folder}/a.png", noise(seed, 32, 32))
+        save(tmp_path / "lr", f"{folder}/a_x4.png", noise(10 + seed, 8, 8))
+    found = open_pairs(tmp_path / "hr", tmp_path / "lr", scale=4, patch=16, cache=tmp_path / "cache").photos
+    assert [photo.name for photo in found] == ["s1/a", "s2/a"]
+    for photo, seed in zip(found, (1, 2), strict=True):
+        assert np.array_equal(photo.hr, noise(seed, 32, 32))
+        assert photo.lr is not None
+        assert np.array_equal(photo.lr, noise(10 + seed, 8, 8))
+
+
+def test_two_pictures_for_one_are_an_error(tmp_path: Path) -> None:
+    save(tmp_path / "hr", "a.png", noise(0, 32, 32))
+    for name in ("a.png", "a.bmp"):
+        save(tmp_path / "lr", name, noise(1, 8, 8))
+    with pytest.raises(InputError, match="both belong to"):
+        open_pairs(tmp_path / "hr", tmp_path / "lr", scale=4, patch=16, cache=tmp_path / "cache")
+
+
 def test_all_mismatched_pairs_are_listed_before_anything_is_decoded(tmp_path: Path) -> None:
     save(tmp_path / "hr", "good.png", noise(0, 32, 32))
     save(tmp_path / "lr", "good.png", noise(0, 8, 8))
@@ -131,10 +171,10 @@ def test_all_mismatched_pairs_are_listed_before_anything_is_decoded(tmp_path: Pa
         open_pairs(tmp_path / "hr", tmp_path / "lr", scale=4, patch=16, cache=tmp_path / "cache")
     message = str(caught.value)
     assert message.startswith("4 of the pictures")
-    assert "size: HR 32 × 32, LR 9 × 8" in message
-    assert "alone: only in" in message
-    assert "orphan: only in" in message
-    assert "tiny: HR 8 × 8 is smaller than the 16 × 16 training crops" in message
+    assert "size.png: HR 32 × 32, LR 9 × 8" in message
+    assert "alone.png: only in" in message
+    assert "orphan.png: only in" in message
+    assert "tiny.png: HR 8 × 8 is smaller than the 16 × 16 training crops" in message
     assert "good" not in message
     assert not list((tmp_path / "cache").iterdir())
 

@@ -2,9 +2,10 @@
 
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from threading import Event
 
-from wildsr.data.sampling import Pair, Sampler, collate
+from wildsr.data.sampling import Pair, Sample, Sampler, collate
 
 
 def batches(
@@ -33,10 +34,16 @@ def batches(
         workers: Threads; one is enough for cached crops.
         ahead: Batches kept ready.
     """
+    stopped = Event()
 
     def make(number: int) -> Pair:
         first = (number * world + rank) * batch
-        return collate([sampler.sample(seed, first + item) for item in range(batch)])
+        samples: list[Sample] = []
+        for item in range(batch):
+            if stopped.is_set():  # nobody waits any more, and a batch may take long
+                raise CancelledError
+            samples.append(sampler.sample(seed, first + item))
+        return collate(samples)
 
     with ThreadPoolExecutor(workers, thread_name_prefix="wildsr-data") as pool:
         waiting: deque[Future[Pair]] = deque()
@@ -48,5 +55,6 @@ def batches(
                     number += 1
                 yield waiting.popleft().result()
         finally:
+            stopped.set()
             for future in waiting:
                 future.cancel()

@@ -7,7 +7,7 @@ bicubic) is made once, and both lie in a cache as plain `.npy` files; the system
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TypeAlias
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from wildsr.errors import InputError, WildsrError
 from wildsr.files import atomic_write, find_pictures, make_folder
+from wildsr.files.matching import match
 from wildsr.imaging import open_source, probe, resize_uint8
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -106,7 +107,10 @@ def open_photos(
 
 
 def open_pairs(hr: Path, lr: Path, *, scale: int, patch: int, cache: Path) -> PhotoFolder:
-    """Open two folders whose pictures of the same relative name (extension aside) belong together.
+    """Open two folders whose pictures belong together by name.
+
+    `files.matching` has the rule, the same as for `wildsr evaluate`: equal sub-folders and stems, or a stem with a
+    usual suffix (`0001.png`, `0001x4.png`, `0001_LR.jpg`); extension and letter case don't count.
 
     All pairs are checked from their headers before any is decoded.
 
@@ -118,39 +122,37 @@ def open_pairs(hr: Path, lr: Path, *, scale: int, patch: int, cache: Path) -> Ph
         cache: Folder of the decoded pictures.
 
     Raises:
-        InputError: Pictures without a partner, sizes that don't fit, unreadable or too small ones: all are listed.
+        InputError: Pictures without a partner, sizes that don't fit, unreadable or too small ones: all are listed. Two
+            pictures that belong to one.
     """
     make_folder(cache)
-    sides = [
-        {
-            str(found.relative.with_suffix("")): found.path
-            for found in find_pictures([side], recursive=True).pictures
-        }
+    large, small = (
+        {found.relative.as_posix(): found.path for found in find_pictures([side], recursive=True).pictures}
         for side in (hr, lr)
-    ]
-    offenders = [f"{name}: only in {hr}" for name in sides[0].keys() - sides[1].keys()]
-    offenders += [f"{name}: only in {lr}" for name in sides[1].keys() - sides[0].keys()]
-    names = [name for name in sides[0] if name in sides[1]]
-    for name in names:
-        reason = _misfit(sides[0][name], sides[1][name], scale, patch)
+    )
+    found = match(list(large), list(small))
+    offenders = [f"{name}: only in {hr}" for name in found.unmatched]
+    offenders += [f"{name}: only in {lr}" for name in found.spare]
+    for name, partner in found.pairs.items():
+        reason = _misfit(large[name], small[partner], scale, patch)
         if reason:
             offenders.append(f"{name}: {reason}")
     if offenders:
         listed = "\n  ".join(sorted(offenders))
         raise InputError(
             f"{len(offenders)} of the pictures in {hr} and {lr} can't be paired at scale {scale}:\n  {listed}",
-            hint="every pair needs the same name, and an HR exactly that many times as large as its LR",
+            hint="names must be equal or differ by a suffix such as x4, _LR, _HR; an HR is exactly that many times as "
+            "large as its LR",
         )
-    photos = []
-    for name in names:
-        photos.append(
-            Photo(
-                name=name,
-                hr=_decoded(sides[0][name], cache, multiple=1),
-                lr=_decoded(sides[1][name], cache, multiple=1),
-            )
+    photos = tuple(
+        Photo(
+            name=str(PurePosixPath(name).with_suffix("")),
+            hr=_decoded(large[name], cache, multiple=1),
+            lr=_decoded(small[partner], cache, multiple=1),
         )
-    return PhotoFolder(photos=tuple(photos))
+        for name, partner in found.pairs.items()
+    )
+    return PhotoFolder(photos=photos)
 
 
 def hold_out(photos: Sequence[Photo], count: int) -> tuple[tuple[Photo, ...], tuple[Photo, ...]]:

@@ -32,6 +32,7 @@ from wildsr.training.losses import (
     texture,
     win_rate,
 )
+from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, open_fabric, open_session, silent
@@ -128,6 +129,8 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
     judge = _discriminator(config)
     pixel, objective = PIXEL[config.pixel], OBJECTIVES[config.objective]
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
+    sides = {network: config.data.patch // scale, judge: config.data.patch, perceptual.vgg: config.data.patch}
+    refuse_what_cannot_fit(sides, config.data, scale=scale)
     dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
         fabric,

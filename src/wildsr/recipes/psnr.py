@@ -14,6 +14,7 @@ from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
 from wildsr.training.loop import steps
 from wildsr.training.losses import PIXEL, luma
+from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, open_fabric, open_session, silent
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
@@ -76,6 +77,7 @@ def _train(fabric: Fabric, *, config: PsnrConfig, folder: Path, resume: bool, sa
     if config.start and not resume:
         load_weights(network, config.start)
     distance = PIXEL[config.loss]
+    refuse_what_cannot_fit({network: config.data.patch // scale}, config.data, scale=scale)
     dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
         fabric,

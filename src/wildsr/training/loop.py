@@ -1,11 +1,9 @@
 """The loop all recipes share: gives them batches, watches over their steps, rolls back, saves, validates."""
 
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing, contextmanager, suppress
-from types import FrameType
+from contextlib import closing
 from typing import TypeAlias
 
 import torch
@@ -16,6 +14,7 @@ from wildsr.data import Pair, Sampler, batches
 from wildsr.errors import TrainingError
 from wildsr.training.checkpoint import save_checkpoint
 from wildsr.training.clock import Clock
+from wildsr.training.interruption import InterruptedWait, interruptible
 from wildsr.training.reporting import health_line
 from wildsr.training.schedule import learning_rate
 from wildsr.training.session import Point, Session
@@ -74,10 +73,16 @@ def _steps(
     clock = Clock(state)
     # Every point of the curves is a mean over this many steps, the last one too: two steps alone look like a disaster.
     recent = deque[dict[str, float]](maxlen=settings.log_every)
-    with _interruptible() as interrupted, closing(source):
+    with interruptible() as interruption, closing(source):
         while state.total is None or state.step < state.total:
             _set_learning_rates(state)
-            step = Step(session, state, _moved(next(source), session.fabric.device))
+            try:
+                with interruption.ends_waiting():
+                    batch = next(source)
+            except InterruptedWait:
+                _keep(session, state)
+                raise _stopped(state) from None
+            step = Step(session, state, _moved(batch, session.fabric.device))
             yield step
             if step.rejected is None:
                 state.ema.update(state.step)
@@ -95,12 +100,16 @@ def _steps(
                 session.record({"step": float(state.step), **validate(state.ema.module, state.step)})
             if (state.step % settings.log_every == 0 or last) and recent:
                 _log(session, state, recent, clock)
-            if state.step % settings.checkpoint_every == 0 or last or interrupted():
+            if state.step % settings.checkpoint_every == 0 or last or interruption.asked:
                 good = _keep(session, state)
-            if interrupted() and not last:
-                raise TrainingError(
-                    f"stopped at step {state.step} of {state.total}", hint="--resume goes on from here"
-                )
+            if interruption.asked and not last:
+                raise _stopped(state)
+
+
+def _stopped(state: State) -> TrainingError:
+    return TrainingError(
+        f"stopped at step {state.step} of {state.total or '?'}", hint="--resume goes on from here"
+    )
 
 
 def _take_up(session: Session, state: State) -> None:
@@ -186,23 +195,3 @@ def _set_learning_rates(state: State) -> None:
 def _set_learning_rate(optimiser: Optimizer, value: float) -> None:
     for group in optimiser.param_groups:
         group["lr"] = value
-
-
-@contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Turn Ctrl-C and a polite kill into a flag, so that the step is finished and the state saved."""
-    asked: list[int] = []
-
-    def note(number: int, _frame: FrameType | None) -> None:
-        asked.append(number)
-        signal.signal(number, before[signal.Signals(number)])  # a second one stops at once
-
-    before = {}
-    with suppress(ValueError):  # only the main thread may set handlers
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, note)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

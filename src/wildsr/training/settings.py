@@ -8,9 +8,16 @@ from pydantic import Field
 
 from wildsr.training.choices import DegradationName
 
-Count: TypeAlias = Annotated[int, Field(ge=1)]
+_MOST = 10**12
+_MOST_THREADS = 1024
+
+Count: TypeAlias = Annotated[int, Field(ge=1, le=_MOST)]
+CountOrNone: TypeAlias = Annotated[int, Field(ge=0, le=_MOST)]
+Threads: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_THREADS)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Positive: TypeAlias = Annotated[float, Field(gt=0)]
+Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**62)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +43,7 @@ class DataSettings:
     validation: Path | None = None
     """Folder of photos to judge the training on; without it some of `hr` are held out."""
 
-    validation_photos: Annotated[int, Field(ge=0)] = 12
+    validation_photos: CountOrNone = 12
     """How many photos of `hr` are held out (0: no validation)."""
 
     validation_side: Count = 320
@@ -48,7 +55,7 @@ class DataSettings:
     batch: Count = 16
     """Crops a step and process."""
 
-    workers: Count = 1
+    workers: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = 1
     """Threads that cut crops."""
 
     cache: Path | None = None
@@ -74,7 +81,7 @@ class OptimiserSettings:
     momentum: Fraction = 0.9
     """Of SGD."""
 
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    weight_decay: NotNegative = 0.0
     """L2 penalty."""
 
     schedule: Literal["constant", "steps", "cosine"] = "cosine"
@@ -92,10 +99,10 @@ class OptimiserSettings:
     floor: Fraction = 0.0
     """Lowest factor of the cosine."""
 
-    warm_up: Annotated[int, Field(ge=0)] = 0
+    warm_up: CountOrNone = 0
     """Steps over which the learning rate rises to its peak."""
 
-    clip: Annotated[float, Field(ge=0)] = 0.0
+    clip: NotNegative = 0.0
     """Gradients whose norm over all weights is larger are scaled down to this (0: never)."""
 
 
@@ -106,22 +113,22 @@ class RunSettings:
     steps: Count = 300_000
     """Steps in all."""
 
-    time_budget: Annotated[float, Field(ge=0)] = 0.0
+    time_budget: NotNegative = 0.0
     """Seconds the training may take (0: no budget); fixes the number of steps once, by the speed of the first ones."""
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Seed = 0
     """Of everything random."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; `auto` takes CUDA when there is a GPU."""
 
-    devices: Count = 1
+    devices: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = 1
     """Processes (CPU) or GPUs; more than one trains data-parallel."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 mixed precision where the hardware computes it natively, else fp32."""
 
-    threads: Annotated[int, Field(ge=0)] = 0
+    threads: Threads = 0
     """CPU threads a process (0: as many as cores); stored, and enforced when resuming."""
 
     compile: bool = False
@@ -145,5 +152,5 @@ class RunSettings:
     explosion: Positive = 20.0
     """A loss this many times its running mean counts as exploded, and is rolled back."""
 
-    rollbacks: Annotated[int, Field(ge=0)] = 5
+    rollbacks: CountOrNone = 5
     """Rollbacks before the training gives up."""

@@ -1,0 +1,60 @@
+"""Ctrl-C and SIGTERM during a training: finish the step, or stop waiting for a batch, then save."""
+
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import TypeAlias
+
+Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
+
+
+class InterruptedWait(Exception):  # noqa: N818 -- no fault
+    """A signal came while the loop waited for a batch. Raised and caught inside the training loop."""
+
+
+class Interruption:
+    """Whether a signal asked the training to stop."""
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._waiting = False
+
+    def note(self) -> None:
+        """A signal came: remember it, and end a wait.
+
+        Raises:
+            InterruptedWait: The loop is waiting.
+        """
+        self.asked = True
+        if self._waiting:
+            raise InterruptedWait
+
+    @contextmanager
+    def ends_waiting(self) -> Iterator[None]:
+        """While the loop waits and its state is consistent, a signal raises InterruptedWait at once."""
+        self._waiting = True
+        try:
+            yield
+        finally:
+            self._waiting = False
+
+
+@contextmanager
+def interruptible() -> Iterator[Interruption]:
+    """Turn the first SIGINT or SIGTERM into an `Interruption`; a second one acts as if nothing were caught."""
+    interruption = Interruption()
+    before: dict[int, Handler] = {}
+
+    def handle(number: int, _frame: FrameType | None) -> None:
+        signal.signal(number, before[number])
+        interruption.note()
+
+    with suppress(ValueError):  # only the main thread may set handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
+            before[number] = signal.signal(number, handle)
+    try:
+        yield interruption
+    finally:
+        for caught, handler in before.items():
+            signal.signal(caught, handler)
