@@ -115,6 +115,27 @@ def test_failures_are_named_and_exit_1(tmp_path: Path) -> None:
     assert "failed: tiny.png, sr: ssim: 5×5 pixels are too few" in " ".join(result.stderr.split())
 
 
+def test_a_blind_page_is_written_and_its_choices_scored(tmp_path: Path) -> None:
+    hr = fill(tmp_path / "hr", NAMES, scale=4)
+    one, two = (
+        fill(tmp_path / "one", NAMES, scale=4, sigma=4),
+        fill(tmp_path / "two", NAMES, scale=4, sigma=9),
+    )
+    page = tmp_path / "choose.html"
+    result = run(one, two, "--hr", hr, "--metrics", "psnr", "--blind-page", page)
+    assert result.exit_code == 0
+    assert "2 pairs to choose from" in " ".join(result.stderr.split())
+    key = json.loads((tmp_path / "choose.key.json").read_text())
+    side = ["left" if crop["left"] == "one" else "right" for crop in key["crops"]]
+    choices = tmp_path / "choices.json"
+    choices.write_text(json.dumps({"wildsr_blind_choices": 1, "test": key["test"], "choices": side}))
+    arguments = ("--blind-key", tmp_path / "choose.key.json", "--blind-choices", choices)
+    lines = run(*arguments).stdout.splitlines()
+    assert lines[:2] == ["one preferred: 2", "two preferred: 0"]
+    assert lines[3].startswith("one in 100% of those where one is preferred (95 % interval 34% to 100%")
+    assert json.loads(run(*arguments, "--json", "-").stdout)["preferred"] == {"one": 2, "two": 0}
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -126,6 +147,9 @@ def test_failures_are_named_and_exit_1(tmp_path: Path) -> None:
         (["sr", "--metrics", "psnr"], "psnr compare with ground truth"),
         (["sr", "--crop-border", "-1"], "crop-border is -1"),
         (["--models", "bicubic", "bicubic", "--set", "sr"], "two methods are called bicubic"),
+        (["sr", "--blind-page", "p.html"], "a blind page compares two methods, not 1"),
+        (["--blind-key", "k.json"], "choices are scored with the key of their page"),
+        (["--blind-choices", "c.json"], "choices are scored with the key of their page"),
     ],
 )
 def test_misuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str) -> None:

@@ -10,12 +10,18 @@ from wildsr.cli.choices import Backend, Device
 from wildsr.cli.console import data, progress_bar, say
 from wildsr.cli.fetching import fetch_model
 from wildsr.engine import Settings
+from wildsr.errors import UsageError
 from wildsr.evaluation import (
     Evaluation,
     EvaluationPlan,
+    blind_json,
+    blind_test,
+    check_two,
     html_report,
     json_text,
+    key_path,
     plan_evaluation,
+    score_blind,
     to_csv,
     to_markdown,
     write_text,
@@ -36,6 +42,9 @@ def evaluate(
     csv: options.CsvFile = None,
     markdown: options.MarkdownFile = None,
     html: options.HtmlFile = None,
+    blind_page: options.BlindPage = None,
+    blind_key: options.BlindKey = None,
+    blind_choices: options.BlindChoices = None,
     scale: options.Scale = None,
     color_fix: options.ColorFix = True,
     precision: options.Precision = "auto",
@@ -49,6 +58,9 @@ def evaluate(
 
     The table of means is printed to stdout. Exit code 1 when a value could not be computed.
     """
+    if blind_key is not None or blind_choices:
+        _score_blind(blind_key, blind_choices or [], json=json)
+        return
     plan = plan_evaluation(
         sr or (),
         hr=hr,
@@ -65,8 +77,12 @@ def evaluate(
         resume=resume,
         load=lambda name: fetch_model(name, offline=offline or None),
     )
+    if blind_page is not None:
+        check_two([method.name for method in plan.methods])
     result = _run(plan)
     _write(result, json=json, csv=csv, markdown=markdown, html=html)
+    if blind_page is not None:
+        _write_blind(result, Path(blind_page))
     for failure in result.failures:
         say(f"failed: {failure}")
     if result.failures:
@@ -113,3 +129,39 @@ def _write(
         if target is not None:
             write_text(Path(target), make(found))
             say(f"wrote {shown(target)}")
+
+
+def _write_blind(found: Evaluation, target: Path) -> None:
+    import numpy as np
+
+    test = blind_test(found, np.random.default_rng())
+    key = key_path(target)
+    write_text(target, test.page)
+    write_text(key, test.key)
+    say(f"wrote {shown(target)}: {test.crops} pairs to choose from; keep {shown(key)}, which knows the sides")
+
+
+def _score_blind(key: str | None, choices: Sequence[str], *, json: str | None) -> None:
+    if key is None or not choices:
+        raise UsageError(
+            "choices are scored with the key of their page",
+            hint="wildsr evaluate --blind-key choose.key.json --blind-choices choices.json",
+        )
+    score = score_blind(Path(key), [Path(one) for one in choices])
+    if json is not None:
+        text = blind_json(score)
+        if json == "-":
+            data(text.rstrip("\n"))
+            return
+        write_text(Path(json), text)
+        say(f"wrote {shown(json)}")
+    first, second = score.methods
+    data(f"{shown(first)} preferred: {score.preferred[0]}")
+    data(f"{shown(second)} preferred: {score.preferred[1]}")
+    data(f"no difference: {score.same}, left open: {score.open}")
+    if score.share is not None and score.interval is not None:
+        low, high = score.interval
+        data(
+            f"{shown(first)} in {score.share:.0%} of those where one is preferred "
+            f"(95 % interval {low:.0%} to {high:.0%}; sign test p = {score.p_value:.3f})"
+        )

@@ -18,7 +18,7 @@ GroundTruth = Annotated[
 ]
 LrPictures = Annotated[
     str | None,
-    typer.Option("--lr", help="LR pictures, for lr_consistency and colour_drift.", show_default=False),
+    typer.Option("--lr", help="LR pictures, for metrics that compare with them.", show_default=False),
 ]
 ModelNames = Annotated[
     list[str] | None,
@@ -55,6 +55,26 @@ MarkdownFile = Annotated[
 HtmlFile = Annotated[
     str | None,
     typer.Option("--html", help="Write the report: one file, pictures and all.", show_default=False),
+]
+BlindPage = Annotated[
+    str | None,
+    typer.Option(
+        "--blind-page",
+        help="Write a page of random-sided crops of two methods to choose from by eye; the key beside it.",
+        show_default=False,
+    ),
+]
+BlindKey = Annotated[
+    str | None,
+    typer.Option("--blind-key", help="Key of a blind page, to score choices.", show_default=False),
+]
+BlindChoices = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--blind-choices",
+        help="Choices saved from a blind page; give it again for each person.",
+        show_default=False,
+    ),
 ]
 Scale = Annotated[
     int | None,

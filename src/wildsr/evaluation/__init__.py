@@ -1,5 +1,14 @@
 """Methods × test sets → rows → report: numbers to quote, with their protocol and pictures.  No torch."""
 
+from wildsr.evaluation.blind import (
+    BlindScore,
+    BlindTest,
+    blind_json,
+    blind_test,
+    check_two,
+    key_path,
+    score_blind,
+)
 from wildsr.evaluation.evaluating import EvaluationPlan, evaluate, plan_evaluation
 from wildsr.evaluation.existing import existing_results, results_for
 from wildsr.evaluation.measures import NO_REFERENCE_METRICS, REFERENCE_METRICS, Measures
@@ -24,6 +33,8 @@ __all__ = [
     "NO_REFERENCE_METRICS",
     "REFERENCE_METRICS",
     "BicubicEnlargement",
+    "BlindScore",
+    "BlindTest",
     "Evaluation",
     "EvaluationPlan",
     "Interval",
@@ -36,6 +47,9 @@ __all__ = [
     "Store",
     "TestPicture",
     "TestSet",
+    "blind_json",
+    "blind_test",
+    "check_two",
     "evaluate",
     "existing_results",
     "find_set",
@@ -43,10 +57,12 @@ __all__ = [
     "infer_scale",
     "json_text",
     "judge",
+    "key_path",
     "method_name",
     "plan_evaluation",
     "read_set",
     "results_for",
+    "score_blind",
     "to_csv",
     "to_json",
     "to_markdown",

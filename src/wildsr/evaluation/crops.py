@@ -49,11 +49,11 @@ class _Place:
     side: int
 
 
-def comparisons(found: Evaluation, *, most: int = 6) -> list[CropComparison]:
-    """Return the places where methods differ most, one a picture, strongest first."""
+def comparisons(found: Evaluation, *, most: int = 6, quality: int = 90) -> list[CropComparison]:
+    """Return the places where methods differ most, one a picture, strongest first, as JPEGs of a quality."""
     places = [place for rows in found.by_image.values() if (place := _find(rows)) is not None]
     places.sort(key=lambda place: -place.score)
-    return [_cut(place) for place in places[:most]]
+    return [_cut(place, quality) for place in places[:most]]
 
 
 def _find(rows: Mapping[str, Row]) -> _Place | None:
@@ -80,7 +80,7 @@ def _find(rows: Mapping[str, Row]) -> _Place | None:
     return _Place(rows=rows, score=score, top=4 * int(top), left=4 * int(left), side=side)
 
 
-def _cut(place: _Place) -> CropComparison:
+def _cut(place: _Place, quality: int) -> CropComparison:
     picture = next(iter(place.rows.values())).picture
     results = {row.method: load(row.sr).pixels for row in place.rows.values() if row.sr is not None}
     any_result = next(iter(results.values()))
@@ -93,8 +93,10 @@ def _cut(place: _Place) -> CropComparison:
         whole=jpeg_uri(thumbnail(any_result if truth is None else truth), quality=80),
         frame=(left, top, across, down),
         lr=None if picture.lr is None else _lr_piece(picture.lr, place, height),
-        hr=None if truth is None else jpeg_uri(_piece(truth, place)),
-        methods={method: jpeg_uri(_piece(pixels, place)) for method, pixels in results.items()},
+        hr=None if truth is None else jpeg_uri(_piece(truth, place), quality=quality),
+        methods={
+            method: jpeg_uri(_piece(pixels, place), quality=quality) for method, pixels in results.items()
+        },
     )
 
 
