@@ -14,8 +14,10 @@ from tests.engine.tiny import tiny_compact
 from tests.fuzz.model_seeds import SPEC
 from tests.fuzz.picture_seeds import exif, pixels, saved
 from tests.fuzz.targets import TARGETS
+from tests.imaging.make import exif_block
 from wildsr.errors import InputError, ModelError
-from wildsr.imaging import icc, read, write
+from wildsr.imaging import WriteOptions, icc, read, write
+from wildsr.imaging.metadata import exif as exif_reading
 from wildsr.models import load_model
 from wildsr.models.onnx_file import embed_spec
 
@@ -159,3 +161,17 @@ def test_a_curve_that_runs_beyond_every_number_is_clipped() -> None:
         int(v * 65536).to_bytes(4, "big", signed=True) for v in (99, 32767, 0, 1, 0)
     )
     assert icc.tone(steep, np.array([0.0, 0.5, 1.0])).tolist() == [0, 1, 1]
+
+
+def test_a_place_that_lies_over_the_header_takes_no_broken_exif_along(tmp_path: Path) -> None:
+    """A GPS value that claimed the block's first bytes was blanked, and with it what makes the block readable."""
+    block = bytearray(exif_block(1, prefix=False))
+    longitude = block.index(bytes.fromhex("0400 0500 0300 0000".replace(" ", "")))
+    block[longitude + 8 : longitude + 12] = (0).to_bytes(4, "little")
+    source, target = tmp_path / "photo.png", tmp_path / "photo.jpg"
+    source.write_bytes(saved(pixels("RGB", 9, 9), "PNG", exif=bytes(block)))
+    write(read(source), target, options=WriteOptions(strip_gps=True))
+    written = read(target).metadata.exif
+    assert written is None or exif_reading.orientation_of(written) == 1
+    assert read(target).notes == ()
+    assert bytes.fromhex("2e160000") not in target.read_bytes()  # 56.78 seconds

@@ -111,7 +111,11 @@ def edited(
     if strip_place:
         editor.blank_gps()
     homeless = _add_texts(editor, text)
-    return editor.finish(), homeless
+    whole = editor.finish()
+    read = reader(whole)  # what was blanked or overwritten may have lain over the header or a directory
+    layout, offset = read_start(read)
+    read_entries(read, layout, offset)
+    return whole, homeless
 
 
 def _add_texts(editor: Editor, text: Sequence[TextItem]) -> tuple[str, ...]:
