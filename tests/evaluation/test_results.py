@@ -106,6 +106,12 @@ def test_markdown_marks_best_and_second() -> None:
     assert lines[3].startswith("| two | **30.33** | ")
 
 
+def test_names_can_neither_end_a_cell_nor_act_on_a_terminal() -> None:
+    lines = to_markdown(evaluation({"a|b\x1b[31m\n": {"psnr": [20.0]}})).splitlines()
+    assert lines[2] == r"| a\|b\x1b[31m\n | 20.00 |"
+    assert len(lines) == 3
+
+
 @pytest.mark.parametrize(
     ("metric", "value", "text"),
     [

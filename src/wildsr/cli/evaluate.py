@@ -84,7 +84,7 @@ def evaluate(
     if blind_page is not None:
         _write_blind(result, Path(blind_page))
     for failure in result.failures:
-        say(f"failed: {failure}")
+        say(f"failed: {shown(failure)}")
     if result.failures:
         raise typer.Exit(1)
 
@@ -118,7 +118,7 @@ def _write(
     found: Evaluation, *, json: str | None, csv: str | None, markdown: str | None, html: str | None
 ) -> None:
     for note in found.notes:
-        say(f"note: {note}")
+        say(f"note: {shown(note)}")
     texts = {csv: to_csv, markdown: to_markdown, html: html_report}
     if json == "-":
         data(json_text(found).rstrip("\n"))

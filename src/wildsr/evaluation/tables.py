@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 
 from wildsr.evaluation.results import IQA_RANK, Evaluation, Json
-from wildsr.files import atomic_write, make_folder
+from wildsr.files import atomic_write, make_folder, shown
 from wildsr.metrics import METRICS
 
 
@@ -66,7 +66,7 @@ def to_markdown(found: Evaluation) -> str:
         if timed:
             seconds = [row.seconds for row in found.rows if row.method == method and row.seconds is not None]
             cells.append(f"{sum(seconds) / len(seconds):.2f}" if seconds else "–")
-        lines.append(f"| {method} | {' | '.join(cells)} |")
+        lines.append(f"| {_cell(method)} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +91,11 @@ def write_text(path: Path, text: str) -> None:
 def json_text(found: Evaluation) -> str:
     """Return `to_json` as text."""
     return json.dumps(to_json(found), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+
+
+def _cell(name: str) -> str:
+    """A name that can neither end its cell nor act on a terminal."""
+    return shown(name).replace("|", "\\|")
 
 
 def _number(value: float | None) -> Json:
