@@ -16,7 +16,7 @@ import numpy as np
 from profiles import half_of
 
 from wildsr.estimation.noise.patches import noise_patches
-from wildsr.estimation.profile.make import ProfileSettings, make_profile
+from wildsr.estimation.profile.make import ProfileSettings, profile_photos
 from wildsr.estimation.profile.photo import PhotoSettings
 from wildsr.imaging import FloatArray, Picture, read, write
 
@@ -54,7 +54,7 @@ def noise_row(kind: str, photos: list[Path], home: Path) -> str:
         files.append(home / f"{photo.stem}.png")
         write(Picture(rgb=np.clip(noisy, 0, 1).astype(np.float32)), files[-1])
         clean[files[-1].name] = rgb
-    profile = make_profile(files, ProfileSettings(photo=PhotoSettings(method="spectrum")))
+    profile = profile_photos(files, ProfileSettings(photo=PhotoSettings(method="spectrum")))
     sums = []
     for patch, note in zip(profile.noise, profile.meta.noise, strict=True):
         here = clean[note.photo][note.row : note.row + 64, note.column : note.column + 64]

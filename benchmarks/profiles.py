@@ -292,7 +292,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", choices=("gaussian", "motion", "comet"), default=[])
     parser.add_argument("--sigma", type=float, default=0.0, help="of white noise, in levels")
     parser.add_argument("--jpeg", type=int, help="quality")
-    parser.add_argument("--methods", nargs="*", default=["spectrum", "auto", "recurrence"])
+    parser.add_argument("--methods", nargs="*", default=["spectrum", "auto", "michaeli_irani"])
     parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=1)

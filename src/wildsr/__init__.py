@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         upscale_folder,
     )
     from wildsr.errors import WildsrError
-    from wildsr.estimation import KernelEstimate, estimate_kernel
+    from wildsr.estimation import KernelEstimate, ProfileSettings, estimate_kernel, make_profile
     from wildsr.evaluation import Evaluation, evaluate
     from wildsr.imaging import Limits, Picture, WriteOptions, read, write
     from wildsr.models import CATALOG, Model, load_model
@@ -45,6 +45,7 @@ __all__ = [
     "Outcome",
     "Picture",
     "Profile",
+    "ProfileSettings",
     "Report",
     "Settings",
     "Size",
@@ -55,6 +56,7 @@ __all__ = [
     "estimate_kernel",
     "evaluate",
     "load_model",
+    "make_profile",
     "metrics",
     "read",
     "upscale_file",
@@ -73,6 +75,7 @@ _HOMES = {
     "Outcome": "engine",
     "Picture": "imaging",
     "Profile": "degradation",
+    "ProfileSettings": "estimation",
     "Report": "engine",
     "Settings": "engine",
     "Size": "engine",
@@ -82,6 +85,7 @@ _HOMES = {
     "estimate_kernel": "estimation",
     "evaluate": "evaluation",
     "load_model": "models",
+    "make_profile": "estimation",
     "read": "imaging",
     "upscale_file": "engine",
     "upscale_folder": "engine",

@@ -57,7 +57,7 @@ def test_best_grid_respects_the_memory_and_is_never_worse_than_square_tiles(
 
 
 def test_one_megapixel_photo_costs_less_than_the_promised_overlap() -> None:
-    # DESIGN §9 promises ≤ 1.55; 239,000 LR pixels is what 2.7 GB hold of RRDB-23 in fp32.
+    # the promise is ≤ 1.55; 239,000 LR pixels is what 2.7 GB hold of RRDB-23 in fp32.
     for height, width in ((1000, 1000), (1024, 1024), (867, 1155), (816, 1224)):
         assert best_grid(height, width, max_pixels=239_000, halo=48).overlap_cost < 1.4
 

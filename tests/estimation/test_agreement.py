@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wildsr.degradation.profile_notes import NoiseNote, PhotoNote
-from wildsr.estimation.profile.aggregate import Context, pool
+from wildsr.estimation.profile.aggregate import AggregationContext, aggregate
 from wildsr.estimation.profile.agreement import noise_that_agrees
 from wildsr.estimation.profile.photo import Examined
 
@@ -93,7 +93,7 @@ def with_side(name: str, count: int, side: int) -> Examined:
 @pytest.mark.parametrize(("large", "shape"), [(4, (4, 3, 64, 64)), (3, (17, 3, 32, 32))])
 def test_small_patches_fill_in_where_there_are_few_large_ones(large: int, shape: tuple[int, ...]) -> None:
     photos = [with_side("plain.png", large, 64), with_side("busy.png", 5, 32)]
-    made = pool(photos, Context(settings={}))
+    made = aggregate(photos, AggregationContext(settings={}))
     assert made.noise.shape == shape
     assert len(made.meta.noise) == shape[0]
     assert np.abs(made.noise.mean(axis=(2, 3))).max() < 1e-6

@@ -28,7 +28,7 @@ def test_blur_of_a_photo_is_found(name: str, case: tuple[float, float, float]) -
         assert values[1] / values[0] > 1.3
 
 
-@pytest.mark.parametrize("method", ["auto", "spectrum", "recurrence"])
+@pytest.mark.parametrize("method", ["auto", "spectrum", "michaeli_irani"])
 def test_the_promises_of_a_kernel(method: str) -> None:
     rgb = blurred(natural("astronaut.png"), gaussian(3, 1, 0.7))
     found = estimate_kernel(rgb, method=method, seed=1)  # type: ignore[arg-type]

@@ -1,9 +1,11 @@
-"""From a folder to a profile: resumable, deterministic, and clear about what was turned down."""
+"""From a folder to a profile: resumable, deterministic, and clear about what was rejected."""
 
+import io
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -13,17 +15,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-import wildsr.estimation.profile.make as profiling_module
 from tests.estimation.pictures import blurred, gaussian, leaves
 from tests.estimation.test_noise import quantised, scene
 from wildsr.degradation import Profile, Rejected
 from wildsr.degradation.kernels import centre_of_mass
-from wildsr.errors import ProfileError, UsageError
+from wildsr.errors import OutputError, ProfileError, UsageError
 from wildsr.estimation.kernels.shapes import second_moments
-from wildsr.estimation.profile.aggregate import Context, pool
+from wildsr.estimation.profile import examine as examine_module
+from wildsr.estimation.profile.aggregate import AggregationContext, aggregate
 from wildsr.estimation.profile.agreement import log_variance
 from wildsr.estimation.profile.camera import camera_of, sensitivity_of
-from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+from wildsr.estimation.profile.examine import Examination, forget
+from wildsr.estimation.profile.make import ProfileSettings, make_profile, profile_photos
 from wildsr.estimation.profile.photo import Examined, PhotoSettings, examine_photo
 from wildsr.files.processes import own_tag
 from wildsr.imaging import Picture, resize, write
@@ -55,7 +58,7 @@ def photos(folder: Path) -> list[Path]:
 
 @pytest.fixture(scope="module")
 def made(folder: Path) -> Profile:
-    return make_profile(photos(folder), SETTINGS)
+    return profile_photos(photos(folder), SETTINGS)
 
 
 def test_the_profile_tells_of_the_camera(made: Profile) -> None:
@@ -78,12 +81,12 @@ def test_the_profile_tells_of_the_camera(made: Profile) -> None:
 
 
 def test_it_is_the_same_again(folder: Path, made: Profile) -> None:
-    assert make_profile(photos(folder), SETTINGS).fingerprint == made.fingerprint
+    assert profile_photos(photos(folder), SETTINGS).fingerprint == made.fingerprint
 
 
 @pytest.mark.slow
 def test_processes_change_nothing(folder: Path, made: Profile) -> None:
-    assert make_profile(photos(folder), replace(SETTINGS, jobs=2)).fingerprint == made.fingerprint
+    assert profile_photos(photos(folder), replace(SETTINGS, jobs=2)).fingerprint == made.fingerprint
 
 
 def test_an_interrupted_run_goes_on(
@@ -97,28 +100,28 @@ def test_an_interrupted_run_goes_on(
         seen.append(path.name)
         return examine_photo(path, settings)
 
-    monkeypatch.setattr(profiling_module, "examine_photo", examine)
+    monkeypatch.setattr(examine_module, "examine_photo", examine)
     state = tmp_path / "state"
     with pytest.raises(KeyboardInterrupt):
-        make_profile(photos(folder), SETTINGS, state=state)
+        profile_photos(photos(folder), SETTINGS, state=state)
     assert len(list(state.glob("part-*.npz"))) == 2
     seen.clear()
-    done = make_profile(photos(folder), SETTINGS, state=state)
+    done = profile_photos(photos(folder), SETTINGS, state=state)
     assert seen == ["shot2.png"]
     assert done.fingerprint == made.fingerprint
     (state / "part-damaged.npz").write_bytes(b"PK")
     for part in state.glob("part-*.npz"):
         part.write_bytes(part.read_bytes()[:100])
     seen.clear()
-    monkeypatch.setattr(profiling_module, "examine_photo", examine_photo)
-    assert make_profile(photos(folder), SETTINGS, state=state).fingerprint == made.fingerprint
+    monkeypatch.setattr(examine_module, "examine_photo", examine_photo)
+    assert profile_photos(photos(folder), SETTINGS, state=state).fingerprint == made.fingerprint
     (state / "other").write_text("not ours")
     forget(state)
     assert [path.name for path in state.iterdir()] == ["other"]
 
 
 def test_a_budget_stops_in_time_and_says_so(folder: Path) -> None:
-    done = make_profile(photos(folder), replace(SETTINGS, time_budget=1e-6))
+    done = profile_photos(photos(folder), replace(SETTINGS, time_budget=1e-6))
     assert len(done.meta.photos) == 1
     assert done.meta.remarks[0] == "2 of 3 photos were not looked at: the time was used up"
     assert "one photo" in " ".join(done.meta.remarks)
@@ -126,7 +129,7 @@ def test_a_budget_stops_in_time_and_says_so(folder: Path) -> None:
 
 def test_most_photos_are_taken_evenly(folder: Path) -> None:
     calls: list[tuple[int, int, str]] = []
-    done = make_profile(
+    done = profile_photos(
         photos(folder),
         replace(SETTINGS, max_photos=2),
         progress=lambda done, total, path: calls.append((done, total, path.name)),
@@ -167,7 +170,7 @@ def test_bad_photos_are_turned_down_with_their_reasons(folder: Path, tmp_path: P
     expected = bad_photos(tmp_path)
     listed = [*photos(folder), *(tmp_path / name for name in expected)]
     video = Rejected(kind="photo", photo="film.mp4", reason="is a video")
-    done = make_profile(listed, SETTINGS, problems=[video])
+    done = profile_photos(listed, SETTINGS, problems=[video])
     assert [note.photo for note in done.meta.kernels] == ["shot0.png", "shot1.png", "shot2.png"]
     reasons = {note.photo: note.reason for note in done.meta.rejected if note.kind != "noise"}
     assert reasons["film.mp4"] == "is a video"
@@ -181,7 +184,7 @@ def test_nothing_but_bad_photos_is_an_error(tmp_path: Path) -> None:
     expected = bad_photos(tmp_path)
     del expected["noise.png"]  # its noise is a fair pool
     with pytest.raises(ProfileError, match="no photo gave") as caught:
-        make_profile([tmp_path / name for name in expected], SETTINGS)
+        profile_photos([tmp_path / name for name in expected], SETTINGS)
     assert "2 × the photo holds no texture" in str(caught.value)
     assert "screenshot" in str(caught.value.hint)
 
@@ -194,7 +197,7 @@ def test_a_kernel_unlike_the_others_is_left_out(folder: Path, made: Profile) -> 
     wide = replace(
         one, kernel=gaussian(40.0, 30.0, 0.2), kernel_note=replace(one.kernel_note, photo="odd.png")
     )
-    pooled = pool([*many, wide], Context(settings={}))
+    pooled = aggregate([*many, wide], AggregationContext(settings={}))
     assert len(pooled.kernels) == 5
     (turned_down,) = (note for note in pooled.meta.rejected if note.kind == "kernel")
     assert turned_down.photo == "odd.png"
@@ -206,7 +209,7 @@ def test_mixed_cameras_are_said(folder: Path) -> None:
     one = examine_photo(photos(folder)[0], FAST)
     assert one.note is not None
     two = [replace(one, note=replace(one.note, camera=name)) for name in ("Canon A", "Nikon B")]
-    remarks = pool(two, Context(settings={})).meta.remarks
+    remarks = aggregate(two, AggregationContext(settings={})).meta.remarks
     assert any("Canon A (1), Nikon B (1)" in remark for remark in remarks)
 
 
@@ -270,7 +273,7 @@ def test_settings_are_checked() -> None:
 def test_photos_that_give_nothing_leave_nothing_behind(tmp_path: Path) -> None:
     (tmp_path / "flat.png").write_bytes(b"no picture")
     with pytest.raises(ProfileError, match="no photo gave"):
-        make_profile([tmp_path / "flat.png"], SETTINGS, state=tmp_path / "state")
+        profile_photos([tmp_path / "flat.png"], SETTINGS, state=tmp_path / "state")
     assert [path.name for path in tmp_path.iterdir()] == ["flat.png"]
 
 
@@ -286,18 +289,108 @@ def test_forgetting_takes_what_a_killed_run_left(tmp_path: Path) -> None:
     assert not state.exists()
 
 
+def zipped(**members: bytes) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(f"{name}.npy", content)
+    return buffer.getvalue()
+
+
+def npy(value: object) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.array(value), allow_pickle=True)
+    return buffer.getvalue()
+
+
+def test_a_part_is_read_back_as_it_was(folder: Path, tmp_path: Path) -> None:
+    found = examine_photo(photos(folder)[0], SETTINGS.photo)
+    found.save(tmp_path / "part.npz")
+    again = Examined.load(tmp_path / "part.npz")
+    np.testing.assert_array_equal(again.noise, found.noise)
+    np.testing.assert_array_equal(again.kernel, found.kernel)
+    assert (again.note, again.kernel_note, again.noise_notes, again.rejected) == (
+        found.note,
+        found.kernel_note,
+        found.noise_notes,
+        found.rejected,
+    )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK",
+        b"no archive",
+        npy([1.0]),
+        zipped(kernel=b"", noise=b"", notes=b""),
+        zipped(kernel=npy([1.0]), noise=npy([1.0])),
+        zipped(kernel=npy([{}]), noise=npy([1.0]), notes=npy("{}")),
+        zipped(kernel=npy([1.0]), noise=npy([1.0]), notes=npy("{")),
+        zipped(kernel=npy([1.0]), noise=npy([1.0]), notes=npy("[]")),
+        zipped(kernel=npy([1.0]), noise=npy([1.0]), notes=npy('{"note": {"photo": 1, "else": 2}}')),
+        zipped(kernel=npy([1.0]), noise=npy([1.0]), notes=npy('{"note": null, "kernel_note": 3}')),
+    ],
+)
+def test_a_damaged_part_is_made_again(
+    content: bytes, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo = photos(folder)[0]
+    nothing = Examined(note=None, noise=np.zeros((0, 3, 64, 64), np.float32))
+    monkeypatch.setattr(examine_module, "examine_photo", lambda path, settings: nothing)
+    examination = Examination(settings=SETTINGS.photo, state=tmp_path, jobs=1, time_budget=None)
+    examination.examine(photo)
+    (part,) = tmp_path.glob("part-*.npz")
+    good = part.read_bytes()
+    for damaged in (content, good[: len(good) // 2], good[:-30]):
+        part.write_bytes(damaged)
+        assert examination.examine(photo).note is None
+        assert Examined.load(part).noise.shape == (0, 3, 64, 64)
+
+
+def test_what_is_no_damage_is_not_passed_over(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    examination = Examination(settings=SETTINGS.photo, state=tmp_path, jobs=1, time_budget=None)
+    nothing = Examined(note=None, noise=np.zeros((0, 3, 64, 64), np.float32))
+    monkeypatch.setattr(examine_module, "examine_photo", lambda path, settings: nothing)
+    examination.examine(photos(folder)[0])
+
+    def load(path: Path) -> Examined:
+        raise MemoryError
+
+    monkeypatch.setattr(Examined, "load", load)
+    with pytest.raises(MemoryError):
+        examination.examine(photos(folder)[0])
+
+
+def test_make_profile_does_in_python_what_the_command_does(
+    folder: Path, made: Profile, tmp_path: Path
+) -> None:
+    target = tmp_path / "cam.profile"
+    found = make_profile([folder], target, SETTINGS)
+    assert Profile.load(target).fingerprint == found.fingerprint == made.fingerprint
+    assert [one.name for one in tmp_path.iterdir()] == ["cam.profile"]  # no parts are left
+    with pytest.raises(OutputError, match="exists"):
+        make_profile([folder], target, SETTINGS)
+    with pytest.raises(UsageError, match="one of the inputs"):
+        make_profile([folder], photos(folder)[0], SETTINGS, overwrite=True)
+    assert make_profile(list(photos(folder)), settings=SETTINGS).fingerprint == made.fingerprint
+
+
 @dataclass(frozen=True, kw_only=True)
-class Deadly(profiling_module._Work):
+class Deadly(Examination):
     """A photo whose examination takes more memory than there is."""
 
-    def do(self, photo: Path) -> Examined:
+    def examine(self, photo: Path) -> Examined:
         os._exit(9)
 
 
 def test_a_killed_process_is_named() -> None:
-    work = Deadly(settings=replace(SETTINGS, jobs=2), state=None)
+    work = Deadly(settings=SETTINGS.photo, state=None, jobs=2, time_budget=None)
     with pytest.raises(ProfileError, match="killed") as raised:
-        list(profiling_module._in_processes(work, [Path("a.png"), Path("b.png")], 0.0))
+        list(work.run([Path("a.png"), Path("b.png")]))
     assert "--jobs 1" in (raised.value.hint or "")
 
 

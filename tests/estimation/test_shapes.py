@@ -12,7 +12,7 @@ from wildsr.estimation.kernels.shapes import (
     centred,
     completed,
     second_moments,
-    without_dust,
+    without_islands,
 )
 from wildsr.estimation.kernels.shapes import gaussian as made_gaussian
 
@@ -72,6 +72,6 @@ def test_dust_goes_and_the_kernel_stays() -> None:
     kernel = gaussian(2, 1, 0.3)
     dusty = kernel.copy()
     dusty[1, 1] = 0.05 * kernel.max()
-    clean = without_dust(dusty)
+    clean = without_islands(dusty)
     assert clean[1, 1] == 0
     assert np.abs(clean - kernel).max() < 0.011 * kernel.max()

@@ -110,7 +110,7 @@ def _lut_profile() -> bytes:
 
 
 def test_saturated_display_p3_keeps_its_colours(tmp_path: Path) -> None:
-    """Read → bicubic ×4 → write → downscale: ΔE76 below 2 (the promise of DESIGN §8), through every format."""
+    """Read → bicubic ×4 → write → downscale: ΔE76 below 2 (what is promised), through every format."""
     rng = np.random.default_rng(3)
     patches = rng.choice([0.0, 0.02, 0.5, 0.98, 1.0], (6, 8, 3))
     rgb = np.kron(patches, np.ones((8, 8, 1)))

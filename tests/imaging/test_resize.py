@@ -22,7 +22,7 @@ def eight_bit(path: Path) -> NDArray[np.uint8]:
 
 
 def luma(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """BT.601 studio Y of 8-bit RGB, rounded (ALGORITHMS §11.1)."""
+    """BT.601 studio Y of 8-bit RGB, rounded."""
     return np.rint(16 + rgb.astype(np.float64) @ [65.481, 128.553, 24.966] / 255)
 
 
@@ -44,7 +44,7 @@ def ssim(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
 
 @pytest.mark.parametrize("name", ["Set5", "Set14"])
 def test_lr_files_of_the_benchmarks_are_reproduced_exactly(name: str, shared_data: Path) -> None:
-    """MATLAB made the LR files of Set5 and Set14 (ALGORITHMS §13.1)."""
+    """MATLAB made the LR files of Set5 and Set14."""
     folder = shared_data / "benchmarks" / name
     compared = 0
     for path in sorted((folder / "HR").iterdir()):
@@ -62,7 +62,7 @@ def test_lr_files_of_the_benchmarks_are_reproduced_exactly(name: str, shared_dat
 def test_bicubic_scores_what_it_must(
     name: str, wanted_psnr: float, wanted_ssim: float, shared_data: Path
 ) -> None:
-    """Y-PSNR/SSIM at ×4, crop 4 (ALGORITHMS §13.1, measured on these files)."""
+    """Y-PSNR/SSIM at ×4, crop 4 (measured on these files)."""
     folder = shared_data / "benchmarks" / name
     scores = []
     for path in sorted((folder / "HR").iterdir()):
@@ -77,7 +77,7 @@ def test_bicubic_scores_what_it_must(
 
 
 def test_half_size_taps_are_matlabs() -> None:
-    """ALGORITHMS §13.1: ×½ bicubic is (−3, −9, 29, 111, 111, 29, −9, −3)/256."""
+    """×½ bicubic is (−3, −9, 29, 111, 111, 29, −9, −3)/256."""
     matrix = weights(64, 32).matrix()
     np.testing.assert_allclose(matrix[10, 17:25] * 256, [-3, -9, 29, 111, 111, 29, -9, -3], atol=1e-12)
     assert np.count_nonzero(np.abs(matrix[10]) > 1e-12) == 8

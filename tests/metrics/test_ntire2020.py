@@ -70,7 +70,7 @@ def test_track2_mean_opinion_ranks() -> None:
 
 
 def test_people_and_metrics_disagree() -> None:
-    # ITS425: last of all printed methods on every metric but third for people (ALGORITHMS §11.10)
+    # ITS425: last of all printed methods on every metric but third for people
     table = {row["team"]: row for row in rows(2)}
     assert all(table["ITS425"][f"{metric}_rank"] == "18" for metric in TRACK2)
     assert table["ITS425"]["mor_rank"] == "3"

@@ -1,4 +1,4 @@
-"""Counts of ALGORITHMS §15.1, shapes of §15.2."""
+"""Parameter counts and shapes derived from the papers' layer tables."""
 
 import pytest
 import torch

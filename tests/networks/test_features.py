@@ -1,4 +1,4 @@
-"""VGG features: torchvision's layer numbers (ALGORITHMS §3.2), normalisation, weights."""
+"""VGG features: torchvision's layer numbers, normalisation, weights."""
 
 import pytest
 import torch
@@ -29,7 +29,7 @@ def test_sizes_of_the_two() -> None:
     with torch.device("meta"):
         full16 = VGGFeatures("vgg16", ("pool5",))
         full19 = VGGFeatures("vgg19", ("pool5",))
-    assert sum(p.numel() for p in full16.parameters()) == 14_714_688  # ALGORITHMS §14.1
+    assert sum(p.numel() for p in full16.parameters()) == 14_714_688  # torchvision's convolutions
     assert (
         sum(p.numel() for p in full19.parameters()) == 20_024_384
     )  # one more convolution in each of the last three stages

@@ -1,4 +1,4 @@
-"""Parameter counts of ALGORITHMS §15.1 (derived there from the papers' layer tables), shapes, starting points."""
+"""Parameter counts derived from the papers' layer tables, shapes, starting points."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Identities of ALGORITHMS §15.3, and each loss against a value worked out by hand."""
+"""Identities the losses must satisfy, and each loss against a value worked out by hand."""
 
 import math
 

@@ -2,8 +2,6 @@
 
 import difflib
 import os
-from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,16 +9,16 @@ import typer
 
 from wildsr.cli.console import progress_bar, say
 from wildsr.cli.profile_report import tell, tell_comparison
-from wildsr.errors import OutputError, UsageError
-from wildsr.files import atomic_write, find_pictures, shown
+from wildsr.errors import UsageError
+from wildsr.estimation.kernels.methods import METHODS, method_named
+from wildsr.files import atomic_write, check_target, find_pictures, refuse_input, shown
 
 if TYPE_CHECKING:
     from wildsr.degradation import Profile
+    from wildsr.estimation import ProfileSettings
 
 _ACTIONS = ("show", "compare", "merge")
-_METHODS = ("both", "auto", "spectrum", "kernelgan", "realsr", "recurrence")
-_LONGEST_NAME = 240
-"""Bytes; file systems take 255, and the folder of an interrupted run has a name 14 longer."""
+_METHODS_HELP = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items()) + "."
 
 
 def profile(
@@ -44,10 +42,8 @@ def profile(
     ] = None,
     method: Annotated[
         str,
-        typer.Option(
-            help="both (spectrum and patch recurrence, fused), spectrum, recurrence, kernelgan or realsr."
-        ),
-    ] = "both",
+        typer.Option(help=f"How kernels are estimated. {_METHODS_HELP}"),
+    ] = "auto",
     jobs: Annotated[
         int | None, typer.Option("-j", "--jobs", help="Photos at the same time; one a core by default.")
     ] = None,
@@ -75,91 +71,71 @@ def profile(
         if output is not None:
             raise UsageError(f"{action} writes no profile; -o is of no use", hint="--html names the page")
         names = inputs[1:]
-        page = None if html is None else _free_file(html, "--html", overwrite, names)
+        page = None if html is None else check_target(html, label="--html", overwrite=overwrite, inputs=names)
         (_show if action == "show" else _compare)(names, html=page, json=json)
         return
     if action is None and not os.path.lexists(inputs[0]) and difflib.get_close_matches(inputs[0], _ACTIONS):
         raise UsageError(
             f"there is no {shown(inputs[0])}", hint=f"did you mean {_nearest(inputs[0], _ACTIONS)}?"
         )
-    if method not in _METHODS:
-        raise UsageError(f"unknown method {method!r}", hint=_nearest(method, _METHODS))
+    method = method_named(method)
     target = _wanted_profile(output, overwrite)
-    page = None if html is None else _free_file(html, "--html", overwrite, [*inputs, target])
+    page = (
+        None
+        if html is None
+        else check_target(html, label="--html", overwrite=overwrite, inputs=[*inputs, target])
+    )
     if html is not None and page == target:
         raise UsageError(f"-o and --html both name {shown(html)}", hint="give the page another name")
     if action == "merge":
         _merge(inputs[1:], target, html=page, json=json)
         return
-    _make(
-        inputs,
-        target,
-        page,
-        recursive=recursive,
+    from wildsr.estimation import PhotoSettings, ProfileSettings
+    from wildsr.training.durations import seconds
+
+    settings = ProfileSettings(
+        photo=PhotoSettings(method=method),
         max_photos=max_photos,
-        time_budget=time_budget,
-        method=method,
-        jobs=jobs,
-        resume=resume,
-        json=json,
+        time_budget=None if time_budget is None else seconds(time_budget),
+        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
     )
+    _make(inputs, target, page, settings, recursive=recursive, resume=resume, overwrite=overwrite, json=json)
 
 
 def _make(
     inputs: list[str],
     target: Path,
     page: Path | None,
+    settings: "ProfileSettings",
     *,
     recursive: bool,
-    max_photos: int | None,
-    time_budget: str | None,
-    method: str,
-    jobs: int | None,
     resume: bool,
+    overwrite: bool,
     json: bool,
 ) -> None:
-    from wildsr.degradation import Rejected
-    from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
-    from wildsr.estimation.profile.photo import PhotoSettings
-    from wildsr.training.durations import seconds
+    from wildsr.estimation import make_profile
 
-    settings = ProfileSettings(
-        photo=PhotoSettings(method="auto" if method == "both" else method),  # type: ignore[arg-type]
-        max_photos=max_photos,
-        time_budget=None if time_budget is None else seconds(time_budget),
-        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
-    )
     found = find_pictures(inputs, recursive=recursive)
-    photos = [one.path for one in found.pictures]
-    for path in (target, page):
-        if path is not None:
-            _refuse_input(path, photos)
-    problems = [
-        Rejected(kind="photo", photo=shown(one.path.name), reason=f"it {one.reason}")
-        for one in found.problems
-    ]
+    if page is not None:
+        refuse_input(page, [one.path for one in found.pictures])
     if found.ignored:
         one = len(found.ignored) == 1
         what = "1 file is no photo" if one else f"{len(found.ignored)} files are no photos"
         say(f"{what} (videos, texts, raw files) and {'was' if one else 'were'} passed over")
-    state = target.with_name(f".wildsr-state-{target.name}")
-    if not resume:
-        forget(state)
     with progress_bar(quiet=json) as bar:
-        task = bar.add_task("photos", total=min(len(photos), max_photos or len(photos)))
+        task = bar.add_task("photos", total=None)
         try:
             made = make_profile(
-                photos,
+                found,
+                target,
                 settings,
-                state=state,
-                problems=problems,
+                resume=resume,
+                overwrite=overwrite,
                 progress=lambda done, total, photo: bar.update(task, completed=done, total=total),
             )
         except KeyboardInterrupt:
             say("interrupted; the same command goes on where it stopped")
             raise
-    made.save(target)
-    forget(state)
     say(f"wrote {shown(target)}")
     _tell(made, target, page, json=json)
     if not len(made.kernels):
@@ -221,41 +197,7 @@ def _nearest(name: str, known: tuple[str, ...]) -> str:
 def _wanted_profile(output: Path | None, overwrite: bool) -> Path:
     if output is None:
         raise UsageError("no name given for the profile", hint="for example -o cam.profile")
-    if os.path.isdir(output):  # noqa: PTH112 -- unlike pathlib's, False for a name too long
-        raise UsageError(
-            f"{shown(output)} is a folder; a profile is a file", hint=f"-o {shown(output / 'cam.profile')}"
-        )
-    return _free_file(output, "-o", overwrite, [])
-
-
-def _free_file(path: Path, option: str, overwrite: bool, inputs: Sequence[str | Path]) -> Path:
-    """Return the path of a file to be written, looked at before any work is done."""
-    if len(os.fsencode(path.name)) > _LONGEST_NAME:
-        raise UsageError(
-            f"{option} {shown(path)}: the name is longer than {_LONGEST_NAME} bytes",
-            hint="choose a shorter one",
-        )
-    # unlike pathlib's, os.path's are False for a path too long and in a folder one may not enter
-    if os.path.isdir(path):  # noqa: PTH112
-        raise UsageError(f"{option} {shown(path)} is a folder; a file is written")
-    if not os.path.isdir(path.parent):  # noqa: PTH112
-        raise OutputError(
-            f"there is no folder {shown(path.parent)}", hint=f"make it, or choose another with {option}"
-        )
-    _refuse_input(path, inputs)
-    if os.path.lexists(path) and not overwrite:
-        raise OutputError(f"{shown(path)} exists", hint="--overwrite replaces it")
-    return path
-
-
-def _refuse_input(path: Path, inputs: Sequence[str | Path]) -> None:
-    """Never write over what is read, not even when asked to overwrite."""
-    for one in inputs:
-        with suppress(OSError, ValueError):  # whatever can't be looked at isn't there
-            if os.path.samefile(path, one):  # noqa: PTH121
-                raise UsageError(
-                    f"{shown(path)} is one of the inputs and would be replaced", hint="choose another name"
-                )
+    return check_target(output, label="-o", overwrite=overwrite)
 
 
 def _write(path: Path, text: str) -> None:

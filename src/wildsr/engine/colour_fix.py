@@ -1,6 +1,6 @@
 """Draw GAN results back to the photo where they drift.
 
-The published DF2K-JPEG weights shift colours (ALGORITHMS §5.5). The difference between the LR tile and the downscaled
+The published DF2K-JPEG weights shift colours. The difference between the LR tile and the downscaled
 SR tile is split in two. Its slow part, colour and brightness, is corrected entirely. Its fast part is corrected where
 it is strong (the network redrew something) and left where it is faint (blocks and noise the network removed on
 purpose, edges it sharpened): correcting an equal share everywhere brings JPEG blocks back.

@@ -10,7 +10,7 @@ from wildsr.imaging import FloatArray
 
 
 class EnsembleBackend:
-    """Mean of the network over the eight flips and turns of a tile (EDSR's self-ensemble, ALGORITHMS §13.5)."""
+    """Mean of the network over the eight flips and turns of a tile (EDSR's self-ensemble)."""
 
     def __init__(self, backend: Backend) -> None:
         self._backend = backend
@@ -38,7 +38,7 @@ class EnsembleBackend:
 class FusionRule:
     """Samsung's luminance rule (Ren et al. 2020): dark pictures get α·y_R + β·y_S, others y_R alone.
 
-    The paper's α, β and γ are not known (ALGORITHMS §4.3); the defaults are a guess that keeps brightness.
+    The paper's α, β and γ are not known; the defaults are a guess that keeps brightness.
     """
 
     alpha: float = 0.5

@@ -1,6 +1,6 @@
 """Where tiles lie: every tile the same size, inside the picture, overlapping by at least twice the halo.
 
-A picture's true border is never padded (DESIGN §8: padding costs 11–24 dB of agreement there): tiles shift inward
+A picture's true border is never padded (padding costs 11–24 dB of agreement there): tiles shift inward
 instead, so each pixel is taken from a tile that either sees `halo` LR pixels around it or the picture's own edge.
 """
 

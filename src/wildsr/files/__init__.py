@@ -7,6 +7,7 @@ from wildsr.files.journal import JOURNAL_NAME, Journal, Settings, recorded_setti
 from wildsr.files.names import Job, OutputPlan, make_folder, plan_outputs, refuse_existing, scale_suffix
 from wildsr.files.outcome import Failure, Pending, Summary
 from wildsr.files.refusals import output_error
+from wildsr.files.targets import check_target, refuse_input
 from wildsr.files.temporaries import remove_stale_temporaries
 from wildsr.files.walk import Findings, Found, Problem, find_pictures
 
@@ -24,12 +25,14 @@ __all__ = [
     "Settings",
     "Summary",
     "atomic_write",
+    "check_target",
     "find_pictures",
     "make_folder",
     "output_error",
     "plan_outputs",
     "recorded_settings",
     "refuse_existing",
+    "refuse_input",
     "remove_stale_temporaries",
     "scale_suffix",
     "sha256_of",

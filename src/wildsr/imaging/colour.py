@@ -1,4 +1,4 @@
-"""Which colours go through a network as encoded, and how the others become sRGB (DESIGN §8).
+"""Which colours go through a network as encoded, and how the others become sRGB.
 
 A network takes what looks like sRGB: pictures whose profile has an sRGB-like tone curve (sRGB, Display P3,
 Adobe RGB) pass untouched, profile kept; converting them there and back would clip and shift saturated

@@ -62,7 +62,7 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
         limits: What is allowed; `Limits()` when not given.
 
     Returns:
-        Oriented pixels, colours as encoded wherever a network can take them so (DESIGN §8), metadata.
+        Oriented pixels, colours as encoded wherever a network can take them so, metadata.
 
     Raises:
         InputError: No such file, not a picture, or damaged: half a picture is never returned.

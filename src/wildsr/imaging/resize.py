@@ -1,6 +1,6 @@
 """MATLAB-compatible resizing: one function makes the weights, everything else multiplies by them.
 
-Facts: MATLAB's `imresize` (ALGORITHMS §13.1): a = −1/2 cubic (Keys 1981), kernel stretched by the factor when
+Facts: MATLAB's `imresize`: a = −1/2 cubic (Keys 1981), kernel stretched by the factor when
 shrinking, pixel centres aligned, symmetric border, weights renormalised.
 """
 
@@ -118,7 +118,7 @@ def resize_uint8(
 ) -> NDArray[np.uint8]:
     """Return `array` resized bit for bit as MATLAB does uint8: rows first, rounded and clipped, then columns.
 
-    ALGORITHMS §13.1: so done, the bicubic LR files of Set14 are reproduced with error 0.
+    So done, the bicubic LR files of Set14 are reproduced with error 0.
     """
     vertical, horizontal = _both_axes(array, size, scale, method, antialias)
     once = _to_uint8(apply_weights(vertical, array.astype(np.float64), 0))

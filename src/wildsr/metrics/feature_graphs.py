@@ -27,7 +27,7 @@ _IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 def lpips_graph(name: BackboneName, weights: Weights, heads: list[NDArray[np.float32]]) -> "onnx.ModelProto":
-    """Return LPIPS v0.1 (ALGORITHMS §11.2) as a graph of inputs `sr` and `hr`."""
+    """Return LPIPS v0.1 as a graph of inputs `sr` and `hr`."""
     from wildsr.models.graph_builder import GraphBuilder
 
     graph = GraphBuilder()

@@ -13,7 +13,7 @@ from wildsr.metrics.pixels import Plane
 
 Border = Literal["valid", "replicate", "zero"]
 
-# MATLAB's imresize(x, 0.5): a = −1/2 cubic stretched by 2 (ALGORITHMS §13.1)
+# MATLAB's imresize(x, 0.5): a = −1/2 cubic stretched by 2
 _HALF = (-3 / 256, -9 / 256, 29 / 256, 111 / 256)
 
 

@@ -33,7 +33,7 @@ class ModelSpec:
     """Input sides must be multiples of this many LR pixels."""
 
     halo: int = 48
-    """Overlap in LR pixels at which tiles agree with the whole picture (DESIGN §8); measured."""
+    """Overlap in LR pixels at which tiles agree with the whole picture; measured."""
 
     halo_exact: int = 64
     """Overlap in LR pixels for `--tiling exact`: within 1/255 of the whole picture in fp32 everywhere."""

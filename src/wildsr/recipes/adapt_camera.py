@@ -15,7 +15,8 @@ from wildsr.checkpoints import Loaded, load_network
 from wildsr.data.clean_up import clean_up
 from wildsr.degradation import Profile
 from wildsr.errors import UsageError
-from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+from wildsr.estimation.profile.examine import forget
+from wildsr.estimation.profile.make import ProfileSettings, profile_photos
 from wildsr.files import atomic_write, make_folder, shown
 from wildsr.recipes import adapt
 from wildsr.recipes.adapt import STARTS, AdaptConfig
@@ -192,7 +193,7 @@ def _profile(
     else:
         state = folder / _PROFILE_STATE
         settings = ProfileSettings(jobs=os.cpu_count() or 1, time_budget=_PROFILE_SHARE * options.time_budget)
-        profile = make_profile(
+        profile = profile_photos(
             photos,
             settings,
             state=state,

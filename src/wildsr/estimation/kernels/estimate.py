@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, get_args
+from typing import Final
 
 import numpy as np
 
 from wildsr.degradation.kernels import compose_x4
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.kernels.jpeg_dct import BLOCK, compression_error
-from wildsr.estimation.kernels.quality_control import SMALLEST, Evidence, gather_evidence
-from wildsr.estimation.kernels.shapes import centred, completed, gaussian, without_dust
+from wildsr.estimation.kernels.methods import METHODS, CrossScaleProblem, method_named
+from wildsr.estimation.kernels.quality_control import SMALLEST, BlurQuality, assess_blur
+from wildsr.estimation.kernels.shapes import centred, completed, gaussian, without_islands
 from wildsr.estimation.kernels.spectrum import Doubles, textured_tiles
 from wildsr.imaging import FloatArray
 from wildsr.imaging.luma import luma
-
-Method = Literal["auto", "spectrum", "kernelgan", "realsr", "recurrence"]
 
 _TYPICAL: Final = np.diag([2.4, 2.4])
 """Given out (and rejected) where a photo says nothing: the best constant answer."""
@@ -39,8 +38,8 @@ class KernelEstimate:
     reason: str | None
     """Why the kernel is not to be used; None where it is accepted."""
 
-    method: Method
-    """How it was found."""
+    method: str
+    """How it was found: a name in `METHODS`."""
 
     agreement: float
     """0…1: how alike the kernels of the photo's parts are."""
@@ -49,23 +48,23 @@ class KernelEstimate:
     """Standard deviation in levels of the white noise seen in the photo's spectrum."""
 
 
-def estimate_kernel(
-    rgb: FloatArray, scale: int = 2, method: Method = "auto", seed: int = 0
-) -> KernelEstimate:
-    """Estimate the kernel k for which the photo is (sharp scene ⊛ k) subsampled by `scale`.
+def estimate_kernel(rgb: FloatArray, scale: int = 2, method: str = "auto", seed: int = 0) -> KernelEstimate:
+    """Estimate the blur kernel k of a photo: photo = (sharp scene ⊛ k) subsampled by `scale`.
 
-    Every method starts from a fit of the photo's oriented power spectrum (`natural`), which alone gives a Gaussian
-    (`spectrum`). `recurrence` is Michaeli and Irani's least squares over patches that recur across scales, kept near
-    it. `auto` is the mean of the two. `kernelgan` and `realsr` start there and play on with their objectives
-    (`kernelgan.py` lists what differs from the publications). All but `spectrum` find a cross-scale filter first, which
-    is completed to the camera's blur (`shapes.completed`) and leant to the side that makes the scene's edges sharpest
-    (`lopsided`).
+    Every method starts from a fit of the photo's oriented power spectrum (`spectrum_fit`), whose Gaussian is the answer
+    of `spectrum`. The others refine it to a cross-scale filter, under which the photo resembles its own half
+    size; that filter is completed to the camera's kernel (`shapes.completed`) and given the skewness that makes the
+    scene's edges sharpest (`skewness`). `methods.METHODS` lists them; what differs from the publications is said in
+    each file.
 
     Args:
         rgb: H×W×3 float in [0, 1].
         scale: 2, or 4: the ×2 kernel composed with itself.
-        method: How.
-        seed: Of what is random: crops, weights, noise, which patches are looked at.
+        method: A name in `METHODS`.
+        seed: Of random choices: crops, weights, noise, which patches are used.
+
+    Returns:
+        The kernel with its confidence, and the reason where it should not be used.
 
     Raises:
         UsageError: A scale other than 2 and 4, an unknown method, or a seed that is no whole number from 0 up.
@@ -79,8 +78,7 @@ def estimate_kernel(
     """
     if scale not in (2, 4):
         raise UsageError(f"can't estimate a kernel for scale {scale!r}; 2 and 4 are possible")
-    if method not in get_args(Method):
-        raise UsageError(f"unknown method {method!r}; one of {', '.join(get_args(Method))}")
+    method = method_named(method)
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
         raise UsageError(f"the seed is {seed!r}; whole numbers from 0 up are possible")
     (estimate,) = estimate_kernels(rgb, method=method, seeds=(seed,))
@@ -89,7 +87,7 @@ def estimate_kernel(
     return replace(estimate, kernel=compose_x4(estimate.kernel))
 
 
-def estimate_kernels(rgb: FloatArray, *, method: Method, seeds: Sequence[int]) -> Iterator[KernelEstimate]:
+def estimate_kernels(rgb: FloatArray, *, method: str, seeds: Sequence[int]) -> Iterator[KernelEstimate]:
     """Estimate a photo's ×2 kernel once a seed, one after another; what no seed changes is done once.
 
     Args:
@@ -109,76 +107,59 @@ def estimate_kernels(rgb: FloatArray, *, method: Method, seeds: Sequence[int]) -
         yield from [replace(nothing, reason=reason)] * len(seeds)
         return
     plane = luma(rgb)
-    evidence = gather_evidence(*textured_tiles(plane), compression_error(plane))
-    if evidence is None:
+    quality = assess_blur(*textured_tiles(plane), compression_error(plane))
+    if quality is None:
         reason = "the photo holds no texture (it is flat, black or clipped)"
         yield from [replace(nothing, reason=reason)] * len(seeds)
         return
-    start = gaussian(evidence.blur.covariance)
+    start = gaussian(quality.blur.covariance)
     refine = None
-    if method != "spectrum" and evidence.is_plausible:
-        refine = _Refinement(rgb, plane, evidence.blur.covariance, method)
+    if METHODS[method].refinement is not None and quality.is_plausible:
+        refine = _Refined(rgb, plane, quality.blur.covariance, method)
     for seed in seeds:
         kernel = start if refine is None else refine(seed)
-        yield _judged(kernel, float(np.minimum(kernel, start).sum()), evidence, method)
+        yield _judged(kernel, float(np.minimum(kernel, start).sum()), quality, method)
 
 
-def _judged(kernel: Doubles, shared: float, evidence: Evidence, method: Method) -> KernelEstimate:
-    """The estimate, accepted or refused.
+def _judged(kernel: Doubles, shared: float, quality: BlurQuality, method: str) -> KernelEstimate:
+    """Return the estimate, accepted or rejected.
 
     Args:
         kernel: What was found.
-        shared: What part of it the spectrum's Gaussian has too.
-        evidence: What the spectrum says.
+        shared: Its overlap with the Gaussian of the spectrum's fit, 0…1.
+        quality: Of that fit.
         method: How it was found.
     """
-    refused = evidence.reason
-    if refused is None and shared < _LEAST_SHARED:
-        refused = f"the methods disagree (they share {shared:.0%} of the kernel)"
+    rejection = quality.rejection
+    if rejection is None and shared < _LEAST_SHARED:
+        rejection = f"the methods disagree (they share {shared:.0%} of the kernel)"
     return KernelEstimate(
         kernel=kernel,
-        confidence=evidence.confidence * shared if refused is None else min(0.2, 0.4 * evidence.confidence),
-        reason=refused,
+        confidence=quality.confidence * shared if rejection is None else min(0.2, 0.4 * quality.confidence),
+        reason=rejection,
         method=method,
-        agreement=evidence.agreement,
-        noise=evidence.blur.noise,
+        agreement=quality.agreement,
+        noise=quality.blur.noise,
     )
 
 
-class _Refinement:
-    """What the methods beyond the spectrum make of a photo; the side it leans to is found once."""
+class _Refined:
+    """A photo's kernel by a refining method; the third moments, which no seed changes, are estimated once."""
 
-    def __init__(self, rgb: FloatArray, plane: FloatArray, covariance: Doubles, method: Method) -> None:
+    def __init__(self, rgb: FloatArray, plane: FloatArray, covariance: Doubles, method: str) -> None:
         from wildsr.estimation.kernels.skewness import third_moments
 
-        self._rgb, self._plane, self._covariance, self._method = rgb, plane, covariance, method
-        self._reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
+        reference = gaussian(_CROSS_SCALE * covariance, size=_GAN_SUPPORT)
+        self._problem = CrossScaleProblem(rgb=rgb, plane=plane, reference=reference)
+        self._refine = METHODS[method].load()
+        self._covariance = covariance
         self._moments = third_moments(plane, covariance)
 
     def __call__(self, seed: int) -> Doubles:
-        from wildsr.estimation.kernels.skewness import leaning
+        from wildsr.estimation.kernels.skewness import with_third_moments
 
-        kernel = centred(without_dust(completed(self._cross_scale(seed))))
-        return leaning(kernel, self._covariance, self._moments)
-
-    def _cross_scale(self, seed: int) -> Doubles:
-        """The 13×13 filter that makes the photo resemble itself at half size."""
-        from wildsr.estimation.kernels.michaeli_irani import recurring_filter
-
-        recurrence = recurring_filter(self._plane, reference=self._reference, seed=seed)
-        if recurrence is None:
-            found = self._reference
-        elif self._method == "recurrence":
-            found = recurrence.kernel
-        else:
-            found = (self._reference + recurrence.kernel) / 2
-        if self._method not in ("kernelgan", "realsr"):
-            return found
-        from wildsr.estimation.kernels.kernelgan import GanSettings, learn_filter
-
-        return learn_filter(
-            self._rgb, settings=GanSettings(objective=self._method), seed=seed, reference=found
-        ).kernel
+        kernel = centred(without_islands(completed(self._refine(self._problem, seed))))
+        return with_third_moments(kernel, self._covariance, self._moments)
 
 
 def _checked(rgb: FloatArray) -> FloatArray:

@@ -25,6 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wildsr.estimation.kernels.crops import crop_corners, halved_then_doubled
+from wildsr.estimation.kernels.methods import CrossScaleProblem
+from wildsr.estimation.kernels.michaeli_irani import averaged_with_reference
 from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 from wildsr.imaging.luma import luma
@@ -195,6 +197,22 @@ class GanResult:
 
     iterations: int
     """Steps that were taken."""
+
+
+def kernelgan_filter(problem: CrossScaleProblem, seed: int) -> Doubles:
+    """Return the filter learned with KernelGAN's objective, started at and held near that of `auto`."""
+    return _learned(problem, seed, "kernelgan")
+
+
+def realsr_filter(problem: CrossScaleProblem, seed: int) -> Doubles:
+    """Return the filter learned with RealSR's objective, started at and held near that of `auto`."""
+    return _learned(problem, seed, "realsr")
+
+
+def _learned(problem: CrossScaleProblem, seed: int, objective: Objective) -> Doubles:
+    start = averaged_with_reference(problem, seed)
+    settings = GanSettings(objective=objective)
+    return learn_filter(problem.rgb, settings=settings, seed=seed, reference=start).kernel
 
 
 def learn_filter(

@@ -14,6 +14,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.estimation.kernels.methods import CrossScaleProblem
 from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.imaging import FloatArray
 
@@ -34,8 +35,8 @@ _BATCH: Final = 256
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Recurrence:
-    """What recurs across scales."""
+class CrossScaleMatch:
+    """Result of the alternation."""
 
     kernel: Doubles
     """13×13 cross-scale filter in correlation orientation, summing to 1; may be slightly negative."""
@@ -44,7 +45,18 @@ class Recurrence:
     """Distance of matched patches as a part of their contrast, 0 (all recur) … 1."""
 
 
-def recurring_filter(plane: FloatArray, *, reference: Doubles, seed: int = 0) -> Recurrence | None:
+def recurrence_filter(problem: CrossScaleProblem, seed: int) -> Doubles:
+    """Return the filter under which patches recur; the reference where the photo has too few textured ones."""
+    found = match_across_scales(problem.plane, reference=problem.reference, seed=seed)
+    return problem.reference if found is None else found.kernel
+
+
+def averaged_with_reference(problem: CrossScaleProblem, seed: int) -> Doubles:
+    """Return the mean of `recurrence_filter` and the reference: the smaller error of the two on most photos."""
+    return (problem.reference + recurrence_filter(problem, seed)) / 2
+
+
+def match_across_scales(plane: FloatArray, *, reference: Doubles, seed: int = 0) -> CrossScaleMatch | None:
     """Find the ×2 filter that makes patches recur.
 
     Args:
@@ -71,7 +83,7 @@ def recurring_filter(plane: FloatArray, *, reference: Doubles, seed: int = 0) ->
             return None
         child, parent, weight, misfit = found
         kernel = _solved(plane, wanted[child], parents[parent], weight / contrast[child], reference)
-    return Recurrence(kernel=kernel, misfit=misfit)
+    return CrossScaleMatch(kernel=kernel, misfit=misfit)
 
 
 def _halved(plane: FloatArray, kernel: Doubles) -> FloatArray:

@@ -7,7 +7,7 @@ import numpy as np
 
 from wildsr.estimation.kernels.shapes import gaussian
 from wildsr.estimation.kernels.spectrum import Doubles, Spectrum, oriented_spectrum
-from wildsr.estimation.kernels.spectrum_fit import Blur, covariance_of, fit_blur
+from wildsr.estimation.kernels.spectrum_fit import BlurFit, covariance_of, fit_blur
 
 SMALLEST: Final = 96
 """Shorter side in pixels below which nothing is estimated."""
@@ -27,10 +27,10 @@ above −1.1."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Evidence:
-    """What a photo's spectrum says of its blur."""
+class BlurQuality:
+    """The fit of a photo's blur and how far to trust it."""
 
-    blur: Blur
+    blur: BlurFit
     """The fit over all textured tiles."""
 
     expected_error: float
@@ -54,7 +54,7 @@ class Evidence:
         return bool(longer <= _LARGEST and shorter >= _SMALLEST_VARIANCE)
 
     @property
-    def reason(self) -> str | None:
+    def rejection(self) -> str | None:
         """Why the estimate is not to be used; None where it is."""
         shorter, longer = np.linalg.eigvalsh(self.blur.covariance)
         if longer > _LARGEST:
@@ -73,7 +73,7 @@ class Evidence:
         return None
 
 
-def gather_evidence(power: Doubles, texture: Doubles, compression: Doubles | None = None) -> Evidence | None:
+def assess_blur(power: Doubles, texture: Doubles, compression: Doubles | None = None) -> BlurQuality | None:
     """Fit the blur to all tiles and to three interleaved parts of them.
 
     Returns:
@@ -97,7 +97,7 @@ def gather_evidence(power: Doubles, texture: Doubles, compression: Doubles | Non
         spread = spread + np.cov(values.T) / len(fitted)
         apart = [np.linalg.norm(gaussian(one.covariance) - whole) for one in fitted]
         agreement = float(np.clip(1 - np.mean(apart) / np.linalg.norm(whole), 0, 1))
-    return Evidence(
+    return BlurQuality(
         blur=blur, expected_error=_expected_error(blur, spread), agreement=agreement, tiles=spectrum.tiles
     )
 
@@ -106,7 +106,7 @@ def _part(power: Doubles, texture: Doubles) -> Spectrum | None:
     return oriented_spectrum(power, texture) if len(power) >= _LEAST_PART else None
 
 
-def _expected_error(blur: Blur, spread: Doubles) -> float:
+def _expected_error(blur: BlurFit, spread: Doubles) -> float:
     """Root mean squared L2 distance over the spread, one standard deviation along each of its axes."""
     whole = gaussian(blur.covariance)
     values, axes = np.linalg.eigh(spread)

@@ -1,7 +1,7 @@
-"""What is done to kernels once they are found: centre, clean, complete, carry over to ×4.  Plain numpy.
+"""Operations on estimated kernels: centring, cleaning, completion, rescaling to ×4.  Plain numpy.
 
 Kernels are in correlation orientation; `scale` s puts the centre of mass at n//2 + (s−1)/2, so that pixel 0 of the
-subsampled picture stands for the middle of the first s×s block.
+subsampled picture is the middle of the first s×s block.
 """
 
 from typing import Final
@@ -47,8 +47,8 @@ def centred(kernel: Doubles, *, size: int = SIZE, scale: int = 2) -> Doubles:
     return kernel
 
 
-def without_dust(kernel: Doubles, *, part: float = 0.01) -> Doubles:
-    """Return the kernel without values below a part of its largest, and without islands of such dust."""
+def without_islands(kernel: Doubles, *, part: float = 0.01) -> Doubles:
+    """Return the kernel without values below a part of its largest, and without small islands of larger ones."""
     from scipy.ndimage import label
 
     kept = np.where(kernel > part * kernel.max(), kernel, 0)

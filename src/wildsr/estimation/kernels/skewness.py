@@ -1,13 +1,13 @@
-"""Which side a kernel leans to.  Plain numpy.
+"""The skewness of a kernel: which side of it is heavier.  Plain numpy.
 
-A power spectrum can't tell a kernel from its mirror image. Scenes can: their gradients are sparse, and a filter that
-only turns phases, as a lopsided kernel does, makes them less so. Of all phase filters that third moments of the kernel
-allow, the one is taken after which the gradients are sparsest: their sum is least at a fixed sum of squares, which
-no phase filter changes. (The contrast of independent component analysis; Hyvärinen and Oja, Neural Networks 2000,
+A power spectrum can't tell a kernel from its mirror image. Gradients can: they are sparse in sharp scenes, and the
+phase of a skewed kernel makes them less so. Of all phase filters that third moments of the kernel allow, the one is
+taken after which the gradients are sparsest: least sum of magnitudes at a fixed sum of squares, which no phase filter
+changes. (The contrast of independent component analysis; Hyvärinen and Oja, Neural Networks 2000,
 applied to an all-pass filter. Four numbers only, since one photo does not settle more.)
 
 Over 28 photos blurred by comets the side was right in 23; the phases of a fit of recurring patches told it in 11 of
-16, blind deconvolution with sparse gradients in 18 of 22. Edges of the scene are lopsided too (shading, depth of
+16, blind deconvolution with sparse gradients in 18 of 22. Edges of the scene are asymmetric too (shading, depth of
 field), so symmetric kernels give small third moments as well; over 28 Gaussians they cost next to nothing (median
 errors of two batches .0291 and .0266, without them .0291 and .0260).
 """
@@ -64,7 +64,7 @@ def third_moments(plane: FloatArray, covariance: Doubles) -> Doubles:
     return found * min(1.0, _MOST / max(float(np.linalg.norm(found)), 1e-12))
 
 
-def leaning(kernel: Doubles, covariance: Doubles, moments: Doubles) -> Doubles:
+def with_third_moments(kernel: Doubles, covariance: Doubles, moments: Doubles) -> Doubles:
     """Return the ×2 kernel with these third moments (whitened by `covariance`) put on its phases."""
     along = frequencies()
     down, right = np.meshgrid(along, along, indexing="ij")

@@ -48,7 +48,7 @@ _TRACE: Final = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Blur:
+class BlurFit:
     """The second moments of a blur kernel, and how well they are known."""
 
     size: float
@@ -85,12 +85,12 @@ def covariance_of(size: float, stretch: tuple[float, float]) -> Doubles:
     )
 
 
-def fit_blur(spectrum: Spectrum, compression: Doubles | None = None) -> Blur:
+def fit_blur(spectrum: Spectrum, compression: Doubles | None = None) -> BlurFit:
     """Fit the law above by robust least squares (maximum a posteriori).
 
     Args:
         spectrum: Of the photo's textured tiles.
-        compression: 8×8 variances of what JPEG's rounding left (`lattice.compression_error`), in squared levels.
+        compression: 8×8 variances of what JPEG's rounding left (`jpeg_dct.compression_error`), in squared levels.
     """
     from scipy.optimize import least_squares
 
@@ -99,7 +99,7 @@ def fit_blur(spectrum: Spectrum, compression: Doubles | None = None) -> Blur:
     found = solution.x
     # Noise alone says nothing of the scene's level, which has no prior: a trace on the diagonal keeps that invertible.
     posterior = np.linalg.inv(solution.jac.T @ solution.jac + _TRACE * np.eye(len(found)))
-    return Blur(
+    return BlurFit(
         size=float(found[1]),
         stretch=(float(found[2]), float(found[3])),
         spread=posterior[1:4, 1:4],

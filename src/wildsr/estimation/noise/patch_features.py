@@ -1,4 +1,4 @@
-"""What tells noise from texture: the numbers of one patch.  Plain numpy.
+"""Features that distinguish noise from texture, of one patch.  Plain numpy.
 
 Patches are 3×p×p in levels (0…255), p a multiple of 16.
 """
@@ -18,8 +18,8 @@ STRONGEST: Final = 20.0
 _DIRECTIONS: Final = 8
 
 
-class Measures(NamedTuple):
-    """The numbers of a patch."""
+class PatchFeatures(NamedTuple):
+    """Features of a patch."""
 
     level: float
     """Mean luma."""
@@ -51,8 +51,8 @@ def levels_of(rgb: FloatArray, corner: tuple[int, int], side: int) -> FloatArray
     return levels
 
 
-def measure(patch: FloatArray) -> Measures | None:
-    """Return the numbers of a patch, or None for a clipped one."""
+def patch_features(patch: FloatArray) -> PatchFeatures | None:
+    """Return the features of a patch, or None for a clipped one."""
     side, small = patch.shape[1], BLOCK // 2
     flat = without_ramps(patch)
     variance = np.maximum((flat**2).reshape(3, -1).mean(axis=1), 1e-6)
@@ -65,7 +65,7 @@ def measure(patch: FloatArray) -> Measures | None:
     )
     plane = flat.mean(axis=0)
     power = np.abs(np.fft.rfft2(plane)) ** 2
-    return Measures(
+    return PatchFeatures(
         level=float(mean @ BT601),
         variance=float(variance.mean()),
         uneven_means=float(((tiles**2).mean(axis=1) * small**2 / variance).mean()),
@@ -117,7 +117,7 @@ def _lags(side: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
 def _is_clipped(patch: FloatArray, mean: FloatArray, spread: FloatArray) -> bool:
     """Values at the ends of the range, or so near that some noise was cut off: such noise is too weak."""
     near = (mean - 2.5 * spread < 0) | (mean + 2.5 * spread > 255)
-    if bool((near & (spread < STRONGEST)).any()):  # stronger is texture, and turned down for that
+    if bool((near & (spread < STRONGEST)).any()):  # stronger is texture, and rejected for that
         return True
     if float(patch.min()) > 0.5 and float(patch.max()) < 254.5:
         return False

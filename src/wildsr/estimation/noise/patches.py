@@ -15,7 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from wildsr.estimation.noise.patch_features import STRONGEST, levels_of, measure, without_ramps
+from wildsr.estimation.noise.patch_features import STRONGEST, levels_of, patch_features, without_ramps
 from wildsr.imaging import FloatArray
 
 _BINS: Final = 16
@@ -28,7 +28,7 @@ _ENOUGH: Final = 8
 _REPEATING: Final = 1.15
 _DIRECTED: Final = 3.0
 """Power of the strongest direction in terms of the weakest's: noise has up to 2.6, cloth and skin 3.5 to 10."""
-_LOPSIDED: Final = 0.25
+_MOST_SKEWNESS: Final = 0.25
 """Skewness: noise has up to 0.2 either way, grass and gravel more."""
 _MOST_LOOKED_AT: Final = 1500
 _QUIET: Final = 0.02
@@ -95,7 +95,7 @@ def _cut(rgb: FloatArray, side: int, most: int, *, step: int) -> NoisePatches:
     leave_out("no noise at all", found.variance < _QUIET)
     leave_out("repeating texture", found.repetition > _REPEATING)
     leave_out("texture with a direction", found.direction > _DIRECTED)
-    leave_out("lopsided values", found.skewness > _LOPSIDED)
+    leave_out("lopsided values", found.skewness > _MOST_SKEWNESS)
     leave_out("uneven blocks", ~_even(found, keep))
     leave_out("textured", ~_plain(found, keep))
     if np.count_nonzero(keep) > _ENOUGH:  # faint texture shows as unevenness first
@@ -139,7 +139,7 @@ def _candidates(rgb: FloatArray, side: int, step: int, rejected: Counter[str]) -
     corners = corners[:: -(-len(corners) // _MOST_LOOKED_AT)]
     kept, measured = [], []
     for corner in corners:
-        numbers = measure(levels_of(rgb, corner, side))
+        numbers = patch_features(levels_of(rgb, corner, side))
         if numbers is None:
             rejected["clipped"] += 1
         else:

@@ -30,7 +30,7 @@ _NO_NOISE: Final = 0.35 / 255
 
 
 @dataclass(frozen=True, kw_only=True)
-class Context:
+class AggregationContext:
     """What the run knows beside the photos."""
 
     settings: dict[str, Setting]
@@ -40,8 +40,8 @@ class Context:
     """What to tell the user first (photos left out for want of time)."""
 
 
-def pool(photos: Sequence[Examined], context: Context) -> Profile:
-    """Pool what the photos gave.
+def aggregate(photos: Sequence[Examined], context: AggregationContext) -> Profile:
+    """Combine what the photos gave into one profile.
 
     Raises:
         ProfileError: No photo gave anything; the reasons are listed.

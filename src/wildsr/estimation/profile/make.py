@@ -1,15 +1,7 @@
-"""A profile from a list of photos: in parallel, resumable, within a time budget, the same whenever it is made."""
+"""`make_profile`: photos → one profile, the same for the same photos and settings however it was interrupted."""
 
-import hashlib
-import os
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field
-from multiprocessing import get_context, parent_process
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -18,14 +10,13 @@ import numpy as np
 from wildsr.degradation import Profile
 from wildsr.degradation.profile_notes import Rejected, Setting
 from wildsr.errors import ProfileError, UsageError
-from wildsr.estimation.profile.aggregate import Context, pool
-from wildsr.estimation.profile.photo import Examined, PhotoSettings, examine_photo
-from wildsr.files import atomic_write, make_folder, remove_stale_temporaries
+from wildsr.estimation.profile.aggregate import AggregationContext, aggregate
+from wildsr.estimation.profile.examine import Examination, forget
+from wildsr.estimation.profile.photo import Examined, PhotoSettings
+from wildsr.files import Findings, check_target, find_pictures, make_folder, refuse_input, shown
 from wildsr.imaging import FloatArray
-from wildsr.version import __version__
 
-_STATE_FORMAT: Final = 2
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+STATE_PREFIX: Final = ".wildsr-state-"
 
 Progress = Callable[[int, int, Path], None]
 """(photos done, photos in all, the one just done)."""
@@ -63,6 +54,67 @@ class ProfileSettings:
 
 
 def make_profile(
+    inputs: Sequence[str | Path] | Findings,
+    output: Path | None = None,
+    settings: ProfileSettings | None = None,
+    *,
+    recursive: bool = False,
+    resume: bool = True,
+    overwrite: bool = False,
+    progress: Progress | None = None,
+) -> Profile:
+    """Estimate blur kernels and noise from photos of one camera, and combine them into its profile.
+
+    The result depends on the photos, their order and the settings, not on `jobs` or on interruptions; with a time
+    budget it depends on how far it got.
+
+    Args:
+        inputs: Photos, folders and patterns, or what `find_pictures` found of them.
+        output: File to write the profile to. Each photo's part is then kept beside it until the profile is written,
+            so that the same call resumes an interrupted one.
+        settings: How; by default every photo, by the method `auto`, in this process.
+        recursive: Enter folders in folders.
+        resume: Use what an interrupted run left; otherwise begin anew.
+        overwrite: Replace an existing `output`.
+        progress: Called after each photo.
+
+    Returns:
+        The profile at scale 4, with the reasons for everything that was rejected in its `meta`.
+
+    Raises:
+        UsageError: `output` is a folder or one of the photos.
+        ProfileError: No photo gave anything that can be trusted, or a process that examined photos was killed.
+        OutputError: `output` exists, or can't be written.
+        InputError: There is no photo.
+
+    Examples:
+        >>> profile = wildsr.make_profile(["my-photos"], settings=wildsr.ProfileSettings(max_photos=1))
+        >>> profile.scale
+        4
+    """
+    if output is not None:
+        check_target(output, label="the profile", overwrite=overwrite)
+    found = inputs if isinstance(inputs, Findings) else find_pictures(inputs, recursive=recursive)
+    photos = [one.path for one in found.pictures]
+    if output is not None:
+        refuse_input(output, photos)
+    problems = [
+        Rejected(kind="photo", photo=shown(one.path.name), reason=f"it {one.reason}")
+        for one in found.problems
+    ]
+    settings = settings or ProfileSettings()
+    if output is None:
+        return profile_photos(photos, settings, problems=problems, progress=progress)
+    state = output.with_name(STATE_PREFIX + output.name)
+    if not resume:
+        forget(state)
+    profile = profile_photos(photos, settings, state=state, problems=problems, progress=progress)
+    profile.save(output)
+    forget(state)
+    return profile
+
+
+def profile_photos(
     photos: Sequence[Path],
     settings: ProfileSettings,
     *,
@@ -70,17 +122,14 @@ def make_profile(
     problems: Sequence[Rejected] = (),
     progress: Progress | None = None,
 ) -> Profile:
-    """Examine photos and pool what they give.
-
-    The result depends on the photos, their order and the settings, not on `jobs` or on interruptions; with a time
-    budget it depends on how far it got.
+    """Examine photos and combine what they give.
 
     Args:
         photos: Files of one camera.
         settings: How.
         state: Folder where each photo's part is kept until `forget` is called, which happens here when the photos give
             nothing; what is there is not done again.
-        problems: What was turned down before (files that could not be looked at).
+        problems: What was rejected before (files that could not be read).
         progress: Called after each photo.
 
     Raises:
@@ -90,11 +139,11 @@ def make_profile(
     chosen = _evenly(photos, settings.max_photos)
     if state is not None:
         make_folder(state)
-    work = _Work(settings=settings, state=state)
+    examination = Examination(
+        settings=settings.photo, state=state, jobs=settings.jobs, time_budget=settings.time_budget
+    )
     found: dict[int, Examined] = {}
-    started = time.monotonic()
-    runner = _in_processes if settings.jobs > 1 and len(chosen) > 1 else _in_turn
-    for index, one in runner(work, chosen, started):
+    for index, one in examination.run(chosen):
         found[index] = one
         if progress is not None:
             progress(len(found), len(chosen), chosen[index])
@@ -112,116 +161,11 @@ def make_profile(
     if problems:
         examined.append(Examined(note=None, noise=_no_noise(settings), rejected=tuple(problems)))
     try:
-        return pool(examined, Context(settings=described, remarks=remarks))
+        return aggregate(examined, AggregationContext(settings=described, remarks=remarks))
     except ProfileError:
         if state is not None:
             forget(state)  # these photos give nothing, however often they are looked at
         raise
-
-
-def forget(state: Path) -> None:
-    """Remove the parts of a finished run, and their folder if nothing else is in it."""
-    for part in state.glob("part-*.npz"):
-        part.unlink(missing_ok=True)
-    remove_stale_temporaries(state)  # of a killed run
-    with suppress(OSError):
-        state.rmdir()
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Work:
-    """What every process needs to know."""
-
-    settings: ProfileSettings
-    state: Path | None
-
-    def do(self, photo: Path) -> Examined:
-        """Examine a photo, or read what an earlier run found."""
-        part = None if self.state is None else self.state / f"part-{self._key(photo)}.npz"
-        if part is not None and part.exists():
-            with suppress(Exception):  # a damaged part is made again
-                return Examined.load(part)
-        result = examine_photo(photo, self.settings.photo)
-        if part is not None:
-            with atomic_write(part) as temporary:
-                result.save(temporary)
-        return result
-
-    def _key(self, photo: Path) -> str:
-        """Another for every state of the file, every setting and every version."""
-        try:
-            status = photo.stat()
-            version = (status.st_size, status.st_mtime_ns)
-        except OSError:
-            version = (0, 0)
-        text = repr((_STATE_FORMAT, __version__, str(photo.absolute()), version, asdict(self.settings.photo)))
-        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-
-
-def _in_turn(work: _Work, photos: Sequence[Path], started: float) -> Iterator[tuple[int, Examined]]:
-    for index, photo in enumerate(photos):
-        if index and _is_over(work.settings, started):
-            return
-        yield index, work.do(photo)
-
-
-def _in_processes(work: _Work, photos: Sequence[Path], started: float) -> Iterator[tuple[int, Examined]]:
-    """Several photos at a time, each process with one thread: the matrices are too small to share."""
-    jobs = min(work.settings.jobs, len(photos))
-    processes = ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent)
-    with _one_thread(), processes as workers:
-        waiting: dict[Future[Examined], int] = {}
-        following = 0
-        try:
-            while True:
-                while following < len(photos) and len(waiting) < jobs:
-                    if following >= jobs and _is_over(work.settings, started):
-                        break
-                    waiting[workers.submit(work.do, photos[following])] = following
-                    following += 1
-                if not waiting:
-                    return
-                for done in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    yield waiting.pop(done), done.result()
-        except BrokenProcessPool as error:
-            raise ProfileError(
-                f"a process that examined photos was killed (by lack of memory?) with {jobs} at the same time",
-                hint="run the same again, with --jobs 1: what was examined is kept",
-            ) from error
-        except BaseException:
-            workers.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _end_with_parent() -> None:
-    """Make this process end when the one that started it is killed; it would wait for work forever."""
-    parent = parent_process()
-    if parent is not None:
-
-        def watch() -> None:
-            parent.join()
-            os._exit(1)
-
-        threading.Thread(target=watch, daemon=True).start()
-
-
-def _is_over(settings: ProfileSettings, started: float) -> bool:
-    return settings.time_budget is not None and time.monotonic() - started >= settings.time_budget
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """Processes started inside compute with one thread each."""
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def _evenly(photos: Sequence[Path], most: int | None) -> list[Path]:

@@ -1,4 +1,4 @@
-"""One photo's part of a profile: its kernel, its noise, what was turned down and why.
+"""One photo's part of a profile: its kernel, its noise, what was rejected and why.
 
 What is found is a plain value, kept in a file so that an interrupted run goes on where it was.
 """
@@ -7,13 +7,15 @@ import io
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
 from wildsr.degradation.profile_notes import KernelNote, NoiseNote, PhotoNote, Rejected
 from wildsr.errors import InputError
-from wildsr.estimation.kernels.estimate import KernelEstimate, Method, estimate_kernels
+from wildsr.estimation.kernels.estimate import KernelEstimate, estimate_kernels
+from wildsr.estimation.kernels.methods import METHODS
 from wildsr.estimation.kernels.shapes import SIZE
 from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.estimation.noise.patches import noise_patches
@@ -42,8 +44,8 @@ _LARGEST_SIDE: Final = 3072
 class PhotoSettings:
     """How a photo is examined."""
 
-    method: Method = "auto"
-    """How kernels are estimated."""
+    method: str = "auto"
+    """How kernels are estimated: a name in `kernels.methods.METHODS`."""
 
     seeds: tuple[int, ...] = (0, 1)
     """The kernel is the mean over these, if they agree."""
@@ -75,7 +77,10 @@ class Examined:
     """One for each patch."""
 
     rejected: tuple[Rejected, ...] = field(default=())
-    """What was turned down."""
+    """What was rejected."""
+
+    DAMAGED: ClassVar = (ValueError, OSError, KeyError, TypeError, EOFError, AttributeError, BadZipFile)
+    """What `load` raises for a damaged file."""
 
     def save(self, path: Path) -> None:
         """Write the value to a file (numpy's format, without pickles)."""
@@ -94,7 +99,7 @@ class Examined:
         """Read the value back.
 
         Raises:
-            ValueError, OSError, KeyError, TypeError: The file is damaged.
+            Those in `DAMAGED`: The file is damaged.
         """
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             notes = json.loads(str(file["notes"]))
@@ -176,7 +181,7 @@ def _kernel(
 ) -> tuple[Doubles | None, KernelNote | None, str | None]:
     """The mean of the seeds' kernels, or why there is none."""
     estimates: list[KernelEstimate] = []
-    seeds = settings.seeds[: 1 if settings.method == "spectrum" else None]
+    seeds = settings.seeds[: 1 if METHODS[settings.method].refinement is None else None]
     for estimate in estimate_kernels(rgb, method=settings.method, seeds=seeds):
         if estimate.reason is not None:
             return None, None, estimate.reason
