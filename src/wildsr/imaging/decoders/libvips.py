@@ -1,11 +1,14 @@
 """PNG, WebP, GIF and AVIF, decoded by libvips at native depth."""
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from wildsr.errors import LimitError
 from wildsr.imaging.cicp import by_code_points, by_png_hints
-from wildsr.imaging.containers import Found, avif_reader, webp_reader
+from wildsr.imaging.containers import Edit, Found, avif_reader, webp_reader
 from wildsr.imaging.containers.png_reader import Hints, read_png
+from wildsr.imaging.containers.webp_extent import read_extent
 from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
 from wildsr.imaging.decoders.vips_image import COLOURS, OpenedFile
@@ -22,13 +25,18 @@ if TYPE_CHECKING:
     from pyvips import Image
 
 
+_BASE_BYTES, _BYTES_PER_PIXEL = 64 << 20, 32
+"""A WebP is held whole while it is decoded: 64 MiB of it, and 32 bytes for each of its pixels, are allowed."""
+
+
 class VipsDecoder:
     """A file of any format libvips reads but TIFF, which needs more care."""
 
     def __init__(self, file: BinaryFile, name: str, form: str, limits: Limits) -> None:
         budget = Budget(limits.max_metadata_bytes)
         self._hints, self._found = _beside_pixels(file, name, form, budget)
-        self._opened = OpenedFile(file, name, form, "error", self._found.edits)
+        behind = _behind(file, name, limits) if form == "webp" else ()
+        self._opened = OpenedFile(file, name, form, "error", (*self._found.edits, *behind))
         image = self._opened.image
         limits.check_size(name, image.width, image.height)
         # HEIF turns pictures by its own boxes, already applied; EXIF's orientation is to be ignored there
@@ -86,6 +94,24 @@ class VipsDecoder:
         profile, note = by_png_hints(hints, gray=gray)
         notes += [note] if note else []
         return profile
+
+
+def _behind(file: BinaryFile, name: str, limits: Limits) -> tuple[Edit, ...]:
+    """Return the edit that leaves out what lies behind a WebP: libwebp holds the whole file.
+
+    Raises:
+        LimitError: The file is far larger than its picture needs.
+    """
+    extent, length = read_extent(file), file.seek(0, io.SEEK_END)
+    limits.check_size(name, extent.width, extent.height)
+    stop, most = min(extent.stop, length), _BASE_BYTES + _BYTES_PER_PIXEL * extent.width * extent.height
+    if stop > most:
+        raise LimitError(
+            f"{name} has {stop:,} bytes for a picture of {extent.width} × {extent.height} pixels; "
+            f"at most {most:,} are read",
+            hint="save the picture itself as PNG",
+        )
+    return ((stop, length, b""),) if stop < length else ()
 
 
 def _beside_pixels(file: BinaryFile, name: str, form: str, budget: Budget) -> tuple[Hints, Found]:
