@@ -314,7 +314,7 @@ def test_table_of_formats() -> None:
         ("avif", 8_000, 8_000, 8, False, "34 megapixels", "row by row"),
         ("webp", 16_000, 16_000, 8, False, "134 megapixels", "row by row"),
         ("jpeg", 10, 10, 8, True, "transparency", "PNG, WEBP, TIFF or AVIF"),
-        ("jpeg", 20_000, 10, 8, True, "transparency", "PNG or TIFF, or give a background"),
+        ("jpeg", 20_000, 10, 8, True, "transparency", "PNG or TIFF, or blend it"),
     ],
 )
 def test_limits_are_told_before_anything_is_made(
@@ -350,7 +350,7 @@ def test_alpha_onto_a_background(tmp_path: Path) -> None:
     alpha = np.full((8, 8), 0.5, np.float32)
     made = Picture(rgb=rgb, alpha=alpha)
     report = imaging.write(made, tmp_path / "a.jpg", options=WriteOptions(background=(1.0, 0.5, 0.0)))
-    assert report.dropped == ("transparency (blended onto the background)",)
+    assert report.dropped == ("transparency (blended onto #ff8000)",)
     got = imaging.read(tmp_path / "a.jpg").rgb[4, 4]
     np.testing.assert_allclose(got, [0.498, 0.249, 0.0], atol=0.01)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from wildsr.errors import LimitError
+from wildsr.errors import LimitError, UsageError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +21,12 @@ class Limits:
 
     max_metadata_bytes: int = 1 << 24
     """EXIF, XMP, IPTC, ICC and text of one picture together, unpacked; what is beyond is left out, and said."""
+
+    def __post_init__(self) -> None:
+        for name in ("max_pixels", "max_side", "max_file_bytes", "max_metadata_bytes"):
+            value = getattr(self, name)
+            if value < (0 if name == "max_metadata_bytes" else 1):
+                raise UsageError(f"{name.replace('_', '-')} is {value}; it must be 1 or more")
 
     def check_file(self, name: str, size: int) -> None:
         """Raise LimitError where a file of `size` bytes is too large."""

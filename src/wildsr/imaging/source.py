@@ -94,11 +94,11 @@ class Source:
 
     @classmethod
     def from_picture(cls, picture: Picture) -> "Source":
-        """Return a Source of a Picture's pixels, unrounded."""
+        """Return a Source of a Picture's pixels, clipped and unrounded."""
         colour = picture.rgb[..., : 1 if picture.gray else 3]
         alpha = [] if picture.alpha is None else [picture.alpha[..., None]]
         return cls(
-            samples=np.concatenate([colour, *alpha], axis=2),
+            samples=np.clip(np.concatenate([colour, *alpha], axis=2), 0, 1),
             metadata=picture.metadata,
             depth=picture.depth,
             notes=picture.notes,
