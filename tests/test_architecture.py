@@ -3,6 +3,7 @@
 import ast
 import importlib
 import pkgutil
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -175,6 +176,45 @@ def test_every_module_can_be_found() -> None:
     }
     assert "wildsr.engine.upscaler" in found
     assert wildsr.__version__
+
+
+QUESTIONS = re.findall(
+    r"^\| (.+\?) \| `(.+?)::(.+?)` \|$", (REPOSITORY / "docs" / "architecture.md").read_text("utf-8"), re.M
+)
+
+
+def defined(tree: ast.Module) -> set[str]:
+    """Return the names a module defines, those of its classes as `Class.name`."""
+    found: set[str] = set()
+    for prefix, body in [("", tree.body)] + [
+        (f"{node.name}.", node.body) for node in tree.body if isinstance(node, ast.ClassDef)
+    ]:
+        for node in body:
+            if isinstance(node, ast.FunctionDef | ast.ClassDef):
+                found.add(prefix + node.name)
+            elif isinstance(node, ast.AnnAssign):
+                found.add(prefix + ast.unparse(node.target))
+            elif isinstance(node, ast.Assign):
+                found |= {prefix + ast.unparse(target) for target in node.targets}
+    return found
+
+
+@pytest.mark.parametrize(("question", "file", "name"), QUESTIONS)
+def test_questions_have_an_answer_in_the_tree(question: str, file: str, name: str) -> None:
+    assert name in defined(TREES[SOURCE / file])
+
+
+def test_the_questions_are_twelve() -> None:
+    assert len(QUESTIONS) == 12
+    places = [(file, name) for _, file, name in QUESTIONS]
+    assert len(set(places)) == 12
+
+
+def test_every_package_is_in_the_page_about_the_house() -> None:
+    page = (REPOSITORY / "docs" / "architecture.md").read_text("utf-8")
+    tops = {path.name for path in SOURCE.iterdir() if path.is_dir() and (path / "__init__.py").is_file()}
+    listed = set(re.findall(r"^  (\w+)/ ", page, re.M))
+    assert listed == tops
 
 
 def test_the_inference_side_loads_without_torch() -> None:
