@@ -41,6 +41,7 @@ def test_the_public_names() -> None:
         "make_profile",
         "metrics",
         "read",
+        "train",
         "upscale_file",
         "upscale_folder",
         "write",

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from wildsr.evaluation import Evaluation, evaluate
     from wildsr.imaging import Limits, Picture, WriteOptions, read, write
     from wildsr.models import CATALOG, Model, load_model
+    from wildsr.recipes.train import train
 
 __all__ = [
     "CATALOG",
@@ -59,6 +60,7 @@ __all__ = [
     "make_profile",
     "metrics",
     "read",
+    "train",
     "upscale_file",
     "upscale_folder",
     "write",
@@ -87,11 +89,12 @@ _HOMES = {
     "load_model": "models",
     "make_profile": "estimation",
     "read": "imaging",
+    "train": "recipes.train",
     "upscale_file": "engine",
     "upscale_folder": "engine",
     "write": "imaging",
 }
-_TRAINING_EXTRA = {"estimation"}
+_TRAINING_EXTRA = {"estimation", "recipes.train"}
 
 
 def __getattr__(name: str) -> object:

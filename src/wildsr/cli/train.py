@@ -1,6 +1,5 @@
 """`wildsr train`: parse, configure, call a recipe."""
 
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +54,9 @@ def train(
     """Train a super-resolution network."""
     try:
         from wildsr.recipes.choosing import configured
+        from wildsr.recipes.train import named_settings
         from wildsr.training.config import to_toml
+        from wildsr.training.durations import seconds
     except ModuleNotFoundError as error:
         raise UsageError(
             f"training needs the package {error.name}, which is not installed",
@@ -64,8 +65,13 @@ def train(
     if recipe is None:
         _list_recipes()
         return
-    changes = _changes(
-        hr=hr, profile=profile, degradation=degradation, start=start, steps=steps, time_budget=time_budget
+    changes = named_settings(
+        hr=hr,
+        profile=profile,
+        degradation=degradation,
+        start=start,
+        steps=steps,
+        seconds=None if time_budget is None else seconds(time_budget),
     )
     chosen = configured(
         recipe,
@@ -80,34 +86,6 @@ def train(
     if output is None:
         raise UsageError("no folder given for the run", hint=f"for example -o runs/{recipe}")
     data(str(chosen.run(output, resume=resume)))
-
-
-def _changes(
-    *,
-    hr: Path | None,
-    profile: Path | None,
-    degradation: str | None,
-    start: str | None,
-    steps: int | None,
-    time_budget: str | None,
-) -> list[str]:
-    """Named options as settings."""
-    from wildsr.training.durations import seconds
-
-    changes = []
-    if hr is not None:
-        changes.append(f"data.hr={dumps(str(hr.resolve()))}")
-    if profile is not None:
-        changes.append(f"data.profile={dumps(str(profile.resolve()))}")
-    if degradation is not None:
-        changes.append(f"data.degradation={dumps(degradation)}")
-    if start is not None:
-        changes.append(f"start={dumps(str(Path(start).resolve()) if Path(start).exists() else start)}")
-    if steps is not None:
-        changes += [f"run.steps={steps}", "run.time_budget=0"]
-    if time_budget is not None:
-        changes.append(f"run.time_budget={seconds(time_budget)}")
-    return changes
 
 
 def _list_recipes() -> None:
