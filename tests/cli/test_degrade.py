@@ -373,3 +373,15 @@ def test_kills_change_nothing(here: Path, ending: str) -> None:
             assert b"goes on where it stopped" in said
     assert invoke(*PROFILED, "pairs").code == 0
     assert everything(here / "pairs") == everything(here / "whole")
+
+
+def test_photos_that_would_share_a_name_keep_their_extension(here: Path) -> None:
+    (here / "hr" / "A.JPG").write_bytes((here / "hr" / "b.jpg").read_bytes())
+    done = invoke("degrade", "hr", "--profile", "cam.profile", "-o", "pairs", "--json")
+    assert done.code == 0, done.err
+    assert sorted(path.name for path in (here / "pairs" / "LR").iterdir()) == [
+        "A_JPG.png",
+        "a_png.png",
+        "b.png",
+    ]
+    assert "2 pairs would share a name and keep the extension in it: A_JPG.png, a_png.png" in done.err

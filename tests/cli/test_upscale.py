@@ -195,7 +195,7 @@ def test_what_a_format_cannot_hold_is_refused_before_it_runs(here: Path, model: 
         (["a.png", "-o", "nul\0.png"], "NUL"),
         (["nul\0.png"], "NUL"),
         ([""], "input name is empty"),
-        (["in/b.png", "in/b.jpg"], "would both become"),
+        (["in/b.png", "other/b.png", "-o", "out"], "would both become"),
         (["in", "-o", "notes.txt"], "is a file, not a folder"),
         (["a.png", "--tiling", "both"], "--tiling"),
         (["a.png", "--precision", "int8"], "--precision"),
@@ -209,6 +209,7 @@ def test_wrong_use_is_refused_before_anything_runs(
     photo(here / "a.png")
     photo(here / "in" / "b.png")
     photo(here / "in" / "b.jpg")
+    photo(here / "other" / "b.png")
     (here / "notes.txt").write_text("text")
     before = files(here)
     arguments = [str(model) if one == "MODEL" else one for one in arguments]

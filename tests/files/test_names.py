@@ -1,7 +1,6 @@
 """The rule for output names: files and folders, mirrored trees, collisions, escapes, long names."""
 
 import os
-import unicodedata
 from pathlib import Path
 
 import pytest
@@ -110,26 +109,62 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two"),
+    ("pictures", "results"),
     [
-        ("a.jpg", "a.png"),
-        ("a.jpg", "A.png"),
-        (unicodedata.normalize("NFC", "é.jpg"), unicodedata.normalize("NFD", "é.png")),
-        ("STRASSE.jpg", "straße.png"),
-        ("x/a.jpg", "X/a.jpg"),
+        (("p3.jpg", "p3.png", "p4.png"), ("p3_jpg_x4.png", "p3_png_x4.png", "p4_x4.png")),
+        (("P5.JPG", "p5.png"), ("P5_JPG_x4.png", "p5_png_x4.png")),
+        (("a", "a.png"), ("a_x4.png", "a_png_x4.png")),
+        (("p.jpg", "p.png", "p_jpg.png"), ("p_jpg_x4.png", "p_png_x4.png", "p_jpg_png_x4.png")),
+        (("x/a.jpg", "y/a.png"), ("x/a_x4.png", "y/a_x4.png")),
+        (("STRASSE.jpg", "straße.png"), ("STRASSE_jpg_x4.png", "straße_png_x4.png")),
+        (("é.jpg", "e\u0301.png"), ("é_jpg_x4.png", "e\u0301_png_x4.png")),
     ],
 )
-def test_two_pictures_with_one_result_are_refused_and_both_named(one: str, two: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        targets(found("/photos", one, two), "/out")
-    assert f"/photos/{one}" in str(caught.value)
-    assert f"/photos/{two}" in str(caught.value)
+def test_pictures_that_would_share_a_name_keep_their_extension(
+    pictures: tuple[str, ...], results: tuple[str, ...]
+) -> None:
+    plan = plan_outputs(found("/photos", *pictures), "/out")
+    assert [job.target.relative_to("/out").as_posix() for job in plan.jobs] == list(results)
+    plain = [f"{Path(one).with_suffix('').as_posix()}_x4.png" for one in pictures]
+    assert [job.target for job in plan.renamed] == [
+        job.target for job, name in zip(plan.jobs, plain, strict=True) if job.target != Path("/out", name)
+    ]
+
+
+@pytest.mark.parametrize(("one", "two"), [("a.jpg", "A.jpg"), ("x/a.jpg", "X/a.jpg"), ("a.jpg", "a.JPG")])
+def test_names_alike_but_for_case_are_told_apart_for_file_systems_without_it(one: str, two: str) -> None:
+    first, second = targets(found("/photos", one, two), "/out")
+    assert first.casefold() != second.casefold()
+    assert (first, second) == tuple(targets(found("/photos", one, two), "/out"))
+    assert second == targets(found("/photos", two, one), "/out")[0]  # whatever their order
+
+
+def test_results_with_the_extension_in_their_name_are_known_as_results() -> None:
+    plan = plan_outputs(
+        found("/photos", "p3.jpg", "p3.png", "p3_jpg_x4.png", "p3_png_x4.png", "p3_x4.png"), None
+    )
+    assert [job.target.name for job in plan.jobs] == ["p3_jpg_x4.png", "p3_png_x4.png"]
+    assert len(plan.earlier_results) == 3
+
+
+def test_a_picture_whose_namesake_is_a_result_keeps_its_plain_name() -> None:
+    plan = plan_outputs(found("/photos", "a.jpg", "a_x4.png", "a_x4.jpg"), None)
+    assert [job.target.name for job in plan.jobs] == ["a_x4.png", "a_x4_x4.png"]
+    assert plan.renamed == ()
+
+
+def test_a_chain_of_clashes_ends() -> None:
+    names = ["x.jpg", "x.png"] + [f"x{'_jpg' * n}.jpg" for n in range(1, 60)]
+    jobs = plan_outputs(found("/photos", *names), "/out").jobs
+    assert len({job.target for job in jobs}) == len(names)
 
 
 def test_folders_with_equal_names_collide_only_in_one_output() -> None:
     both = found("/one", "a.jpg") + found("/two", "a.jpg")
-    with pytest.raises(UsageError, match="one result"):
+    with pytest.raises(UsageError, match="one result") as caught:
         targets(both, "/out")
+    assert "/one/a.jpg" in str(caught.value)
+    assert "/two/a.jpg" in str(caught.value)
     assert targets(both, None) == ["/one/a_x4.png", "/two/a_x4.png"]
 
 

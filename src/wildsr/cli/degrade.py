@@ -9,6 +9,7 @@ from wildsr.cli import degrade_options as options
 from wildsr.cli.console import Json, data, data_json, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
+from wildsr.files.display import shown_some
 
 if TYPE_CHECKING:
     from wildsr.data.pairing import PairsMade
@@ -55,6 +56,8 @@ def degrade(
         if path.name != MANIFEST:
             say(f"left out: {shown(path)}: no picture")
     jobs = plan_pairs(found.pictures, folder)
+    if renamed := [shown(job.name) for job in jobs if job.renamed]:
+        say(f"{len(renamed)} pairs would share a name and keep the extension in it: {shown_some(renamed)}")
     with progress_bar(quiet=json) as bar:
         task = bar.add_task("degrading", total=len(jobs))
 

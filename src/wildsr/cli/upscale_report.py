@@ -8,6 +8,7 @@ from wildsr.cli.console import Json, data_json, data_name, say, size_text, time_
 from wildsr.engine import Batch, Outcome, Plan, Report
 from wildsr.errors import WildsrError
 from wildsr.files import Problem, shown
+from wildsr.files.display import shown_some
 
 
 def tell_plan(batch: Batch) -> None:
@@ -23,6 +24,11 @@ def tell_plan(batch: Batch) -> None:
         say(f"{len(batch.findings.ignored)} other files are no pictures and were left out")
     if batch.outputs.earlier_results:
         say(f"{len(batch.outputs.earlier_results)} pictures are results of others here and were left out")
+    if renamed := batch.outputs.renamed:
+        say(
+            f"{len(renamed)} results would share a name and keep the extension in it: "
+            f"{shown_some([shown(job.target.name) for job in renamed])}"
+        )
 
 
 class Account:

@@ -33,6 +33,9 @@ class PairJob:
     hr: Path
     """File to be written."""
 
+    renamed: bool = False
+    """Keeps the photo's extension in its name, which it would share with another's."""
+
 
 @dataclass(kw_only=True)
 class PairsMade:
@@ -63,8 +66,7 @@ def plan_pairs(pictures: Sequence[Found], folder: Path) -> list[PairJob]:
     relative = {one.path: one.relative.as_posix() for one in photos}
     try:
         hr, lr = (
-            plan_outputs(photos, f"{folder}/{side}/", suffix="", extension="png").jobs
-            for side in ("HR", "LR")
+            plan_outputs(photos, f"{folder}/{side}/", suffix="", extension="png") for side in ("HR", "LR")
         )
     except UsageError as error:
         raise UsageError(
@@ -77,8 +79,9 @@ def plan_pairs(pictures: Sequence[Found], folder: Path) -> list[PairJob]:
             name=high.target.relative_to(folder / "HR").as_posix(),
             lr=low.target,
             hr=high.target,
+            renamed=high in hr.renamed,
         )
-        for high, low in zip(hr, lr, strict=True)
+        for high, low in zip(hr.jobs, lr.jobs, strict=True)
     ]
 
 

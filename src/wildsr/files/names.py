@@ -2,12 +2,12 @@
 
 `-o` names a file only for one picture given by name and a picture extension; else it names a folder. Without
 it results go beside their pictures. A result is called `<stem><suffix>.<extension>`, below the folder as its
-picture was below the input folder.
+picture was below the input folder; where two would share a name, on any file system, both are called
+`<stem>_<extension of the picture><suffix>.<extension>`.
 """
 
 import hashlib
 import os
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,12 @@ from typing import Final
 from wildsr.errors import OutputError, UsageError
 from wildsr.files.display import shown, shown_some
 from wildsr.files.extensions import PICTURE_EXTENSIONS, WRITABLE_EXTENSIONS
+from wildsr.files.places import places
 from wildsr.files.refusals import output_error
 from wildsr.files.walk import Found
 
 DEFAULT_EXTENSION: Final = "png"
+_MOST_ROUNDS: Final = 6
 _LONGEST_NAME: Final = (
     255  # bytes; the limit of ext4, APFS, NTFS (there in UTF-16 units) and nearly all others
 )
@@ -49,6 +51,9 @@ class OutputPlan:
     earlier_results: tuple[Path, ...]
     """Pictures left out because they are results of others in this run (`a_x4.png` beside `a.jpg`)."""
 
+    renamed: tuple[Job, ...] = ()
+    """Jobs whose result would share its name with another's, and so keeps the extension in it (`a_jpg_x4.png`)."""
+
 
 def scale_suffix(scale: float) -> str:
     """Return the default suffix of a scale: `_x4`, `_x2.5`."""
@@ -73,22 +78,26 @@ def plan_outputs(
         extension: Of the results, with or without a dot; PNG by default.
 
     Raises:
-        UsageError: A suffix or extension that can't be, two pictures with one result, a result that is an
-            input, a file name for several pictures.
+        UsageError: A suffix or extension that can't be, pictures of one name in two folders that would have one
+            result, a result that is an input, a file name for several pictures.
     """
     wanted = None if extension is None else _check_extension(extension)
     _check_suffix(suffix)
     file = _single_file(found, output, wanted)
     if file is not None:
         jobs = [Job(source=found[0].path, target=file)]
+        earlier, renamed = list[Path](), list[Job]()
     else:
-        folder = None if output is None else Path(output)
-        jobs = [_job(one, folder, suffix, wanted or DEFAULT_EXTENSION) for one in found]
-    jobs, earlier = _without_earlier_results(found, jobs)
-    _refuse_collisions(jobs)
+        folder, ending = None if output is None else Path(output), f"{suffix}.{wanted or DEFAULT_EXTENSION}"
+        kept, earlier = _without_earlier_results(found, folder, ending)
+        jobs, renamed = _told_apart(kept, folder, ending)
+        _refuse_collisions(jobs)
     _refuse_inputs_as_targets(jobs)
     return OutputPlan(
-        jobs=tuple(jobs), folder=_common_folder(jobs, output, file), earlier_results=tuple(earlier)
+        jobs=tuple(jobs),
+        folder=_common_folder(jobs, output, file),
+        earlier_results=tuple(earlier),
+        renamed=tuple(renamed),
     )
 
 
@@ -167,41 +176,82 @@ def _single_file(found: Sequence[Found], output: str | Path | None, extension: s
     return path
 
 
-def _job(found: Found, folder: Path | None, suffix: str, extension: str) -> Job:
+def _job(found: Found, folder: Path | None, ending: str, level: int) -> Job:
+    """Name a result: by the stem (level 0), with the extension in it (1), or with a digest too (2)."""
     if found.relative.is_absolute() or ".." in found.relative.parts or not found.relative.name:
         raise UsageError(f"{shown(found.relative)} leads out of its folder; only names below it are possible")
     where = found.path.parent if folder is None else folder / found.relative.parent
-    return Job(source=found.path, target=where / _fitting(found.relative.stem, f"{suffix}.{extension}"))
+    stem = found.relative.stem
+    if level and found.relative.suffix:
+        stem += f"_{found.relative.suffix[1:]}"
+    if level > 1:
+        stem += f"~{_digest(os.fspath(found.relative))}"
+    return Job(source=found.path, target=where / _fitting(stem, ending))
 
 
 def _fitting(stem: str, ending: str) -> str:
     """Join stem and ending; a stem too long for a file name is cut, a digest keeping it unlike others."""
     room = _LONGEST_NAME - len(os.fsencode(ending))
     if len(os.fsencode(stem)) > room:
-        digest = "~" + hashlib.sha256(os.fsencode(stem)).hexdigest()[:10]
+        digest = f"~{_digest(stem)}"
         while len(os.fsencode(stem)) > room - len(digest):
             stem = stem[:-1]
         stem += digest
     return stem + ending
 
 
-def _without_earlier_results(found: Sequence[Found], jobs: list[Job]) -> tuple[list[Job], list[Path]]:
+def _digest(text: str) -> str:
+    return hashlib.sha256(os.fsencode(text)).hexdigest()[:10]
+
+
+def _without_earlier_results(
+    found: Sequence[Found], folder: Path | None, ending: str
+) -> tuple[list[Found], list[Path]]:
     """Leave out pictures found in a folder that are results of others in it, as a second run finds them."""
-    places, targets = _places([job.source for job in jobs]), _places([job.target for job in jobs])
-    made = set(targets)
+    plain = places([_job(one, folder, ending, 0).target for one in found])
+    apart = places([job.target for job in _told_apart(found, folder, ending)[0]])
+    made = {*plain, *apart}
     kept, earlier = [], []
-    for one, job, place, target in zip(found, jobs, places, targets, strict=True):
-        if place in made and place != target and not one.explicit:
+    for one, place, *targets in zip(found, places([one.path for one in found]), plain, apart, strict=True):
+        if place in made and place not in targets and not one.explicit:
             earlier.append(one.path)
         else:
-            kept.append(job)
+            kept.append(one)
     return kept, earlier
+
+
+def _told_apart(found: Sequence[Found], folder: Path | None, ending: str) -> tuple[list[Job], list[Job]]:
+    """Name all results; those that would share a name keep their extension in it.
+
+    Returns:
+        All, and those that are not named by the stem alone.
+    """
+    levels = [0] * len(found)
+    for round_ in range(_MOST_ROUNDS + 1):
+        jobs = [_job(one, folder, ending, level) for one, level in zip(found, levels, strict=True)]
+        sharing: dict[str, list[int]] = {}
+        for index, place in enumerate(places([job.target for job in jobs])):
+            sharing.setdefault(place, []).append(index)
+        groups = [group for group in sharing.values() if len(group) > 1]
+        raised = [index for group in groups for index in _lowest(group, levels)]
+        if not raised:
+            break
+        for index in raised:
+            levels[index] = levels[index] + 1 if round_ < _MOST_ROUNDS - 1 else 2
+    plain = [_job(one, folder, ending, 0) for one in found]
+    return jobs, [job for job, alone in zip(jobs, plain, strict=True) if job != alone]
+
+
+def _lowest(group: list[int], levels: list[int]) -> list[int]:
+    """Those of a group that can be told from the others by more of their name: the plainest first."""
+    lowest = min(levels[index] for index in group)
+    return [index for index in group if levels[index] == lowest < 2]
 
 
 def _refuse_collisions(jobs: Sequence[Job]) -> None:
     first: dict[str, Job] = {}
     clashes = []
-    for job, place in zip(jobs, _places([job.target for job in jobs]), strict=True):
+    for job, place in zip(jobs, places([job.target for job in jobs]), strict=True):
         other = first.setdefault(place, job)
         if other is not job:
             clashes.append(
@@ -209,40 +259,20 @@ def _refuse_collisions(jobs: Sequence[Job]) -> None:
             )
     if clashes:
         raise UsageError(
-            f"two pictures can't have one result: {shown_some(clashes)}",
+            f"two pictures of one name can't have one result: {shown_some(clashes)}",
             hint="run them apart, with another -o or --suffix; --recursive keeps sub-folders apart",
         )
 
 
 def _refuse_inputs_as_targets(jobs: Sequence[Job]) -> None:
     sources = [job.source for job in jobs]
-    taken = set(_places(sources + [Path(os.path.realpath(path)) for path in sources if path.is_symlink()]))
-    for job, place in zip(jobs, _places([job.target for job in jobs]), strict=True):
+    taken = set(places(sources + [Path(os.path.realpath(path)) for path in sources if path.is_symlink()]))
+    for job, place in zip(jobs, places([job.target for job in jobs]), strict=True):
         if place in taken:
             raise UsageError(
                 f"the result of {shown(job.source)} would replace the input {shown(job.target)}",
                 hint="choose another name with -o or --suffix",
             )
-
-
-def _places(paths: Sequence[Path]) -> list[str]:
-    """Return one name for one place, whatever links, `..`, upper case or Unicode form lead there.
-
-    Names that differ only in case or Unicode form are one on macOS, Windows and SMB, where results may be
-    copied to.
-    """
-    folders: dict[str, str] = {}
-    places = []
-    for path in paths:
-        folder, name = os.path.split(path)
-        if folder not in folders:
-            folders[folder] = _folded(os.path.realpath(folder))
-        places.append(f"{folders[folder]}/{_folded(name)}")
-    return places
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", text).casefold())
 
 
 def _common_folder(jobs: Sequence[Job], output: str | Path | None, file: Path | None) -> Path:
