@@ -38,6 +38,10 @@ class OutputError(WildsrError):
     """A result that can't be written: format limit, existing file, full disk, missing permission."""
 
 
+class NoSpaceError(OutputError):
+    """No room left where a result goes: what comes next would be computed in vain."""
+
+
 class AssetError(WildsrError):
     """A weight or parameter file that can't be fetched, found or verified."""
 

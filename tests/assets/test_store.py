@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.assets.index_server import MEMBERS, Index, asset, distribution, page, sdist, wheel
-from wildsr.assets import cached_path, fetch, fetch_all, is_cached, remove, verify
+from tests.assets.test_files import refusing
+from wildsr.assets import cached_path, fetch, fetch_all, is_cached, remove, store, verify
 from wildsr.assets.files import cache_dir
 from wildsr.errors import AssetError
 
@@ -254,3 +255,33 @@ def test_removed_twice() -> None:
     cached_path(A).write_bytes(b"x")
     assert remove(A)
     assert not remove(A)
+
+
+@pytest.mark.parametrize("place", ["n" * 5000, "a/" * 3000, "file/below"])
+def test_a_cache_that_cannot_be_is_named(
+    index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("WILDSR_CACHE", str(tmp_path / place))
+    assert not is_cached(A)
+    assert not verify(A)
+    with pytest.raises(AssetError, match="can't write"):
+        fetch(A)
+    with pytest.raises(AssetError, match="can't write"):
+        remove(A)
+
+
+def test_a_folder_in_the_place_of_a_cached_file_is_named(index: Index) -> None:
+    cached_path(A).mkdir(parents=True)
+    with pytest.raises(AssetError, match="there is a folder of that name"):
+        fetch(A)
+
+
+def test_another_users_cached_file_is_named(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = fetch(A)
+    store._seen_good.clear()
+    monkeypatch.setattr(os, "open", refusing(os.open, path))
+    with pytest.raises(AssetError, match=r"can't read .*: Permission denied"):
+        fetch(A)
+    with pytest.raises(AssetError, match=r"can't read .*: Permission denied"):
+        verify(A)

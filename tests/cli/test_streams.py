@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.conftest import photo
 from tests.engine.tiny import save, tiny_compact
+from wildsr.cli import console
 from wildsr.cli.main import app
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
@@ -184,3 +185,18 @@ def test_any_home_will_do(home: str | None, here: Path) -> None:
         )
         assert b"Traceback" not in done.stderr, (arguments, done.stderr)
         assert done.returncode == 0, (arguments, done.stderr)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_what_a_terminal_would_obey_is_escaped_there_and_raw_for_programs(
+    monkeypatch: pytest.MonkeyPatch, watched: bool
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(console, "write_data", written.append)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: watched, raising=False)
+    console.data_name(Path("a\n\x1b[31m\udce9.png"))
+    console.data("two\nlines\tof \x1b]0;title\x07")
+    if watched:
+        assert written == ["a\\n\\x1b[31m\\xe9.png\n", "two\nlines\tof \\x1b]0;title\\x07\n"]
+    else:
+        assert written == ["a\n\x1b[31m\udce9.png\n", "two\nlines\tof \x1b]0;title\x07\n"]

@@ -1,5 +1,6 @@
 """`upscale_folder`: what the command does, in Python; resume, cancel, progress and smaller tiles included."""
 
+import errno
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 from tests.e2e.conftest import files, photo, pixels
 from wildsr.engine import BatchProgress, Settings, Size, Upscaler, upscale_folder
 from wildsr.engine.backends.openvino import OpenVINOBackend
-from wildsr.errors import InputError, OutOfMemoryError, OutputError, UsageError
-from wildsr.files import JOURNAL_NAME
+from wildsr.errors import InputError, NoSpaceError, OutOfMemoryError, OutputError, UsageError
+from wildsr.files import JOURNAL_NAME, AtomicFile, output_error
 from wildsr.imaging import FloatArray, WriteOptions
 from wildsr.models import Model
 
@@ -244,3 +245,30 @@ class TestMemoryRunsOut:
         rgb = np.random.default_rng(0).random((300, 200, 3), np.float32)
         assert upscaler(Picture(rgb=rgb)).rgb.shape == (1200, 800, 3)
         assert upscaler.tile_pixels == 80_000
+
+
+def test_a_full_disk_ends_the_batch_at_the_first_picture_it_stops(
+    here: Path, compact: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    computed: list[int] = []
+    real = OpenVINOBackend.run
+
+    def counted(self: OpenVINOBackend, tile: FloatArray) -> FloatArray:
+        computed.append(tile.shape[3])
+        return real(self, tile)
+
+    def full(self: AtomicFile, data: bytes) -> int:
+        raise output_error(OSError(errno.ENOSPC, "No space left on device"), Path("out/a.png"))
+
+    monkeypatch.setattr(OpenVINOBackend, "run", counted)
+    monkeypatch.setattr(AtomicFile, "write", full)
+    outcomes = []
+    with pytest.raises(NoSpaceError, match="the disk is full") as caught:
+        outcomes.extend(upscale_folder(here / "in", here / "out", model=compact, settings=PLAIN))
+    assert "what is done stays done" in str(caught.value.hint)
+    assert outcomes == []
+    assert len(computed) == 1  # each of these pictures is one tile
+    assert not files(here / "out")
+    monkeypatch.undo()
+    again = list(upscale_folder(here / "in", here / "out", model=compact, settings=PLAIN))
+    assert [one.status for one in again] == ["done"] * COUNT

@@ -13,7 +13,7 @@ from wildsr.assets import WEIGHT_ASSETS, cache_dir, cached_path
 from wildsr.errors import AssetError, ModelError
 from wildsr.files import sha256_of
 from wildsr.models import CATALOG, ModelSpec, import_model, load_model
-from wildsr.models.conversions import check_conversions, conversions, remove_conversions
+from wildsr.models.conversions import _safe, check_conversions, conversions, remove_conversions
 from wildsr.models.onnx_file import embed_spec, is_ready
 
 # ×2: a 1×1 convolution of 3 to 12 channels and a pixel shuffle
@@ -183,3 +183,17 @@ def test_real_weights_agree_with_ncnn(monkeypatch: pytest.MonkeyPatch, name: str
     scale = model.spec.scale
     assert ours.shape == theirs.shape == (3, 20 * scale, 24 * scale)
     assert decibels(ours, theirs) > 110  # measured: 120 to 136
+
+
+@pytest.mark.parametrize("name", ["名" * 200, "x" * 5000, "a/b\n\udce9" * 40, "é" * 59 + "名"])
+def test_conversions_of_models_with_very_long_names_have_names_that_fit(name: str) -> None:
+    short = _safe(name)
+    assert 0 < len(short.encode()) <= 60
+    assert not set(short) & set("/\\\n\0")
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x" * 5000 + ".onnx", "nul\0.onnx", "/" + "a/" * 5000])
+def test_names_that_cannot_be_are_named_in_a_short_message(name: str) -> None:
+    with pytest.raises(ModelError, match="there is no model") as caught:
+        load_model(name)
+    assert len(str(caught.value)) < 1000

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from wildsr.errors import AssetError, OutputError
 from wildsr.files.atomic import AtomicFile
+from wildsr.files.digest import sha256_of
+from wildsr.files.display import shown
 from wildsr.files.locking import try_lock
 from wildsr.files.refusals import output_error
 
@@ -21,15 +23,24 @@ def cache_dir() -> Path:
 
     `WILDSR_CACHE` if set, else `wildsr` in the platform's cache folder: `LOCALAPPDATA` on Windows,
     `~/Library/Caches` on macOS, `XDG_CACHE_HOME` or `~/.cache` elsewhere.
+
+    Raises:
+        AssetError: None of these is set, and this user has no home folder.
     """
-    if own := os.environ.get("WILDSR_CACHE"):
-        return Path(own).expanduser().absolute()
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = str(Path.home() / "Library" / "Caches")
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    try:
+        if own := os.environ.get("WILDSR_CACHE"):
+            return Path(own).expanduser().absolute()
+        if sys.platform == "win32":
+            base = os.environ.get("LOCALAPPDATA") or str(Path.home() / "AppData" / "Local")
+        elif sys.platform == "darwin":
+            base = str(Path.home() / "Library" / "Caches")
+        else:
+            base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    except (RuntimeError, ValueError) as error:  # a user without a home folder
+        raise AssetError(
+            f"there is no place for fetched files: {str(error)[:1].lower()}{str(error)[1:]}",
+            hint="set WILDSR_CACHE to a folder that can be written",
+        ) from error
     return Path(base) / "wildsr"
 
 
@@ -65,6 +76,21 @@ def cache_errors(folder: Path) -> Iterator[None]:
         if error.errno is None or isinstance(error, ConnectionError | TimeoutError):
             raise  # the network's, not the disk's
         raise AssetError(str(output_error(error, folder)), hint=hint) from error
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file of the cache.
+
+    Raises:
+        AssetError: It can't be read, as another user's may not be.
+    """
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise AssetError(
+            f"can't read {shown(path)}: {error.strerror or error}",
+            hint="make it readable (chmod a+r), delete it, or choose another cache with WILDSR_CACHE",
+        ) from error
 
 
 def require_space(folder: Path, needed: int) -> None:

@@ -96,8 +96,8 @@ def _settings(values: Mapping[str, str]) -> IndexSettings:
 def _folder(link: str) -> Path | None:
     """Return the local folder a find-links entry names; pages of links are left to pip."""
     parts = urlsplit(link)
-    path = Path(url2pathname(parts.path)) if parts.scheme == "file" else Path(link).expanduser()
-    return path if path.is_dir() else None
+    path = url2pathname(parts.path) if parts.scheme == "file" else os.path.expanduser(link)  # noqa: PTH111
+    return Path(path) if os.path.isdir(path) else None  # noqa: PTH112 -- unlike pathlib's, these never raise
 
 
 def _configuration_files(environ: Mapping[str, str]) -> list[Path]:
@@ -105,7 +105,10 @@ def _configuration_files(environ: Mapping[str, str]) -> list[Path]:
     named = environ.get("PIP_CONFIG_FILE")
     if named == os.devnull:
         return []
-    home = Path.home()
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without one
+        home = Path(os.devnull)
     if sys.platform == "win32":
         shared = [Path(environ.get("PROGRAMDATA", "C:/ProgramData")) / "pip" / "pip.ini"]
         user = [home / "pip" / "pip.ini", Path(environ.get("APPDATA", home)) / "pip" / "pip.ini"]

@@ -5,17 +5,17 @@ it; the distribution's digest and our own digest of the file are both checked, a
 whatever else wildsr may want from the same archive). Processes that want one distribution wait for each other.
 """
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from wildsr.assets.archive import extract
 from wildsr.assets.asset import Asset, Distribution, Progress
 from wildsr.assets.download import Download
-from wildsr.assets.files import cache_dir, cache_errors, is_offline, locked, require_space
+from wildsr.assets.files import cache_dir, cache_errors, digest_of, is_offline, locked, require_space
 from wildsr.assets.index import index_settings
 from wildsr.assets.tables import siblings
 from wildsr.errors import AssetError
-from wildsr.files.digest import sha256_of
 
 _seen_good: set[tuple[Path, int, str]] = set()
 """Files whose digest this process has checked: path, modification time, digest."""
@@ -29,12 +29,13 @@ def cached_path(asset: Asset) -> Path:
 def is_cached(asset: Asset) -> bool:
     """Whether a file of the right size is there; `verify` reads it all."""
     path = cached_path(asset)
-    return path.is_file() and path.stat().st_size == asset.size
+    # unlike pathlib's, os.path's is False for a path too long, and in a folder one may not enter
+    return os.path.isfile(path) and path.stat().st_size == asset.size  # noqa: PTH113
 
 
 def verify(asset: Asset) -> bool:
     """Whether the cached file has our digest."""
-    return is_cached(asset) and sha256_of(cached_path(asset)) == asset.sha256
+    return is_cached(asset) and digest_of(cached_path(asset)) == asset.sha256
 
 
 def fetch(asset: Asset, *, progress: Progress | None = None, offline: bool | None = None) -> Path:
@@ -81,8 +82,8 @@ def remove(asset: Asset) -> bool:
         AssetError: The cache folder can't be written.
     """
     path = cached_path(asset)
-    existed = path.is_file()
     with cache_errors(path.parent):
+        existed = path.is_file()
         path.unlink(missing_ok=True)
     return existed
 
@@ -116,7 +117,7 @@ def _is_good(asset: Asset) -> bool:
     key = (path, path.stat().st_mtime_ns, asset.sha256)
     if key in _seen_good:
         return True
-    if sha256_of(path) != asset.sha256:
+    if digest_of(path) != asset.sha256:
         return False
     _seen_good.add(key)
     return True
@@ -126,8 +127,8 @@ def _archive_at_hand(distribution: Distribution) -> Path | None:
     """Return the distribution's file where a person has put it, if it is the right one."""
     for folder in (cache_dir() / "downloads", *index_settings().folders):
         path = folder / distribution.filename
-        if path.is_file() and path.stat().st_size == distribution.size:
-            if sha256_of(path) == distribution.sha256:
+        if os.path.isfile(path) and path.stat().st_size == distribution.size:  # noqa: PTH113 -- as above
+            if digest_of(path) == distribution.sha256:
                 return path
             raise AssetError(
                 f"{path} has another content than pinned (sha256 {distribution.sha256[:12]}…)",

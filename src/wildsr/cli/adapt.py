@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from wildsr.cli.console import data, progress_bar, say
+from wildsr.cli.console import data_name, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
 
@@ -72,4 +72,4 @@ def adapt(
                 task, description=what, completed=done, total=of, visible=done < of
             ),
         )
-    data(str(output))
+    data_name(output)

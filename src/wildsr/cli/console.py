@@ -18,7 +18,7 @@ from rich.progress import (
 )
 
 from wildsr.cli.streams import write_data
-from wildsr.errors import WildsrError
+from wildsr.errors import WildsrError, printable
 from wildsr.files import shown
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
@@ -46,13 +46,18 @@ def complain(error: WildsrError) -> None:
 
 
 def data(text: str) -> None:
-    """Print data; bytes of names that aren't valid text are written as they are on disk."""
-    write_data(text + "\n")
+    """Print data: for a program names as they are on disk, for a person without what would act on the terminal."""
+    write_data((printable(text, keep="\n\t") if _is_watched() else text) + "\n")
 
 
 def data_name(path: Path) -> None:
-    """Print a file's name: as it is on disk for a program, escaped for a person's terminal."""
-    data(shown(path) if sys.stdout is not None and sys.stdout.isatty() else str(path))
+    """Print a file's name."""
+    data(shown(path) if _is_watched() else str(path))
+
+
+def _is_watched() -> bool:
+    """Whether a person reads stdout on a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def data_json(value: Mapping[str, Json]) -> None:

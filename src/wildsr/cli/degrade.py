@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from wildsr.cli import degrade_options as options
-from wildsr.cli.console import Json, data, data_json, progress_bar, say
+from wildsr.cli.console import Json, data, data_json, data_name, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import find_pictures, shown
 from wildsr.files.display import shown_some
@@ -94,7 +94,7 @@ def _tell(done: "PairsMade", output: str, chosen: "Chosen", *, json: bool) -> No
     there = f", {done.kept} already done" if done.kept else ""
     pairs = "1 pair" if done.made == 1 else f"{done.made} pairs"
     say(f"{pairs} by {chosen.name} ({chosen.summary}){there}")
-    data(output)
+    data_name(Path(output))
 
 
 def _list_presets() -> None:

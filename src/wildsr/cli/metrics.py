@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from wildsr.cli.console import Json, data, data_json, progress_bar, say
+from wildsr.cli.console import Json, data, data_json, data_name, progress_bar, say
 from wildsr.errors import UsageError
 from wildsr.files import Found, find_pictures, shown
 from wildsr.metrics import METRICS, Image, Metric, fit_niqe, markdown_table, save_niqe
@@ -69,7 +69,7 @@ def fit(
     model = fit_niqe(_loaded(found.pictures), sharpness=sharpness, source=source)
     save_niqe(model, output)
     say("copy it to $WILDSR_METRICS/niqe_own.npz to judge by it: wildsr evaluate … --metrics niqe_own")
-    data(str(output))
+    data_name(output)
 
 
 def _loaded(pictures: Sequence[Found]) -> Iterator[Image]:

@@ -9,7 +9,7 @@ import typer
 from wildsr.assets import cached_path
 from wildsr.assets import remove as remove_asset
 from wildsr.assets import verify as verify_asset
-from wildsr.cli.console import Json, data, data_json, say, size_text
+from wildsr.cli.console import Json, data, data_json, data_name, say, size_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
 from wildsr.errors import AssetError, UsageError
@@ -69,7 +69,7 @@ def pull(
         say(f"{entry.spec.id} is ready")
         pulled.append({"name": entry.spec.id, "file": str(model.onnx_path), "sha256": model.sha256})
         if not json:
-            data(str(model.onnx_path))
+            data_name(model.onnx_path)
     if json:
         data_json({"models": pulled})
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from wildsr.cli.console import Json, data, data_json, say
+from wildsr.cli.console import Json, data_json, data_name, say
 from wildsr.errors import ModelError, UsageError
 from wildsr.models import ModelSpec, import_model
 
@@ -44,7 +44,7 @@ def import_file(
     if json:
         data_json({**facts_of_spec(spec), "file": str(output)})
     else:
-        data(str(output))
+        data_name(output)
 
 
 def interpolate(
@@ -62,7 +62,7 @@ def interpolate(
     if json:
         data_json({"folder": str(folder), "alpha": alpha})
     else:
-        data(str(folder))
+        data_name(folder)
 
 
 def _checkpoints(name: str) -> ModuleType:

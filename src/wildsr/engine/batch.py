@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
@@ -15,7 +15,7 @@ from wildsr.engine.report import Report
 from wildsr.engine.resume import journal_settings, positive
 from wildsr.engine.settings import Size
 from wildsr.engine.upscaler import Upscaler
-from wildsr.errors import WildsrError
+from wildsr.errors import NoSpaceError, OutputError, WildsrError
 from wildsr.files import (
     JOURNAL_NAME,
     Findings,
@@ -84,7 +84,8 @@ class Batch:
 
         Raises:
             UsageError: The journal was made with other settings.
-            OutputError: The journal can't be written, or a single picture's result exists.
+            OutputError: The journal can't be written, a single picture's result exists, or the disk is full
+                (`NoSpaceError`: what is done stays done, and the next would be computed in vain).
         """
         for problem in self.findings.problems:
             yield Outcome(source=problem.path, target=None, status="failed", reason=problem.reason)
@@ -119,6 +120,11 @@ class Batch:
                     )
                 except _Cancelled:
                     return
+                except NoSpaceError as error:  # the next picture would be computed in vain
+                    if journal is not None:
+                        with suppress(OutputError):
+                            journal.failed(job, str(error), seconds=time.perf_counter() - start)
+                    raise
                 except Exception as error:  # broad: one picture's fault must not cost the batch
                     reason, hint = _told(error)
                     if journal is not None:

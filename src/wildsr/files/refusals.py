@@ -4,10 +4,11 @@ import errno
 from pathlib import Path
 from typing import Final
 
-from wildsr.errors import OutputError
+from wildsr.errors import NoSpaceError, OutputError
 from wildsr.files.display import shown
 
 _FULL: Final = "free some space or choose another folder (-o), then run again: what is done stays done"
+_NO_SPACE: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
 _REASONS: Final = {
     errno.ENOSPC: ("the disk is full", _FULL),
     errno.EDQUOT: ("the disk quota is used up", _FULL),
@@ -38,5 +39,6 @@ def output_error(error: OSError | ValueError, path: Path) -> OutputError:
     """
     if not isinstance(error, OSError):
         return OutputError(f"can't write {shown(path)}: {error}")
+    kind = NoSpaceError if error.errno in _NO_SPACE else OutputError
     reason, hint = _REASONS.get(error.errno or 0, (error.strerror or str(error), None))
-    return OutputError(f"can't write {shown(path)}: {reason}", hint=hint)
+    return kind(f"can't write {shown(path)}: {reason}", hint=hint)

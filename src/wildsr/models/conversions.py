@@ -34,7 +34,7 @@ def converted(
     """
     short = hashlib.sha256(key.encode()).hexdigest()[:_KEY_LENGTH]
     target = _folder() / f"{_safe(name)}-{short}.onnx"
-    if target.is_file() and _is_whole(target):  # checked when it was made; so only its digest is, now
+    if _is_whole(target):  # checked when it was made; so only its digest is, now
         with suppress(ModelError):
             return target, stored_spec(target)
     model, spec = convert()
@@ -72,7 +72,8 @@ def remove_conversions(name: str) -> int:
 
 
 def _all() -> Iterator[Path]:
-    return iter(sorted(_folder().glob("*.onnx")))
+    with cache_errors(_folder()):
+        return iter(sorted(_folder().glob("*.onnx")))
 
 
 def _folder() -> Path:
@@ -91,5 +92,6 @@ def _is_whole(path: Path) -> bool:
 
 
 def _safe(name: str) -> str:
-    """A name as it can stand in a file name anywhere."""
-    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name)[:60]
+    """A name as it can stand in a file name anywhere, of at most 60 bytes."""
+    clean = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in name[:60])
+    return clean.encode()[:60].decode(errors="ignore")
