@@ -5,7 +5,7 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from tests.fuzz import importer_targets, metadata_seeds, model_seeds
+from tests.fuzz import container_targets, importer_targets, metadata_seeds, model_seeds
 from tests.fuzz.picture_seeds import exif, pictures
 from wildsr.files.fingerprint import Fingerprint
 from wildsr.files.records import JournalEntry, header_line
@@ -73,6 +73,7 @@ def arguments() -> list[bytes]:
 
 SEEDS: dict[str, Callable[[], list[bytes]]] = {
     "checkpoint": importer_targets.checkpoints,
+    "containers": container_targets.seeds,
     "decode": pictures,
     "directories": metadata_seeds.layouts,
     "encode": frames,

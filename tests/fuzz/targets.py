@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.fuzz import importer_targets, metadata_targets, model_targets
+from tests.fuzz import container_targets, importer_targets, metadata_targets, model_targets
 from tests.fuzz.checks import LIMITS, check_error, check_picture, listing, scratch
 from tests.fuzz.work import bounded
 from wildsr.errors import WildsrError
@@ -151,7 +151,8 @@ def repeated_size(data: bytes) -> int:
 
 TARGETS: dict[str, Callable[[bytes], None]] = {
     "checkpoint": bounded(importer_targets.checkpoint, lines=20_000, lines_per_byte=40),
-    "decode": bounded(decode, lines=20_000, lines_per_byte=40),
+    "containers": bounded(container_targets.containers, lines=20_000, lines_per_byte=100, megabytes=32),
+    "decode": bounded(decode, lines=20_000, lines_per_byte=100),
     "directories": bounded(metadata_targets.directories, lines=20_000, lines_per_byte=100),
     "encode": bounded(encode, lines=20_000, lines_per_byte=40),
     "journal": journal,
