@@ -118,6 +118,24 @@ def test_another_folder_is_another_picture() -> None:
     assert found.spare == ("s2/a.png", "a.png")
 
 
+def test_folders_may_name_a_role_or_a_scale() -> None:
+    found = match(["s1/a.png", "s2_HR/a.png"], ["s2_x4/a_x4.png", "s1_x4/a_x4.png"])
+    assert dict(found.pairs) == {"s1/a.png": "s1_x4/a_x4.png", "s2_HR/a.png": "s2_x4/a_x4.png"}
+    # the same folder comes first
+    assert dict(match(["x2/a.png", "x4/a.png"], ["x4/a.png", "x2/a.png"]).pairs) == {
+        "x2/a.png": "x2/a.png",
+        "x4/a.png": "x4/a.png",
+    }
+
+
+def test_a_flat_folder_stands_for_a_tree_of_different_names() -> None:
+    found = match(["s1/a.png", "s2/b.png"], ["b_x4.png", "a_x4.png"])
+    assert dict(found.pairs) == {"s1/a.png": "a_x4.png", "s2/b.png": "b_x4.png"}
+    assert dict(match(["a.png"], ["s1/a_SR.png"]).pairs) == {"a.png": "s1/a_SR.png"}
+    with pytest.raises(InputError, match="both belong to"):
+        match(["s1/a.png", "s2/a.png"], ["a_x4.png"])
+
+
 def test_two_in_one_folder_are_refused_with_it() -> None:
     with pytest.raises(InputError, match=r"s1/a_x4\.png and s1/a_SR\.png both belong to s1/a\.png"):
         match(["s1/a.png", "s2/a.png"], ["s1/a_x4.png", "s1/a_SR.png", "s2/a.png"])

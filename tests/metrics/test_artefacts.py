@@ -10,10 +10,7 @@ from scipy.ndimage import gaussian_filter
 from tests.metrics.conftest import Pixels, photo_like
 from wildsr.errors import MetricError
 from wildsr.imaging import resize_uint8
-from wildsr.metrics import METRICS
-from wildsr.metrics.blotches import blotches, blotches_lr
-from wildsr.metrics.grid import grid
-from wildsr.metrics.ringing import ringing, ringing_lr
+from wildsr.metrics import METRICS, blotches, blotches_lr, grid, ringing, ringing_lr
 
 GRAY = np.array([0.299, 0.587, 0.114])
 

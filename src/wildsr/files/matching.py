@@ -22,6 +22,8 @@ _SUFFIX: Final = re.compile(
 )
 _BOUNDARY: Final = re.compile(r"[_\-. ]|x\d", re.IGNORECASE)
 
+_Key = tuple[str, str]
+
 Tree = Mapping[str, Path]
 """Name of a picture below its folder, with `/` between folders → file."""
 
@@ -57,8 +59,9 @@ def match(wanted: Sequence[str], given: Sequence[str]) -> Matching:
     """Give every wanted name the given name of the same picture.
 
     Within a folder (letter case aside) equal stems come first, then equal stems in another case, then equal core
-    names, then given names that begin with a wanted one and go on after `_`, `-`, `.`, a space or a scale (the
-    longest such beginning decides).
+    names; then the same in folders that differ by a suffix (`s1` and `s1_x4`), and without folders where one side has
+    none; then given names that begin with a wanted one and go on after `_`, `-`, `.`, a space or a scale (the longest
+    such beginning decides).
 
     Args:
         wanted: Names below a folder, with `/` between folders.
@@ -69,7 +72,10 @@ def match(wanted: Sequence[str], given: Sequence[str]) -> Matching:
     """
     pairs: dict[str, str] = {}
     left_wanted, left_given = list(wanted), list(given)
-    for key in (_stem, _cased, _core):
+    keys: list[Callable[[str], _Key]] = [_stem, _cased, _core, _loose]
+    if not any("/" in name for name in wanted) or not any("/" in name for name in given):
+        keys.append(_flat)
+    for key in keys:
         _match_equal(_grouped(left_wanted, key), _grouped(left_given, key), pairs)
         used = set(pairs.values())
         left_wanted = [name for name in left_wanted if name not in pairs]
@@ -120,9 +126,6 @@ def refuse_missing(missing: Sequence[str], where: str) -> None:
         )
 
 
-_Key = tuple[str, str]
-
-
 def _folder(name: str) -> str:
     return PurePosixPath(name).parent.as_posix().casefold()
 
@@ -137,6 +140,15 @@ def _cased(name: str) -> _Key:
 
 def _core(name: str) -> _Key:
     return _folder(name), core_name(PurePosixPath(name).stem)
+
+
+def _loose(name: str) -> _Key:
+    folder = PurePosixPath(name).parent
+    return "/".join(core_name(part) for part in folder.parts), core_name(PurePosixPath(name).stem)
+
+
+def _flat(name: str) -> _Key:
+    return "", core_name(PurePosixPath(name).stem)
 
 
 def _grouped(names: Sequence[str], key: Callable[[str], _Key]) -> dict[_Key, list[str]]:

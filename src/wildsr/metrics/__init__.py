@@ -10,10 +10,12 @@ Examples:
     ['ssim', 'ssim_rgb', 'ssim_y']
 """
 
+from wildsr.metrics.blotches import blotches, blotches_lr
 from wildsr.metrics.brisque import brisque, brisque_matlab
 from wildsr.metrics.brisque_wheel import brisque_wheel
 from wildsr.metrics.consistency import colour_drift, lr_consistency
 from wildsr.metrics.fidelity import psnr, psnr_y, ssim, ssim_rgb, ssim_y
+from wildsr.metrics.grid import grid
 from wildsr.metrics.learned import dists, lpips, lpips_vgg
 from wildsr.metrics.metric import Metric
 from wildsr.metrics.niqe import fit_niqe, niqe, niqe_matlab, niqe_own
@@ -25,6 +27,7 @@ from wildsr.metrics.piqe import piqe
 from wildsr.metrics.pixels import Image, crop_border
 from wildsr.metrics.ranks import iqa_rank, mean_opinion_rank, rank_table, ranks
 from wildsr.metrics.regression import Regression
+from wildsr.metrics.ringing import ringing, ringing_lr
 from wildsr.metrics.table import METRICS, markdown_table, metric
 
 __all__ = [
@@ -34,6 +37,8 @@ __all__ = [
     "NiqeModel",
     "NrqmModel",
     "Regression",
+    "blotches",
+    "blotches_lr",
     "brisque",
     "brisque_matlab",
     "brisque_wheel",
@@ -41,6 +46,7 @@ __all__ = [
     "crop_border",
     "dists",
     "fit_niqe",
+    "grid",
     "iqa_rank",
     "load_niqe",
     "lpips",
@@ -59,6 +65,8 @@ __all__ = [
     "psnr_y",
     "rank_table",
     "ranks",
+    "ringing",
+    "ringing_lr",
     "save_niqe",
     "ssim",
     "ssim_rgb",
