@@ -85,7 +85,7 @@ def test_the_page_prints_the_tables() -> None:
             assert row.endswith(f"| {RULES[rule]} |"), name
     printed = re.findall(r"`([\w-]+:[\w*]+)`", text)
     assert sorted(printed) == sorted(XMP)
-    assert len(re.findall(r"`\w+ 0x[0-9a-f]{4}`", text)) == len(EXIF) == 35
+    assert len(re.findall(r"`\w+ 0x[0-9a-f]{4}`", text)) == len(EXIF) == 41
     assert len(XMP) == 55
 
 
@@ -298,7 +298,7 @@ def example(rule: Rule, order: str) -> tuple[Value, Value | None, Value | None]:
     }[rule]
 
 
-MAIN_TAGS = {tag for tag in EXIF if tag < 0x1000 or tag in (0x02BC, 0x83BB, 0x8649, 0x8773)}
+MAIN_TAGS = {tag for tag in EXIF if tag < 0x1000 or 0x8000 <= tag < 0x9000}
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -320,6 +320,21 @@ def test_tags_of_exif(tag: int, order: str) -> None:
         assert after.get(tag) == expected
         assert after[0x010F].data == b"Acme\0"
         assert after[0x927C] == note
+
+
+@pytest.mark.parametrize("tag", [0x02BC, 0x83BB, 0x8649, 0x8482, 0x87B1])
+def test_what_is_left_out_of_exif_is_overwritten_too(tag: int) -> None:
+    """An EXIF block made from a TIFF may hold a packet of XMP, or the earth's coordinates."""
+    made = block(
+        "<",
+        {0x010F: Value(2, b"Acme\0"), tag: Value(7, b"Marienplatz, Munich")},
+        {0x8827: Value(3, b"\x64\0")},
+        {},
+    )
+    after = edited(made, SCALED, resolution=None)[0]
+    assert b"Munich" in made
+    assert b"Munich" not in after
+    assert values_of(after)[0x010F].data == b"Acme\0"
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

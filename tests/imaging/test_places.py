@@ -12,7 +12,7 @@ from wildsr.imaging import Metadata, Picture, WriteOptions
 from wildsr.imaging.formats import FORMATS
 from wildsr.imaging.metadata import TextItem
 from wildsr.imaging.metadata.geometry import Change
-from wildsr.imaging.metadata.places import IPTC_PLACES, names_a_place
+from wildsr.imaging.metadata.places import names_a_place
 from wildsr.imaging.metadata.xmp import Wanted, rewritten
 
 PIXELS = np.random.default_rng(4).integers(0, 256, (24, 32, 3), dtype=np.uint8)
@@ -98,7 +98,7 @@ def test_nothing_names_the_place_in_any_format(ending: str, tmp_path: Path) -> N
         photoshop=PHOTOSHOP,
         xmpNote="http://ns.adobe.com/xmp/note/",
     )
-    records = b"".join(iptc_dataset(2, number, SECRET.encode()) for number in IPTC_PLACES)
+    records = b"".join(iptc_dataset(2, number, SECRET.encode()) for number in (26, 27, 90, 92, 95, 100, 101))
     records += iptc_dataset(2, 80, b"Ann")
     segments = [
         (0xE1, exif_block(thumbnail=b"\xff\xd8" + SECRET.encode() + b"\xff\xd9")),

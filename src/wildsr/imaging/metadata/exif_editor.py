@@ -90,11 +90,14 @@ class Editor:
         interop = [e for directory in self._directories(INTEROP_IFD, exif) for e in directory]
         self._remove_thumbnails()
         main = {entry.position for entry in self.entries}
+        gone: list[tuple[int, int]] = []
         for entry in [*self.entries, *exif, *interop]:
             _, rule = EXIF.get(entry.tag, ("", None))
             if rule is None or rule in ("upright", "resolution"):
                 continue
             field = self._field(entry, rule)
+            if field is None and entry.size > 4 and entry.at >= 8:
+                gone.append((entry.at, entry.at + entry.size))
             if entry.position in main:
                 if field is None:
                     self._fields.pop(entry.tag, None)
@@ -102,6 +105,7 @@ class Editor:
                     self._fields[entry.tag] = field
             self._data[entry.position : entry.position + 12] = field or self._emptied(entry)
         self._swap_density(exif)
+        self._blank_all(gone)
 
     def _field(self, entry: IfdEntry, rule: Rule) -> bytes | None:
         """Return the 12 bytes of an entry as its rule wants it, or None for one that is to go."""

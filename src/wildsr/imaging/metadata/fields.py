@@ -180,6 +180,12 @@ EXIF: Final[dict[int, tuple[str, Rule]]] = {
     0x83BB: ("IPTC", "left out"),
     0x8649: ("Photoshop", "left out"),
     0x8773: ("InterColorProfile", "left out"),
+    0x830E: ("ModelPixelScale", "left out"),
+    0x8482: ("ModelTiepoint", "left out"),
+    0x85D8: ("ModelTransformation", "left out"),
+    0x87AF: ("GeoKeyDirectory", "left out"),
+    0x87B0: ("GeoDoubleParams", "left out"),
+    0x87B1: ("GeoAsciiParams", "left out"),
 }
 """Tags of EXIF's directories, with the names of the standard."""
 
