@@ -276,3 +276,28 @@ def test_mutants_never_end_the_program(heic: Path) -> None:
     assert read + len(refusals) == 250
     assert min(read, len(refusals)) > 20
     assert all("photo.heic" in refusal for refusal in refusals)
+
+
+@pytest.mark.parametrize(
+    ("codec", "said"),
+    [(b"vvc1", "VVC"), (b"j2k1", "a JPEG 2000"), (b"unci", "an uncompressed"), (b"jpeg", "a JPEG")],
+)
+def test_codecs_that_are_not_read_are_called_by_their_name(codec: bytes, said: str, heic: Path) -> None:
+    heic.write_bytes(TURNED.replace(b"hvc1", codec))
+    with pytest.raises(
+        InputError, match=rf"photo\.heic is a HEIF file that holds .*{said}.* picture"
+    ) as raised:
+        imaging.probe(heic)
+    assert "convert it" in str(raised.value.hint)
+
+
+def test_the_codec_decides_where_the_brands_leave_it_open(tmp_path: Path) -> None:
+    """AV1 under the brands of HEIF alone is no HEIC."""
+    data = avif()
+    path = tmp_path / "a.heif"
+    path.write_bytes(data.replace(b"ftypavif", b"ftypmif1").replace(b"avif", b"mif1", 2))
+    assert imaging.probe(path).format == "avif"
+    path.with_name("b.avif").write_bytes(data)
+    assert np.array_equal(
+        imaging.open_source(path).samples, imaging.open_source(path.with_name("b.avif")).samples
+    )

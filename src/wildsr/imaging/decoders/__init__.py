@@ -41,10 +41,10 @@ def decoder(path: str | Path, limits: Limits) -> Iterator[Decoder]:
             from wildsr.imaging.decoders.heif import read_heif
             from wildsr.imaging.decoders.isolated import isolated
 
-            if form == "heic":
-                check_installed(name)
             heif = read_heif(file, name, form, limits)
-            with isolated(file, name, form, limits, size=heif.size, pixels=heif.pixels) as opened:
+            if heif.form == "heic":
+                check_installed(name)
+            with isolated(file, name, heif.form, limits, size=heif.size, pixels=heif.pixels) as opened:
                 yield opened
         else:
             yield in_process(file, name, form, limits)

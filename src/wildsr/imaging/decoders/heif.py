@@ -12,6 +12,18 @@ _BASE_BYTES, _BYTES_PER_PIXEL = 64 << 20, 32
 _MAX_ITEMS = 10_000
 _DATA_TYPES = frozenset({b"Exif", b"mime", b"uri ", b"tmap"})
 """Items that are no pictures; `tmap` is a recipe for showing a picture with its gain map."""
+_DERIVED = frozenset({b"grid", b"iden", b"iovl"})
+_FORMS = {b"av01": "avif", b"hvc1": "heic", b"hev1": "heic"}
+_UNREAD_CODECS = {
+    b"avc1": "an AVC (H.264) picture",
+    b"evc1": "an EVC picture",
+    b"j2k1": "a JPEG 2000 picture",
+    b"jpeg": "a JPEG picture",
+    b"jxlc": "a JPEG XL picture",
+    b"lhv1": "a layered HEVC picture",
+    b"unci": "an uncompressed picture",
+    b"vvc1": "a VVC (H.266) picture",
+}
 _AUXILIARY = (
     (b"alpha", None),
     (b"auxid:1", None),  # alpha, as HEVC has it
@@ -24,6 +36,9 @@ _AUXILIARY = (
 @dataclass(frozen=True, kw_only=True)
 class Heif:
     """What a file says of its picture."""
+
+    form: str
+    """`avif` or `heic`, by the codec of the picture: the brands of some files leave that open."""
 
     size: int
     """Bytes up to the end of its last box; nothing behind it belongs to the picture."""
@@ -72,6 +87,7 @@ def read_heif(file: BinaryFile, name: str, form: str, limits: Limits) -> Heif:
     if parts:
         notes.append(f"{' and '.join(parts)} {'was' if len(parts) == 1 else 'were'} left out")
     return Heif(
+        form=_form(items, name, form),
         size=tables.end,
         pixels=width * height,
         colour=_colour(items),
@@ -89,6 +105,24 @@ def _check(items: Items) -> None:
     for text in (*items.types.values(), *items.texts):
         if any(not 0x20 <= byte < 0x7F for byte in text):
             raise BoxError("the type of an item in it is no text")
+
+
+def _form(items: Items, name: str, form: str) -> str:
+    """Return the format whose decoder is to be asked; InputError names a codec that none of them knows."""
+    codec = items.types[items.primary]
+    if codec in _DERIVED:
+        parts = [
+            targets
+            for kind, source, targets in items.references
+            if (kind, source) == (b"dimg", items.primary)
+        ]
+        codec = items.types.get(next((target for targets in parts for target in targets), 0), codec)
+    if codec in _UNREAD_CODECS:
+        raise InputError(
+            f"{name} is a HEIF file that holds {_UNREAD_CODECS[codec]}; HEVC and AV1 pictures are read",
+            hint="convert it to PNG or TIFF first, with the program it comes from",
+        )
+    return _FORMS.get(codec, form)
 
 
 def _size(items: Items) -> tuple[int, int]:
