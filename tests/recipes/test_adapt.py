@@ -151,6 +151,12 @@ def test_the_choice_obeys_the_bound_on_psnr() -> None:
     strict = Fixed(points).choose(network, blends=(), psnr_loss=0.0)
     assert (strict.step, strict.alpha, strict.better) == (20, 1.0, True)
     assert Fixed(points).choose(network, blends=(), psnr_loss=0.2).step == 10
+    ringing = [{**point, "ringing": 0.4 + 0.02 * point["step"], "grid": 0.1} for point in points]
+    assert Fixed(ringing).choose(network, blends=(), psnr_loss=0.2).step == 0
+    ringing[1]["ringing"] = 0.48
+    assert Fixed(ringing).choose(network, blends=(), psnr_loss=0.2).step == 10
+    ringing[1]["grid"] = 0.2
+    assert Fixed(ringing).choose(network, blends=(), psnr_loss=0.2).step == 0
     kept = Fixed([points[0], points[3]]).choose(network, blends=(), psnr_loss=0.0)
     assert not kept.better
     assert "start's weights are kept" in kept.in_words()

@@ -126,7 +126,7 @@ def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, s
         perceptual.to(fabric.device)
         state = start_state(session, generator)
         samples = sampler_of(dataset, config.data, scale=scale)
-        judge = validator(session, dataset.validation, border=scale, looks=True)
+        judge = validator(session, dataset.validation, border=scale, looks=True, artefacts=True)
         if judge is None:
             raise UsageError(
                 "nothing to choose the best state by", hint="data.validation_photos must be above 0"

@@ -16,6 +16,10 @@ from wildsr.training.session import Point, Session
 
 _FOLDER: Final = "snapshots"
 _STEP_DIGITS: Final = 8
+_MORE_ARTEFACTS: Final = 0.1
+"""Share by which an artefact may be stronger than the start's."""
+_SLACK: Final = {"grid": 0.05, "ringing": 0.05}
+"""Levels and percent that can't be seen, whatever the start has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +89,8 @@ class Snapshots:
     def choose(self, network: nn.Module, *, blends: Sequence[float], psnr_loss: float) -> Chosen:
         """Choose by the lowest LPIPS among all whose PSNR is no more than `psnr_loss` below the start's.
 
-        The best state is also blended with the start, and the blends are judged alike.
+        Nor may a grid or ringing be clearly stronger than the start's: LPIPS hardly sees them. The best state is also
+        blended with the start, and the blends are judged alike.
 
         Args:
             network: Takes the weights of each blend in turn.
@@ -104,7 +109,7 @@ class Snapshots:
                 network.load_state_dict(self._blend(best, alpha))
                 scores = self._judge(network, best)
                 candidates.append(Chosen(step=best, alpha=alpha, scores=scores, start=start))
-        allowed = [one for one in candidates if one.scores["psnr"] >= start["psnr"] - psnr_loss]
+        allowed = [one for one in candidates if _is_allowed(one, psnr_loss)]
         return min(allowed, key=lambda one: one.scores["lpips"])
 
     def weights(self, chosen: Chosen) -> dict[str, Tensor]:
@@ -130,3 +135,14 @@ class Snapshots:
 
     def _file(self, step: int) -> Path:
         return self._folder / f"{step:0{_STEP_DIGITS}d}.safetensors"
+
+
+def _is_allowed(one: Chosen, psnr_loss: float) -> bool:
+    """Whether a candidate is no worse than the start in what LPIPS hardly sees."""
+    if one.scores["psnr"] < one.start["psnr"] - psnr_loss:
+        return False
+    return all(
+        one.scores[name] <= (1 + _MORE_ARTEFACTS) * one.start[name] + slack
+        for name, slack in _SLACK.items()
+        if name in one.start
+    )

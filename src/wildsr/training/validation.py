@@ -10,6 +10,8 @@ from torch import nn
 
 from wildsr.data import Sample, collate
 from wildsr.metrics import lpips, psnr_y, ssim_y
+from wildsr.metrics.grid import grid
+from wildsr.metrics.ringing import ringing
 from wildsr.training.session import Point, Session
 
 Bytes: TypeAlias = NDArray[np.uint8]
@@ -17,9 +19,17 @@ Bytes: TypeAlias = NDArray[np.uint8]
 _SHOWN = 4
 """Crops in TensorBoard's grid."""
 
+_LEAST_SIDE = 64
+"""Of a crop that artefacts can be measured on."""
+
 
 def validator(
-    session: Session, crops: Sequence[Sample], *, border: int, looks: bool = False
+    session: Session,
+    crops: Sequence[Sample],
+    *,
+    border: int,
+    looks: bool = False,
+    artefacts: bool = False,
 ) -> Callable[[nn.Module, int], Point] | None:
     """Make the function that the loop calls; None without crops.
 
@@ -28,6 +38,7 @@ def validator(
         crops: With LR and HR.
         border: HR pixels left out at every side, the scale by custom.
         looks: Also give mean `lpips` (AlexNet), whose weights are fetched once.
+        artefacts: Also give mean `grid` and `ringing`, of crops that are large enough for them.
 
     Returns:
         (network, step) → mean `psnr` and `ssim` over Y, of results rounded to 8 bits.
@@ -37,22 +48,29 @@ def validator(
 
     def validate(network: nn.Module, step: int) -> Point:
         network.eval()
-        points, rows = [], []
+        points: list[Point] = []
+        rows = []
         for number, crop in enumerate(crops):
             sr = super_resolve(network, crop, session.fabric.device)
             hr = np.asarray(crop.hr, dtype=np.uint8)
             inner = (slice(border, -border or None), slice(border, -border or None))
             ours, truth = sr[inner], hr[inner]
-            distance = lpips(ours, truth) if looks else 0.0
-            points.append((psnr_y(ours, truth), ssim_y(ours, truth), distance))
+            point = {"psnr": psnr_y(ours, truth), "ssim": ssim_y(ours, truth)}
+            if looks:
+                point["lpips"] = lpips(ours, truth)
+            if artefacts and min(ours.shape[:2]) >= _LEAST_SIDE:
+                point |= {"grid": grid(ours), "ringing": ringing(ours, truth)}
+            points.append(point)
             if number < _SHOWN and session.writer is not None:
                 rows.append(_row(np.asarray(crop.lr, dtype=np.uint8), sr, hr))
         if rows and session.writer is not None:
             width = min(row.shape[1] for row in rows)
-            grid = np.concatenate([row[:, :width] for row in rows])
-            session.writer.add_image("samples", grid, step, dataformats="HWC")
-        psnr, ssim, distance = (float(value) for value in np.mean(points, axis=0))
-        return {"psnr": psnr, "ssim": ssim, **({"lpips": distance} if looks else {})}
+            sheet = np.concatenate([row[:, :width] for row in rows])
+            session.writer.add_image("samples", sheet, step, dataformats="HWC")
+        return {
+            name: float(np.mean([point[name] for point in points if name in point]))
+            for name in dict.fromkeys(name for point in points for name in point)
+        }
 
     return validate
 
