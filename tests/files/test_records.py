@@ -158,7 +158,7 @@ lines = records.map(lambda record: json.dumps(record).encode()) | st.binary(max_
 
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.lists(lines, max_size=6), st.booleans(), st.booleans())
-def test_no_forged_or_broken_journal_makes_a_run_skip(
+def test_no_broken_or_foreign_journal_makes_a_run_skip(
     tmp_path: Path, body: list[bytes], with_header: bool, torn: bool
 ) -> None:
     """Whatever the file holds, a result that was not made from this source by us is not taken as done."""
@@ -174,3 +174,18 @@ def test_no_forged_or_broken_journal_makes_a_run_skip(
         assert path.read_bytes() == content
         return
     assert pending.skipped == ()
+
+
+def test_a_journal_that_names_both_files_truly_is_believed(tmp_path: Path) -> None:
+    """The limit of what SECURITY.md promises: whoever can write here could have written the result too."""
+    source, target = tmp_path / "source.jpg", tmp_path / "out.png"
+    source.write_bytes(b"source")
+    target.write_bytes(b"somebody else's")
+    forged = JournalEntry(status="done", source=fingerprint(source), target=fingerprint(target))
+    path = journal(tmp_path, HEADER + forged.line(source="source.jpg", target="out.png"))
+    job = Job(source=source, target=target)
+    with Journal.open(path, {"tile": 512}) as opened:
+        assert opened.pending([job]).skipped == (job,)
+    source.write_bytes(b"another")
+    with Journal.open(path, {"tile": 512}) as opened:
+        assert opened.pending([job]).skipped == ()

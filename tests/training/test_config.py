@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from wildsr.errors import UsageError
 from wildsr.recipes import RECIPES
 from wildsr.recipes.psnr import PRESETS, PsnrConfig
-from wildsr.training.config import configure, differences, field_docs, from_toml, nearest, to_toml
+from wildsr.training.config import configure, differences, field_docs, from_toml, to_toml
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
 CASES = [(recipe, preset) for recipe, item in RECIPES.items() for preset in item.presets]
@@ -136,8 +136,3 @@ def test_differences_are_listed_by_path() -> None:
 def test_printed_configuration_is_toml() -> None:
     parsed = tomllib.loads(to_toml(PRESETS["compact-cpu"]))
     assert parsed["data"]["patch"] == PRESETS["compact-cpu"].data.patch
-
-
-def test_nearest() -> None:
-    assert nearest("steps", ["step", "stop"]).startswith("did you mean step")
-    assert nearest("xyz", ["a", "b"]) == "known are a, b"

@@ -1,6 +1,5 @@
 """`wildsr profile`: photos → a camera's degradation profile; show, compare and merge profiles."""
 
-import difflib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,7 +8,7 @@ import typer
 
 from wildsr.cli.console import progress_bar, say
 from wildsr.cli.profile_report import tell, tell_comparison
-from wildsr.errors import UsageError
+from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.estimation.kernels.methods import METHODS, method_named
 from wildsr.files import atomic_write, check_target, find_pictures, refuse_input, shown
 
@@ -74,10 +73,8 @@ def profile(
         page = None if html is None else check_target(html, label="--html", overwrite=overwrite, inputs=names)
         (_show if action == "show" else _compare)(names, html=page, json=json)
         return
-    if action is None and not os.path.lexists(inputs[0]) and difflib.get_close_matches(inputs[0], _ACTIONS):
-        raise UsageError(
-            f"there is no {shown(inputs[0])}", hint=f"did you mean {_nearest(inputs[0], _ACTIONS)}?"
-        )
+    if action is None and not os.path.lexists(inputs[0]) and nearest(inputs[0], _ACTIONS):
+        raise UsageError(f"there is no {shown(inputs[0])}", hint=did_you_mean(inputs[0], _ACTIONS))
     method = method_named(method)
     target = _wanted_profile(output, overwrite)
     page = (
@@ -187,11 +184,6 @@ def _tell(profile: "Profile", path: Path, page: Path | None, *, json: bool) -> N
     if page is not None:
         _write(page, profile_page(profile, name=path.name))
     tell(profile_stats(profile), path, json=json)
-
-
-def _nearest(name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    return close[0] if close else f"one of {', '.join(known)}"
 
 
 def _wanted_profile(output: Path | None, overwrite: bool) -> Path:

@@ -17,15 +17,6 @@ _LARGEST_EXACT_RADIUS = 64
 _DEEP_HALO, _DEEP_HALO_EXACT = 48, 64  # measured for RRDB, the deepest of the common nets
 
 
-def read_onnx(path: Path) -> ModelSpec:
-    """Check an ONNX file and return its ModelSpec, found by its shapes where the file has none.
-
-    Raises:
-        ModelError: If it isn't a super-resolution network wildsr can run.
-    """
-    return inspect_onnx(load_checked(path), id=path.stem, source=path.name)
-
-
 def stored_spec(path: Path) -> ModelSpec:
     """Return the ModelSpec inside a file of our own making, without checking its graph.
 

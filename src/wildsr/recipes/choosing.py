@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from wildsr.errors import UsageError
+from wildsr.errors import UsageError, did_you_mean
 from wildsr.recipes import RECIPES
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure, from_toml
-from wildsr.training.nearest import nearest
 from wildsr.training.session import Say, say_on_stderr
 
 if TYPE_CHECKING:
@@ -76,12 +75,14 @@ def configured(
     found = find_recipe(name)
     if found is None:
         names = [*RECIPES, *(known for item in RECIPES.values() for known in item.presets)]
-        raise UsageError(f"there is no recipe `{name}`", hint=nearest(name, names))
+        raise UsageError(f"there is no recipe `{name}`", hint=did_you_mean(name, names))
     recipe, default = found
     presets = RECIPES[recipe].presets
     chosen = preset or default
     if chosen not in presets:
-        raise UsageError(f"recipe `{recipe}` has no preset `{chosen}`", hint=nearest(chosen, list(presets)))
+        raise UsageError(
+            f"recipe `{recipe}` has no preset `{chosen}`", hint=did_you_mean(chosen, list(presets))
+        )
     base = presets[chosen]
     if resumed is not None:
         kept = checkpoints_in(resumed)

@@ -9,9 +9,9 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from wildsr.degradation import PRESETS as DEGRADATIONS
+from wildsr.errors import did_you_mean
 from wildsr.networks import DISCRIMINATORS, NETWORKS
 from wildsr.training.losses import OBJECTIVES, PERCEPTUAL, PIXEL
-from wildsr.training.nearest import nearest
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +34,7 @@ class OneOf:
             PydanticCustomError: It has not; `hint` in its context gives the nearest names.
         """
         if name not in self.table:
-            hint = nearest(name, list(self.table))
+            hint = did_you_mean(name, list(self.table))
             raise PydanticCustomError(
                 "choice", f"unknown {self.what} `{{name}}`", {"name": name, "hint": hint}
             )

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, TypeAlias, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
-from wildsr.errors import UsageError
+from wildsr.errors import UsageError, did_you_mean
 from wildsr.files.toml import parsed_toml, read_toml
 from wildsr.training.choices import choices
-from wildsr.training.nearest import nearest
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -111,7 +110,7 @@ def _merge(tree: Tree, given: Mapping[str, object], kind: type, source: str, pat
     for key, value in given.items():
         full = f"{path}{key}"
         if key not in known:
-            raise UsageError(f"{source}: unknown setting `{full}`", hint=nearest(key, known))
+            raise UsageError(f"{source}: unknown setting `{full}`", hint=did_you_mean(key, known))
         inner = hints[key]
         if is_dataclass(inner):
             if not isinstance(value, Mapping):

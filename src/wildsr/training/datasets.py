@@ -23,8 +23,7 @@ from wildsr.data import (
     validation_crops,
 )
 from wildsr.degradation import Chosen, Profile, choose, with_widths
-from wildsr.errors import UsageError
-from wildsr.training.nearest import nearest
+from wildsr.errors import UsageError, did_you_mean
 from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings
 
@@ -143,11 +142,11 @@ def build(
         UsageError: No such preset, or no such argument; the nearest names are given.
     """
     if name not in presets:
-        raise UsageError(f"unknown {what} `{name}`", hint=nearest(name, list(presets)))
+        raise UsageError(f"unknown {what} `{name}`", hint=did_you_mean(name, list(presets)))
     known = list(inspect.signature(presets[name]).parameters)
     for key in arguments:
         if key not in known:
-            raise UsageError(f"{what} `{name}` has no argument `{key}`", hint=nearest(key, known))
+            raise UsageError(f"{what} `{name}` has no argument `{key}`", hint=did_you_mean(key, known))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return presets[name](**arguments)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from wildsr.errors import UsageError
+from wildsr.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from wildsr.estimation.kernels.spectrum import Doubles
@@ -87,7 +87,6 @@ def method_named(name: str) -> str:
     known = ALIASES.get(name, name)
     if known in METHODS:
         return known
-    import difflib
-
-    near = difflib.get_close_matches(name.lower().replace("-", "_"), [*METHODS, *ALIASES], n=1)
-    raise UsageError(f"unknown method {name!r}", hint=near[0] if near else f"one of {', '.join(METHODS)}")
+    raise UsageError(
+        f"unknown method {name!r}", hint=did_you_mean(name.replace("-", "_"), [*METHODS, *ALIASES])
+    )

@@ -10,6 +10,7 @@ from wildsr.models.ncnn.builder import NcnnGraph
 from wildsr.models.ncnn.layers import LAYERS
 from wildsr.models.ncnn.param import Layer, read_param
 from wildsr.models.ncnn.weights import WeightReader
+from wildsr.models.onnx_checks import check_structure
 from wildsr.models.onnx_file import discovered_spec, embed_spec
 from wildsr.models.spec import ModelSpec
 
@@ -52,6 +53,7 @@ def import_ncnn(
         emit(replace(layer, inputs=tuple(map(graph.tensor, layer.inputs))), graph, reader)
     reader.finish()
     model = graph.finish(result)
+    check_structure(model)  # a layer can become several operations
     found = spec or discovered_spec(model, id=param.stem, source=param.name)
     return embed_spec(model, found), found
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wildsr.errors import ModelError
+from wildsr.files.display import shown
 from wildsr.files.opening import read_text
+from wildsr.models.onnx_checks import MAX_NODES
 
 MAGIC = "7767517"
 _MAX_BYTES = 16_000_000
-_MAX_LAYERS = 20_000
+_MAX_LAYERS = MAX_NODES
 _MAX_LIST = 10_000
 MAX_CHANNELS = 1 << 14
 
@@ -38,7 +40,7 @@ class Layer:
 
     def wrong(self, what: str) -> ModelError:
         """An error that names this layer."""
-        return ModelError(f"layer {_shown(self.name)} ({_shown(self.kind)}): {what}")
+        return ModelError(f"layer {shown(self.name[:60])} ({shown(self.kind[:60])}): {what}")
 
 
 def read_param(path: Path) -> list[Layer]:
@@ -80,11 +82,6 @@ def _text(path: Path) -> str:
         ) from error
     except OSError as error:
         raise ModelError(f"{path} can't be read: {error.strerror}") from error
-
-
-def _shown(name: str) -> str:
-    """A name from the file, without what would act on a terminal."""
-    return name[:60] if name.isprintable() else repr(name[:60])
 
 
 def _layer(line: str, number: int) -> Layer:
