@@ -1,4 +1,4 @@
-"""Which model for a photo: from what was measured on it to a suggestion, with the reasons in words.
+"""Model recommendation for a photo, from its estimated degradations, with reasons.
 
 The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, made by
 `benchmarks/damage.py`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred

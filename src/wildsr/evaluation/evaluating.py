@@ -1,4 +1,4 @@
-"""An evaluation from what a caller names: results or models, a test set, metrics."""
+"""`evaluate`: resolves results, models, test set and metrics to a plan, and runs it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -74,7 +74,7 @@ def evaluate(
         settings: How models are run; None takes the engine's defaults.
         resume: Take from the cache what an earlier run made.
         load: Loads a model by name; the default fetches weights that are not there.
-        watch: Told of progress.
+        watch: Called after each picture.
 
     Returns:
         A row a picture and method, means with intervals, ranks, and the protocol. A picture that fails is named

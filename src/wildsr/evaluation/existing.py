@@ -1,4 +1,4 @@
-"""Results that exist, put beside their ground truth."""
+"""Existing results, paired with their ground truth and LR pictures."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

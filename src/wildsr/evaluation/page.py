@@ -1,4 +1,4 @@
-"""The page: what is best, how sure that is, where methods differ, and how it was measured."""
+"""The HTML report: means with intervals, plots, crops where methods differ, every value, and the protocol."""
 
 import json
 import math

@@ -1,4 +1,4 @@
-"""What damaged a photo, measured on the photo alone: noise, JPEG blocks, blur and true resolution.  Plain numpy.
+"""Degradations of a photo, estimated from the photo alone: noise, JPEG blocking, blur, effective resolution.
 
 Levels are 0…255 of full-range luma. How far to trust each number is tested on photos damaged on purpose
 (`tests/evaluation/test_photo.py`).

@@ -1,4 +1,4 @@
-"""Pictures as metrics take them."""
+"""Decoding of pictures for metrics, and checks of their sizes."""
 
 from dataclasses import dataclass
 from pathlib import Path

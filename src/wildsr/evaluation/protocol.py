@@ -1,4 +1,4 @@
-"""How numbers came about, in words that stand beside them."""
+"""The protocol of an evaluation: settings, versions and hardware, written with its numbers."""
 
 import datetime
 import platform

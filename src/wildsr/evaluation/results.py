@@ -1,4 +1,4 @@
-"""What an evaluation found: rows, and what follows from them."""
+"""Rows of an evaluation, and the means, intervals and ranks computed from them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -80,7 +80,7 @@ class Evaluation:
     """Every picture by every method, pictures first."""
 
     protocol: dict[str, Json]
-    """How the numbers came about; stands beside them wherever they go."""
+    """How the numbers were computed; written with them to every format."""
 
     @cached_property
     def by_image(self) -> dict[str, dict[str, Row]]:

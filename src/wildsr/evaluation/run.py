@@ -21,7 +21,7 @@ from wildsr.metrics import METRICS
 
 Stage: TypeAlias = Literal["super-resolving", "measuring"]
 Watcher: TypeAlias = Callable[[Stage, int, int], None]
-"""Told of (stage, pictures done, pictures in all)."""
+"""Called with (stage, pictures done, pictures in total)."""
 
 _MOST_NAMED = 5
 
@@ -45,7 +45,7 @@ def judge(
         store: Where results are kept; a rerun takes them from there.
         scale: Enlargement, for the protocol and for checking sizes before a model runs.
         workers: Pictures measured at once; None takes one a core.
-        watch: Told of progress.
+        watch: Called after each picture.
 
     Returns:
         A row a picture and method. A picture that fails at one of them is named in its row's errors.

@@ -123,7 +123,7 @@ def _measure(
 
 
 def try_metrics(metrics: Sequence[str]) -> None:
-    """Compute metrics of a made-up picture: what they need is fetched and loaded before hours are spent.
+    """Compute metrics of a synthetic picture, so that missing parameters fail before a long run.
 
     Raises:
         WildsrError: A metric's parameters can't be had.

@@ -1,4 +1,4 @@
-"""Results kept by content: a rerun makes only what is missing.
+"""A content-addressed store of SR pictures and scores: a rerun computes only what is missing.
 
 Everything is filed under a digest of what decides it (file contents, settings, the code that computes it), so
 nothing is ever out of date; the folder `evaluation` of the cache may be deleted at any time.

@@ -1,4 +1,4 @@
-"""Metrics: pure functions from pictures (arrays) to numbers, each equal to its official implementation.
+"""Metrics: pure functions from pictures (arrays) to numbers; published ones equal their official implementation.
 
 Import functions from here; OpenVINO, ONNX and parameter files are loaded by the first call that needs them.
 

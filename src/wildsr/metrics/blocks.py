@@ -1,4 +1,4 @@
-"""The grid that JPEG leaves in a picture."""
+"""Blocking of JPEG: the 8×8 grid it leaves in a picture."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""Does a super-resolved picture still say what its low-resolution one said?"""
+"""Consistency of a super-resolved picture with its low-resolution input."""
 
 from math import inf
 

@@ -1,4 +1,4 @@
-"""What a metric says of itself: which way is better, what it needs and how it is to be quoted."""
+"""The description of a metric: direction, range, what it needs, and how it is to be quoted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a metric takes: arrays, checked once, cropped by one function, turned into the papers' planes.
+"""Input of metrics: validation of arrays, border cropping, and the luminance planes of the papers.
 
 A picture is H×W×3 RGB, uint8 or float32 in [0, 1]. The official values of every metric are of 8-bit pictures;
 a float picture is measured at its own precision, except where the official definition itself rounds
