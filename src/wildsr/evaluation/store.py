@@ -38,6 +38,7 @@ RESOLVING_CODE: Final = (
     "wildsr.imaging",
     "wildsr.files",
     "wildsr.assets",
+    "wildsr.machine",
     "wildsr.evaluation.methods",
 )
 """Packages and modules whose code decides the SR picture of a model or of bicubic enlargement."""
