@@ -10,9 +10,12 @@ Examples:
 """
 
 import importlib
-from typing import TYPE_CHECKING
 
 from wildsr.version import __version__
+
+TYPE_CHECKING = False
+"""What type checkers take for true. `typing` itself is left to those who need it: a Ctrl-C while it loads, before the
+program can answer, would show a traceback."""
 
 if TYPE_CHECKING:
     from wildsr import metrics

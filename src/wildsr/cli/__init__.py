@@ -2,16 +2,20 @@
 
 import sys
 
-from wildsr.cli import signals, streams
-
 
 def main() -> None:
     """Run the `wildsr` program.
 
     Exit codes: 0 ok, 1 failed, 2 usage, 128 + a signal's number (130 for Ctrl-C).
     """
-    from wildsr.cli.ending import ended
-
+    try:
+        from wildsr.cli import signals, streams
+        from wildsr.cli.ending import ended
+    except KeyboardInterrupt:  # so early that nothing of ours is there to answer it
+        if "--json" in sys.argv:
+            sys.stdout.write('{"stopped": "interrupted"}\n')
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
     with signals.answered():
         try:
             streams.prepare()
