@@ -46,7 +46,7 @@ GAMES = {
         "discriminator": (0.6931936, 0.693136, 0.6930424),
     },
 }
-RECIPES_ELSEWHERE = {"adapt": "tests/recipes/test_adapt.py"}
+RECIPES_ELSEWHERE = {"adapt": "tests/recipes/test_adapt.py", "realsr": "tests/recipes/test_realsr.py"}
 RECIPES_HERE = ("psnr", "gan")
 
 

@@ -6,7 +6,17 @@ from wildsr.data.manifest import MANIFEST, Manifest
 from wildsr.data.pairing import PairJob, PairsMade, make_pairs, plan_pairs
 from wildsr.data.pairs import MadePair, PairSettings, make_pair, pair_settings, write_pair
 from wildsr.data.photos import Photo, PhotoFolder, Skipped, hold_out, open_pairs, open_photos
-from wildsr.data.sampling import AlignedCrops, Degrade, DegradedCrops, Pair, Sample, Sampler, collate
+from wildsr.data.sampling import (
+    AlignedCrops,
+    Degrade,
+    DegradedCrops,
+    NoisyCrops,
+    Pair,
+    Sample,
+    Sampler,
+    collate,
+    with_noise,
+)
 from wildsr.data.validation import degraded_validation_crops, validation_crops
 
 __all__ = [
@@ -16,6 +26,7 @@ __all__ = [
     "DegradedCrops",
     "MadePair",
     "Manifest",
+    "NoisyCrops",
     "Pair",
     "PairJob",
     "PairSettings",
@@ -37,5 +48,6 @@ __all__ = [
     "pair_settings",
     "plan_pairs",
     "validation_crops",
+    "with_noise",
     "write_pair",
 ]

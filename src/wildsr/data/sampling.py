@@ -15,6 +15,9 @@ Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
 Degrade: TypeAlias = Callable[[NDArray[np.float32], np.random.Generator], NDArray[np.float32]]
 """(HR crop h×w×3 in [0, 1], randomness) → LR h/s×w/s×3 in [0, 1]."""
 
+_NOISE = 1
+"""Marks the random numbers of a sample's noise, which are others than those of its crop."""
+
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Sample:
@@ -137,6 +140,31 @@ class DegradedCrops:
         inner = slice(margin, margin + self._side)
         outer = slice(s * margin, s * (margin + self._side))
         return Sample(lr=lr[inner, inner], hr=hr[outer, outer], name=photo.name)
+
+
+class NoisyCrops:
+    """Samples of another sampler, with noise injected into their LR on the fly (RealSR, Algorithm 1, step 4).
+
+    Args:
+        crops: Gives the samples.
+        inject: Adds noise to an LR; its randomness is the sample's own.
+    """
+
+    def __init__(self, crops: Sampler, inject: Degrade) -> None:
+        self._crops, self._inject = crops, inject
+
+    def sample(self, seed: int, index: int) -> Sample:
+        """Cut sample `index` and add noise to its LR."""
+        clean = self._crops.sample(seed, index)
+        return with_noise(clean, self._inject, np.random.default_rng((seed, index, _NOISE)))
+
+
+def with_noise(clean: Sample, inject: Degrade, rng: np.random.Generator) -> Sample:
+    """A sample with noise in its LR, which becomes float32."""
+    lr = np.ascontiguousarray(clean.lr, dtype=np.float32)
+    if clean.lr.dtype == np.uint8:
+        lr /= np.float32(255)
+    return Sample(lr=inject(lr, rng), hr=clean.hr, name=clean.name)
 
 
 def collate(samples: Sequence[Sample]) -> Pair:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from wildsr.recipes import adapt, gan, psnr
+from wildsr.recipes import adapt, gan, psnr, realsr
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -34,6 +34,7 @@ class Recipe:
 RECIPES: dict[str, Recipe] = {
     "psnr": Recipe(summary=psnr.SUMMARY, presets=psnr.PRESETS, default="compact-cpu", run=psnr.run),
     "gan": Recipe(summary=gan.SUMMARY, presets=gan.PRESETS, default="esrgan-cpu", run=gan.run),
+    "realsr": Recipe(summary=realsr.SUMMARY, presets=realsr.PRESETS, default="track2-cpu", run=realsr.run),
     "adapt": Recipe(summary=adapt.SUMMARY, presets=adapt.PRESETS, default="adapt", run=adapt.run),
 }
 """Name → recipe."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wildsr.errors import UsageError, did_you_mean
 from wildsr.recipes import RECIPES
+from wildsr.recipes.realsr import WARM_START
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure, from_toml
 from wildsr.training.session import Say, say_on_stderr
@@ -85,7 +86,7 @@ def configured(
         )
     base = presets[chosen]
     if resumed is not None:
-        kept = checkpoints_in(resumed)
+        kept = checkpoints_in(resumed) or checkpoints_in(resumed / WARM_START)
         if not kept:
             raise UsageError(f"{resumed} holds nothing to resume", hint="leave out --resume to start it")
         context = load_checkpoint(kept[-1]).context

@@ -2,15 +2,17 @@
 
 import hashlib
 import inspect
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
 from wildsr.data import (
     AlignedCrops,
+    Degrade,
     DegradedCrops,
     Photo,
     Sample,
@@ -21,6 +23,7 @@ from wildsr.data import (
     open_pairs,
     open_photos,
     validation_crops,
+    with_noise,
 )
 from wildsr.degradation import Chosen, Profile, choose, with_widths
 from wildsr.errors import UsageError, did_you_mean
@@ -112,6 +115,35 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
         summary=summary,
         degradation=degradation,
     )
+
+
+def joined(datasets: Sequence[Dataset], *, summary: str, degradation: str) -> Dataset:
+    """Several folders' pairs as one.
+
+    Args:
+        datasets: Of stored pairs.
+        summary: How their LR is made, for the card.
+        degradation: Fingerprint of how.
+    """
+    photos = hashlib.sha256(" ".join(one.fingerprint for one in datasets).encode()).hexdigest()
+    return Dataset(
+        train=tuple(photo for one in datasets for photo in one.train),
+        validation=tuple(crop for one in datasets for crop in one.validation),
+        fingerprint=f"{photos} {degradation}",
+        names=tuple(name for one in datasets for name in one.names),
+        summary="; ".join((*(one.summary for one in datasets), summary)),
+    )
+
+
+def with_noisy_validation(dataset: Dataset, inject: Degrade) -> Dataset:
+    """The same with noise in the LR that is judged on, drawn by the photo's name alone."""
+    crops = []
+    for crop in dataset.validation:
+        name = hashlib.sha256(crop.name.encode("utf-8", "surrogateescape")).digest()
+        noisy = with_noise(crop, inject, np.random.default_rng(int.from_bytes(name[:8], "little")))
+        rounded = np.rint(np.asarray(noisy.lr) * 255).astype(np.uint8)
+        crops.append(replace(noisy, lr=rounded))
+    return replace(dataset, validation=tuple(crops))
 
 
 def sampler_of(dataset: Dataset, settings: DataSettings, *, scale: int) -> Sampler:
