@@ -13,15 +13,18 @@ from PIL import Image
 from tests.recipes.conftest import curves
 from tests.recipes.test_degraded import profile
 from wildsr.data import AlignedCrops, NoisyCrops, Sample
+from wildsr.degradation import Profile
 from wildsr.degradation import kernels as kernels_of
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.noise.variance_rule import VarianceRule, low_variance_patches
+from wildsr.estimation.profile.make import ProfileSettings
+from wildsr.files import Findings
 from wildsr.imaging.resize import resize_uint8
 from wildsr.recipes import realsr, realsr_pool
 from wildsr.recipes.choosing import configured
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.realsr import PRESETS, WARM_START, RealsrConfig
-from wildsr.recipes.realsr_pool import PoolSettings
+from wildsr.recipes.realsr_pool import PoolSettings, fill_pool
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure
 
@@ -260,3 +263,41 @@ def test_what_does_not_go_together_is_refused(
         sets = [*sets, "pool.parts=noise"]
     with pytest.raises(kind, match=message):
         realsr.run(configure(tiny_realsr, sets=sets), tmp_path / "run", resume=False, say=said)
+
+
+def test_kernels_are_learnt_once_by_the_method_asked_for(
+    source: Path, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[tuple[list[str], str]] = []
+
+    def learn(photos: Findings, output: Path, settings: ProfileSettings) -> Profile:
+        calls.append(([one.path.name for one in photos.pictures], settings.photo.method))
+        made = profile()
+        made.save(output)
+        return made
+
+    monkeypatch.setattr(realsr_pool, "make_profile", learn)
+    settings = PoolSettings(parts="both", method="kernelgan", noise_rule="profile")
+    pools = [fill_pool(settings, source, None, folder=tmp_path / "run", scale=2, say=said) for _ in range(2)]
+    assert calls == [([f"{number}.png" for number in range(5)], "kernelgan")]
+    assert pools[0].fingerprint == pools[1].fingerprint
+    assert np.array_equal(pools[0].noise, profile().noise)
+    without = fill_pool(
+        replace(settings, parts="kernel"), source, None, folder=tmp_path / "run", scale=2, say=said
+    )
+    assert without.fingerprint != pools[0].fingerprint
+    assert len(without.noise) == 0
+
+
+def test_a_photo_that_gives_no_patch_is_no_harm_but_none_at_all_is(
+    source: Path, tmp_path: Path, said: Say
+) -> None:
+    rule = VarianceRule(
+        side=48, stride=48, variance=60.0, mean=100.0
+    )  # flat halves are 90, 100, … 130 bright
+    settings = PoolSettings(parts="noise", noise=rule)
+    pool = fill_pool(settings, source, None, folder=tmp_path, scale=2, say=said)
+    assert 4 <= len(pool.noise) <= 8
+    bright = replace(settings, noise=replace(rule, mean=200.0))
+    with pytest.raises(InputError, match="above a mean of 200"):
+        fill_pool(bright, source, None, folder=tmp_path, scale=2, say=said)

@@ -9,15 +9,17 @@ from typer.testing import CliRunner
 from wildsr.cli.main import app
 from wildsr.degradation import PRESETS as DEGRADATIONS
 from wildsr.errors import UsageError
+from wildsr.estimation.kernels.methods import METHODS
 from wildsr.networks import DISCRIMINATORS, NETWORKS
 from wildsr.recipes import RECIPES
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
+from wildsr.recipes.realsr import RealsrConfig
 from wildsr.training.config import configure, to_toml
 from wildsr.training.losses import OBJECTIVES, PERCEPTUAL, PIXEL
 
 runner = CliRunner()
-TABLES: list[tuple[str, dict[str, object], str, PsnrConfig | GanConfig]] = [
+TABLES: list[tuple[str, dict[str, object], str, PsnrConfig | GanConfig | RealsrConfig]] = [
     ("network", NETWORKS, "network", PsnrConfig()),
     ("network", NETWORKS, "network", GanConfig()),
     ("pixel loss", PIXEL, "loss", PsnrConfig()),
@@ -26,6 +28,7 @@ TABLES: list[tuple[str, dict[str, object], str, PsnrConfig | GanConfig]] = [
     ("discriminator", DISCRIMINATORS, "discriminator", GanConfig()),
     ("objective", OBJECTIVES, "objective", GanConfig()),
     ("perceptual loss", PERCEPTUAL, "perceptual", GanConfig()),
+    ("method", METHODS, "pool.method", RealsrConfig()),
 ]
 NAMES = [f"{type(config).__name__}.{setting}" for _, _, setting, config in TABLES]
 
@@ -41,7 +44,7 @@ def test_a_new_entry_can_be_chosen_and_is_listed(
     what: str,
     table: dict[str, object],
     setting: str,
-    config: PsnrConfig | GanConfig,
+    config: PsnrConfig | GanConfig | RealsrConfig,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with pytest.raises(UsageError, match=f"unknown {what} `brand-new`"):
@@ -54,7 +57,7 @@ def test_a_new_entry_can_be_chosen_and_is_listed(
 
 @pytest.mark.parametrize(("what", "table", "setting", "config"), TABLES, ids=NAMES)
 def test_a_slip_of_the_pen_gets_the_nearest_names(
-    what: str, table: Mapping[str, object], setting: str, config: PsnrConfig | GanConfig
+    what: str, table: Mapping[str, object], setting: str, config: PsnrConfig | GanConfig | RealsrConfig
 ) -> None:
     name = list(table)[-1]
     with pytest.raises(UsageError, match=f"unknown {what}") as caught:

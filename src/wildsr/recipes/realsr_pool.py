@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -12,19 +12,20 @@ from wildsr.data import PairSettings, make_pairs, plan_pairs
 from wildsr.degradation import Chosen, Profile, choose, empty_kernels, empty_noise
 from wildsr.degradation.profile import FloatArray
 from wildsr.errors import InputError, UsageError
-from wildsr.estimation.kernels.estimate import Method
+from wildsr.estimation.kernels.methods import METHODS
 from wildsr.estimation.noise.variance_rule import VarianceRule, low_variance_patches
-from wildsr.estimation.profile.make import ProfileSettings, forget, make_profile
+from wildsr.estimation.profile.make import ProfileSettings, make_profile
 from wildsr.estimation.profile.photo import PhotoSettings
 from wildsr.files import find_pictures, make_folder, shown
 from wildsr.imaging import open_source
 from wildsr.machine import cores
+from wildsr.training.choices import OneOf
 from wildsr.training.session import Say
 
 Parts: TypeAlias = Literal["both", "noise", "kernel", "neither"]
+MethodName: TypeAlias = Annotated[str, OneOf("method", METHODS)]
 
 _PROFILE: Final = "pool.profile"
-_STATE: Final = "pool-state"
 _MOST_PATCHES: Final = 1000
 
 
@@ -52,7 +53,7 @@ class PoolSettings:
     parts: Parts = "both"
     """What LR gets: kernels and noise of the source photos, only one of them, or neither (the ablation)."""
 
-    method: Method = "auto"
+    method: MethodName = "auto"
     """How kernels are estimated; the paper's is kernelgan."""
 
     noise_rule: Literal["variance", "profile"] = "variance"
@@ -156,13 +157,10 @@ def _learnt(
     if kept.is_file():
         return Profile.load(kept)
     make_folder(folder)
-    photos = [one.path for one in find_pictures([source], recursive=True, exclude=folder).pictures]
-    say(f"learning kernels from {len(photos)} photos")
+    photos = find_pictures([source], recursive=True, exclude=folder)
+    say(f"learning kernels from {len(photos.pictures)} photos")
     how = ProfileSettings(photo=PhotoSettings(method=settings.method), jobs=cores())
-    made = make_profile(photos, how, state=folder / _STATE)
-    made.save(kept)
-    forget(folder / _STATE)
-    return made
+    return make_profile(photos, kept, how)
 
 
 def _by_variance(source: Path | None, rule: VarianceRule) -> FloatArray:
