@@ -11,6 +11,8 @@ from PIL import Image
 import wildsr
 from tests.conftest import REPOSITORY
 from tests.engine.tiny import save, tiny_compact
+from tests.estimation.pictures import gaussian
+from tests.estimation.test_profiling import shot
 from tests.test_readme import blocks
 from wildsr.degradation import Profile, kernels
 
@@ -22,6 +24,7 @@ WITHOUT_AN_EXAMPLE = {
     "Limits": "a record of settings",
     "Model": "returned by load_model",
     "Outcome": "given by upscale_folder",
+    "ProfileSettings": "a record of settings",
     "Report": "returned by upscale_file",
     "Settings": "a record of settings",
     "Size": "a record of settings",
@@ -66,8 +69,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder / "results" / f"{name}.png"
         )
         hr.save(folder / "clean-photos" / f"{name}.png")
-        large = Image.fromarray(scene(640, 768, seed=10 + number))
-        large.resize((384, 320), Image.Resampling.BOX).save(folder / "my-photos" / f"{name}.jpg", quality=97)
+        photo = shot(number, gaussian(3.0, 1.2, 0.6), 2.0)
+        Image.fromarray(np.rint(photo * 255).astype(np.uint8)).save(
+            folder / "my-photos" / f"{name}.jpg", quality=97
+        )
     pool = [kernels.gaussian(17, (v, 2 * v), 0.5, scale=4) for v in (1.0, 3.0)]
     Profile(kernels=np.stack(pool).astype(np.float32)).save(folder / "phone.profile")
     return folder

@@ -53,11 +53,7 @@ Objective = Literal["kernelgan", "realsr"]
 
 
 class LinearGenerator(nn.Module):
-    """Six convolutions (7, 5, 3, 1, 1, 1; channels 1→64→…→64→1; no bias, no padding), applied as one filter.
-
-    Args:
-        rng: Source of the initial weights.
-    """
+    """Six convolutions (7, 5, 3, 1, 1, 1; channels 1→64→…→64→1; no bias, no padding), applied as one filter."""
 
     def __init__(self, rng: torch.Generator) -> None:
         super().__init__()
@@ -96,10 +92,7 @@ class PatchDiscriminator(nn.Module):
     """Seven spectrally normalised layers, 7×7 and six times 1×1, with batch normalisation, ReLU and a sigmoid.
 
     The second layer follows the first directly, so the two are applied as one. The normalisations in between make
-    biases unnecessary except in the last layer.
-
-    Args:
-        rng: Source of the initial weights; their scale does not matter, as they are normalised.
+    biases unnecessary except in the last layer. The scale of the initial weights does not matter.
     """
 
     def __init__(self, rng: torch.Generator) -> None:
@@ -142,8 +135,9 @@ class SpectralNorm(nn.Module):
     def __init__(self, count: int, outputs: int, inputs: int, rng: torch.Generator) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.randn(count, outputs, inputs, generator=rng))
-        left = functional.normalize(torch.randn(count, outputs, 1, generator=rng), dim=1)
-        self.register_buffer("left", left)
+        self.register_buffer(
+            "left", functional.normalize(torch.randn(count, outputs, 1, generator=rng), dim=1)
+        )
 
     def forward(self) -> Tensor:
         """Advance the power iteration by one step and divide by σ = uᵀ·W·v, with u and v held constant."""
@@ -211,8 +205,9 @@ def realsr_filter(problem: CrossScaleProblem, seed: int) -> Doubles:
 
 def _learned(problem: CrossScaleProblem, seed: int, objective: Objective) -> Doubles:
     start = averaged_with_reference(problem, seed)
-    settings = GanSettings(objective=objective)
-    return learn_filter(problem.rgb, settings=settings, seed=seed, reference=start).kernel
+    return learn_filter(
+        problem.rgb, settings=GanSettings(objective=objective), seed=seed, reference=start
+    ).kernel
 
 
 def learn_filter(
@@ -243,12 +238,8 @@ class _Training:
         self._rng = torch.Generator().manual_seed(seed)
         self._generator = LinearGenerator(self._rng)
         self._discriminator = PatchDiscriminator(self._rng)
-        self._optimiser = torch.optim.Adam(
-            [*self._generator.parameters(), *self._discriminator.parameters()],
-            lr=_LEARNING_RATE,
-            betas=(0.5, 0.999),
-            fused=True,
-        )
+        weights = [*self._generator.parameters(), *self._discriminator.parameters()]
+        self._optimiser = torch.optim.Adam(weights, lr=_LEARNING_RATE, betas=(0.5, 0.999), fused=True)
         self._free = reference is None
         bicubic = np.pad(np.outer(BICUBIC_HALF, BICUBIC_HALF), ((3, 2), (3, 2)))
         self._reference = torch.tensor(bicubic if reference is None else reference, dtype=torch.float32)
@@ -297,8 +288,8 @@ class _Training:
         kernel = self._generator.effective_kernel()
         fake = downscaled(large, kernel)[:, 0]
         noisy = fake + torch.randn(fake.shape, generator=self._rng) * _NOISE
-        loss = adversarial_loss(self._discriminator, real, noisy)
-        loss = loss + self._regularisers(kernel, fake, large, step)
+        game = adversarial_loss(self._discriminator, real, noisy)
+        loss = game + self._regularisers(kernel, fake, large, step)
         self._optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimiser.step()
