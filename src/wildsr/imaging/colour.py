@@ -16,7 +16,7 @@ from wildsr.imaging.cicp import srgb
 from wildsr.imaging.icc import IccError, IccProfile, gray_profile, is_srgb_like, parse, tone
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
-from wildsr.imaging.vips_errors import Trouble, attempt
+from wildsr.imaging.vips_errors import VipsFailure, attempt
 
 _BAND = 256
 Real = TypeVar("Real", np.float32, np.float64)
@@ -79,13 +79,13 @@ def _gray(samples: Samples, icc: bytes, profile: IccProfile, notes: tuple[str, .
 
 
 def _from_cmyk(samples: Samples, icc: bytes | None, notes: tuple[str, ...]) -> Managed:
-    converted, trouble = _transform(samples, 4, icc, "cmyk")
-    if trouble and icc:
-        notes = (*notes, f"the colour profile can't be used ({trouble}) and was ignored")
+    converted, failure = _transform(samples, 4, icc, "cmyk")
+    if failure and icc:
+        notes = (*notes, f"the colour profile can't be used ({failure}) and was ignored")
         icc = None
-        converted, trouble = _transform(samples, 4, None, "cmyk")
-    if trouble:
-        raise InputError(f"CMYK can't be converted to sRGB: {trouble}")
+        converted, failure = _transform(samples, 4, None, "cmyk")
+    if failure:
+        raise InputError(f"CMYK can't be converted to sRGB: {failure}")
     source = "its profile" if icc else "a general press profile"
     return converted, srgb(), (*notes, f"CMYK converted to sRGB by {source}")
 
@@ -97,9 +97,9 @@ def _from_rgb(samples: Samples, icc: bytes, profile: IccProfile, notes: tuple[st
     else:
         why = "it works by tables"
         kind = "srgb" if samples.dtype == np.uint8 else "rgb16"
-        converted, trouble = _transform(samples, 3, icc, kind)
-        if trouble:
-            note = f"the colour profile {profile.name!r} can't be used ({trouble}) and was ignored"
+        converted, failure = _transform(samples, 3, icc, kind)
+        if failure:
+            note = f"the colour profile {profile.name!r} can't be used ({failure}) and was ignored"
             return samples, None, (*notes, note)
     return converted, srgb(), (*notes, f"colours converted from {profile.name!r} to sRGB: {why}")
 
@@ -145,8 +145,8 @@ def _transform(
             lambda: integers(convert(input_profile="cmyk") if icc is None else convert(embedded=True)),
             ("icc",),
         )
-    except Trouble as trouble:
-        return samples, str(trouble)
+    except VipsFailure as failure:
+        return samples, str(failure)
     return np.concatenate([colours, samples[..., channels:]], axis=2) if bands > channels else colours, None
 
 

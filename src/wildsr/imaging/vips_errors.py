@@ -15,11 +15,11 @@ from wildsr.imaging.vips import vips
 T = TypeVar("T")
 _TRIES = 8
 _DOMAIN = re.compile(r"^\w+: ")
-"""The part of libvips that speaks, which means nothing to who reads a message."""
+"""Name of a part of libvips, at the beginning of its messages."""
 
 
-class Trouble(Exception):  # noqa: N818  carries libvips' words to where they become an InputError
-    """What libvips said, in one line."""
+class VipsFailure(Exception):  # noqa: N818  carries a message to where it becomes an InputError
+    """An operation of libvips that failed, with its message in one line."""
 
 
 class _Gate:
@@ -59,14 +59,14 @@ class _Gate:
 _GATE = _Gate()
 
 
-def attempt(action: Callable[[], T], voices: tuple[str, ...]) -> T:
-    """Return what `action`, which may be done several times, returns; raise Trouble with libvips' words where it fails.
+def attempt(action: Callable[[], T], prefixes: tuple[str, ...]) -> T:
+    """Return what `action` returns, which may be done several times; raise VipsFailure with libvips' message otherwise.
 
     Only decoding and colours go through here: neither waits for another thread's work, so nobody waits in a circle.
 
     Args:
         action: Calls libvips.
-        voices: How the lines of the part of libvips it calls begin; other threads' lines are not heard.
+        prefixes: How messages of the part of libvips it calls begin; those of other threads are left out.
     """
     library = vips()
     try:
@@ -81,18 +81,18 @@ def attempt(action: Callable[[], T], voices: tuple[str, ...]) -> T:
             try:
                 return action()
             except library.Error as error:
-                said = complaint(error, voices)
+                said = complaint(error, prefixes)
             if said:
                 break
-    raise Trouble(said or "it ends too early")
+    raise VipsFailure(said or "it ends too early")
 
 
-def complaint(error: Exception, voices: tuple[str, ...] = ()) -> str:
-    """Return what libvips said, as one short line without repeats; only lines of `voices` where any are given."""
+def complaint(error: Exception, prefixes: tuple[str, ...] = ()) -> str:
+    """Return what libvips said, as one short line without repeats; only lines of `prefixes` where any are given."""
     lines: list[str] = []
     for raw in str(error).splitlines():
         line = raw.strip()
         noise = line.startswith(("unable to ", "error buffer")) or "bad seek" in line or not line
-        if not noise and line not in lines and line.startswith(voices or ""):
+        if not noise and line not in lines and line.startswith(prefixes or ""):
             lines.append(line)
     return "; ".join(_DOMAIN.sub("", line) for line in lines[:2])

@@ -7,7 +7,7 @@ from wildsr.errors import InputError, LimitError
 from wildsr.imaging.containers.gif import Gif, GifError, read_gif
 from wildsr.imaging.decoders.libvips import VipsDecoder
 from wildsr.imaging.decoders.raw import Raw
-from wildsr.imaging.decoders.vips_image import AGAIN
+from wildsr.imaging.decoders.vips_image import COPY_AGAIN
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.opening import BinaryFile
 
@@ -24,7 +24,7 @@ class GifDecoder:
         try:
             self._gif = read_gif(file)
         except GifError as error:
-            raise InputError(f"{name} can't be read as GIF: {error}", hint=AGAIN) from error
+            raise InputError(f"{name} can't be read as GIF: {error}", hint=COPY_AGAIN) from error
         _check(self._gif, name, limits)
         file.seek(0)
         # a copy of the first picture's bytes, whose number `_check` has bounded
@@ -51,7 +51,7 @@ def _check(gif: Gif, name: str, limits: Limits) -> None:
     if gif.pixels < width * height or not gif.pixels:
         raise InputError(
             f"{name} is damaged: {gif.pixels:,} of {width * height:,} pixels of its picture are there",
-            hint=AGAIN,
+            hint=COPY_AGAIN,
         )
     held = _BASE_BYTES + _BYTES_PER_PIXEL * width * height
     if gif.stop > held:

@@ -9,7 +9,7 @@ from wildsr.errors import InputError
 from wildsr.imaging.cicp import by_code_points
 from wildsr.imaging.decoders.heif import read_heif
 from wildsr.imaging.decoders.raw import Raw, full_range
-from wildsr.imaging.decoders.vips_image import AGAIN
+from wildsr.imaging.decoders.vips_image import COPY_AGAIN
 from wildsr.imaging.header import Colour, Header
 from wildsr.imaging.limits import Limits
 from wildsr.imaging.metadata import Metadata
@@ -67,13 +67,13 @@ class HeicDecoder:
         try:
             pixels = np.array(self._image)  # a copy: the memory is freed with the image
         except (OSError, ValueError, SyntaxError, RuntimeError, EOFError) as error:
-            raise InputError(f"{self._name} is damaged: {error}", hint=AGAIN) from error
+            raise InputError(f"{self._name} is damaged: {error}", hint=COPY_AGAIN) from error
         if pixels.size != header.height * header.width * header.channels:
             height, width = pixels.shape[:2]
             raise InputError(
                 f"{self._name} is damaged: it says it is {header.width} × {header.height} pixels "
                 f"and holds {width} × {height}",
-                hint=AGAIN,
+                hint=COPY_AGAIN,
             )
         samples = full_range(pixels.reshape(header.height, header.width, header.channels), header.bits)
         icc = info.get("icc_profile")

@@ -14,7 +14,7 @@ from wildsr.imaging.metadata.exif import bare, orientation_of
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers
-from wildsr.imaging.vips_errors import Trouble
+from wildsr.imaging.vips_errors import VipsFailure
 
 if TYPE_CHECKING:
     from pyvips import Image
@@ -26,11 +26,11 @@ _MOST_EXTRANEOUS = 32
 """Between scans; more are a scan that was decoded to nonsense and ended before its data did."""
 
 
-def _harmless(trouble: Trouble) -> bool:
+def _harmless(failure: VipsFailure) -> bool:
     """Tell whether a warning costs no pixels: bytes before a marker, odd version numbers. All others are damage."""
-    found = _EXTRANEOUS.search(str(trouble))
+    found = _EXTRANEOUS.search(str(failure))
     if found is None:
-        return _ODD.search(str(trouble)) is not None
+        return _ODD.search(str(failure)) is not None
     count, marker = int(found[1]), found[2]
     return marker == "d9" or (count <= _MOST_EXTRANEOUS and not "d0" <= marker <= "d7")
 
@@ -98,7 +98,7 @@ class JpegDecoder:
             end = (scans.stop, self.header.file_bytes, END_MARKER)
             samples = self._decoded(self._open("warning", end), (end,), notes)
             if not scans.complete:
-                raise self._opened.damaged("is damaged", Trouble("it ends between two of its scans"))
+                raise self._opened.damaged("is damaged", VipsFailure("it ends between two of its scans"))
             notes.append("its end marker is missing; all of its pixels are there")
         cmyk = self.header.colour == "cmyk"
         return Raw(samples=samples, cmyk=cmyk, metadata=self._found.metadata, notes=tuple(notes))
@@ -107,15 +107,15 @@ class JpegDecoder:
         """Return the pixels; a warning that costs none becomes a note."""
         try:
             return opened.decode(self._pixels, "warning")
-        except Trouble as trouble:
-            if not _harmless(trouble):
-                raise opened.damaged("is damaged", trouble) from trouble
+        except VipsFailure as failure:
+            if not _harmless(failure):
+                raise opened.damaged("is damaged", failure) from failure
         notes.append("it has oddities that cost no pixels")
         lenient = self._open("truncated", *end)
         try:
             return lenient.decode(self._pixels, "truncated")
-        except Trouble as trouble:
-            raise lenient.damaged("is damaged", trouble) from trouble
+        except VipsFailure as failure:
+            raise lenient.damaged("is damaged", failure) from failure
 
     def _pixels(self, image: "Image") -> Samples:
         wanted = COLOURS[self.header.colour] + self.header.alpha

@@ -19,7 +19,7 @@ from wildsr.imaging.metadata.exif import bare, orientation_of
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers
-from wildsr.imaging.vips_errors import Trouble
+from wildsr.imaging.vips_errors import VipsFailure
 
 if TYPE_CHECKING:
     from pyvips import Image
@@ -59,8 +59,8 @@ class VipsDecoder:
         metadata = self._metadata(notes)
         try:
             samples = opened.decode(self._pixels, "error")
-        except Trouble as trouble:
-            raise opened.damaged("is damaged", trouble) from trouble
+        except VipsFailure as failure:
+            raise opened.damaged("is damaged", failure) from failure
         if self._heif is not None:
             notes += self._heif.notes
         elif self.header.frames > 1:

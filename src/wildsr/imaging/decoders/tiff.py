@@ -12,7 +12,7 @@ from wildsr.imaging.containers.tiff import file_reader, read_metadata
 from wildsr.imaging.containers.tiff_structure import MOST_PAGES, Structure, read_structure
 from wildsr.imaging.decoders.raw import Raw
 from wildsr.imaging.decoders.tiff_checks import CIELAB, ICCLAB, RGB, check, unread_compression
-from wildsr.imaging.decoders.vips_image import AGAIN, COLOURS, OpenedFile
+from wildsr.imaging.decoders.vips_image import COLOURS, COPY_AGAIN, OpenedFile
 from wildsr.imaging.edited_file import EditedFile
 from wildsr.imaging.header import Colour
 from wildsr.imaging.limits import Limits
@@ -22,7 +22,7 @@ from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.picture import Samples
 from wildsr.imaging.vips import integers, vips
-from wildsr.imaging.vips_errors import Trouble
+from wildsr.imaging.vips_errors import VipsFailure
 
 if TYPE_CHECKING:
     from pyvips import Image
@@ -40,7 +40,7 @@ class TiffDecoder:
         try:
             self._structure = read_structure(file_reader(file))
         except TiffError as error:
-            raise InputError(f"{name} can't be read as TIFF: {error}", hint=AGAIN) from error
+            raise InputError(f"{name} can't be read as TIFF: {error}", hint=COPY_AGAIN) from error
         check(self._structure, name, limits)
         one_page = EditedFile(file, sorted(self._structure.only))
         lab = self._structure.photometric in (CIELAB, ICCLAB)
@@ -80,10 +80,10 @@ class TiffDecoder:
             notes.append(f"its metadata can't be followed ({error}) and was left out")
         try:
             samples = opened.decode(self._pixels, "error")
-        except Trouble as trouble:
+        except VipsFailure as failure:
             raise (
-                unread_compression(self._structure, self._name) or opened.damaged("is damaged", trouble)
-            ) from trouble
+                unread_compression(self._structure, self._name) or opened.damaged("is damaged", failure)
+            ) from failure
         icc, conversion = self._meaning(metadata.icc)
         notes += self._pages()
         return Raw(

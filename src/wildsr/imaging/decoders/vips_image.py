@@ -10,14 +10,14 @@ from wildsr.imaging.edited_file import EditedFile
 from wildsr.imaging.header import Colour, Header
 from wildsr.imaging.opening import BinaryFile
 from wildsr.imaging.vips import FileBridge, vips
-from wildsr.imaging.vips_errors import Trouble, attempt
+from wildsr.imaging.vips_errors import VipsFailure, attempt
 
 if TYPE_CHECKING:
     from pyvips import Image
 
 COLOURS: dict[Colour, int] = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 """Channels of each colour model, alpha not counted."""
-AGAIN = "copy or download it again; half a picture is never used"
+COPY_AGAIN = "copy or download it again; half a picture is never used"
 
 _LOADERS = {
     "jpeg": "jpegload_source",
@@ -27,7 +27,7 @@ _LOADERS = {
     "gif": "gifload_source",
     "avif": "heifload_source",
 }
-_VOICES = {
+_MESSAGE_PREFIXES = {
     "jpeg": ("VipsJpeg", "jpegload"),
     "png": ("vipspng", "pngload", "libpng"),
     "webp": ("webp",),
@@ -63,9 +63,9 @@ class OpenedFile:
         self.file, self.name, self.form = file, name, form
         self._seen = EditedFile(file, sorted(edits)) if edits else file
         try:
-            self.image = attempt(lambda: self._load(fail_on), _VOICES[form])
-        except Trouble as trouble:
-            raise self.damaged(f"can't be read as {form.upper()}", trouble) from trouble
+            self.image = attempt(lambda: self._load(fail_on), _MESSAGE_PREFIXES[form])
+        except VipsFailure as failure:
+            raise self.damaged(f"can't be read as {form.upper()}", failure) from failure
         self._fail_on: FailOn | None = fail_on
 
     def _load(self, fail_on: FailOn) -> "Image":
@@ -75,7 +75,7 @@ class OpenedFile:
         return loader(self._bridge.source, access="sequential", fail_on=fail_on)
 
     def decode(self, pixels: Callable[["Image"], T], fail_on: FailOn) -> T:
-        """Return what `pixels` makes of the image; raise Trouble where any part is damaged."""
+        """Return what `pixels` makes of the image; raise VipsFailure where any part is damaged."""
 
         def action() -> T:
             if self._fail_on != fail_on:  # an image is read once, from top to bottom
@@ -83,12 +83,12 @@ class OpenedFile:
             self._fail_on = None
             return pixels(self.image)
 
-        return attempt(action, _VOICES[self.form])
+        return attempt(action, _MESSAGE_PREFIXES[self.form])
 
-    def damaged(self, what: str, trouble: Trouble) -> InputError:
+    def damaged(self, what: str, failure: VipsFailure) -> InputError:
         """Return the error that names the file and what libvips, or the disk, said."""
-        reason = self._bridge.error.strerror if self._bridge.error else str(trouble)
-        return InputError(f"{self.name} {what}: {reason}", hint=AGAIN)
+        reason = self._bridge.error.strerror if self._bridge.error else str(failure)
+        return InputError(f"{self.name} {what}: {reason}", hint=COPY_AGAIN)
 
     def field(self, name: str, default: int) -> int:
         """Return a whole-number field of the image's header."""
