@@ -1,5 +1,6 @@
 """Starting weights from anywhere: runs, model files, other trainers' checkpoints, the catalog."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -89,9 +90,10 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     path = Path(source)
     if str(source) in CATALOG:
         return _from_catalog(str(source))
-    if path.is_dir():
+    # unlike pathlib's, os.path's is False for a name that can't be
+    if os.path.isdir(path):  # noqa: PTH112
         path = path / "model.safetensors"
-    if not path.is_file():
+    if not os.path.isfile(path):  # noqa: PTH113
         raise ModelError(
             f"there are no weights at {source}",
             hint=f"a run's folder, a .safetensors or .pth file, or one of {', '.join(CATALOG)}",

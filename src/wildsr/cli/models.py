@@ -1,5 +1,6 @@
 """`wildsr models`: what there is, what is cached, and bringing in other people's."""
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated
@@ -101,7 +102,7 @@ def verify(
         asset.stored_name: _state(partial(verify_asset, asset))
         for entry in entries
         for asset in (entry.param, entry.weights)
-        if cached_path(asset).exists()
+        if os.path.lexists(cached_path(asset))
     }
     wanted = {path.name for entry in entries for path in conversions(entry.spec.id)}
     for name, good in check_conversions().items():

@@ -1,5 +1,6 @@
 """`wildsr models import` and `interpolate`: models of other tools, and blends of two, as files wildsr runs."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -34,7 +35,7 @@ def import_file(
     """Convert a model of another tool into one wildsr runs; it is checked on the way."""
     if output.suffix != ".onnx":
         raise UsageError(f"the output is {output}; it must end in .onnx")
-    if output.exists() and not overwrite:
+    if os.path.lexists(output) and not overwrite:
         raise UsageError(f"{output} exists", hint="choose another name, or replace it with --overwrite")
     if path.suffix in _CHECKPOINTS:
         spec = _import_checkpoint(path, output, licence, source)
@@ -55,7 +56,8 @@ def interpolate(
     json: AsJson = False,
 ) -> None:
     """Blend the weights of two models of one network (ESRGAN's network interpolation)."""
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+    # unlike pathlib's, os.path's is False for a name too long
+    if os.path.lexists(output) and (not os.path.isdir(output) or any(output.iterdir())):  # noqa: PTH112
         raise UsageError(f"{output} exists and isn't an empty folder", hint="choose another name")
     folder = _checkpoints(first).interpolate_models(first, second, alpha=alpha, folder=output)
     say(f"use it with -m {folder}")

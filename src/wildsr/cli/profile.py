@@ -11,6 +11,7 @@ from wildsr.cli.profile_report import tell, tell_comparison
 from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.estimation.kernels.methods import METHODS, method_named
 from wildsr.files import atomic_write, check_target, find_pictures, refuse_input, shown
+from wildsr.machine import cores
 
 if TYPE_CHECKING:
     from wildsr.degradation import Profile
@@ -94,7 +95,7 @@ def profile(
         photo=PhotoSettings(method=method),
         max_photos=max_photos,
         time_budget=None if time_budget is None else seconds(time_budget),
-        jobs=len(os.sched_getaffinity(0)) if jobs is None else jobs,
+        jobs=cores() if jobs is None else jobs,
     )
     _make(inputs, target, page, settings, recursive=recursive, resume=resume, overwrite=overwrite, json=json)
 

@@ -4,7 +4,6 @@ Interrupted, it goes on where it was: the profile, the clean pictures and the tr
 """
 
 import json
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,6 +17,7 @@ from wildsr.errors import UsageError
 from wildsr.estimation.profile.examine import forget
 from wildsr.estimation.profile.make import ProfileSettings, profile_photos
 from wildsr.files import atomic_write, make_folder, shown
+from wildsr.machine import cores
 from wildsr.recipes import adapt
 from wildsr.recipes.adapt import STARTS, AdaptConfig
 from wildsr.training.checkpoint import checkpoints_in
@@ -168,7 +168,7 @@ def _fitting_steps(
     step = step * _LOSS_SHARE + validation / config.run.validate_every
     fixed = (2 + len(config.blends)) * validation + _EXPORT_SECONDS
     if options.profile is None:
-        fixed += min(count * _PROFILE_SECONDS / (os.cpu_count() or 1), _PROFILE_SHARE * options.time_budget)
+        fixed += min(count * _PROFILE_SECONDS / cores(), _PROFILE_SHARE * options.time_budget)
     if options.steps is not None:
         return options.steps, fixed + options.steps * step
     steps = min(int((options.time_budget - fixed) / step), config.run.steps)
@@ -192,7 +192,7 @@ def _profile(
         profile = Profile.load(options.profile)
     else:
         state = folder / _PROFILE_STATE
-        settings = ProfileSettings(jobs=os.cpu_count() or 1, time_budget=_PROFILE_SHARE * options.time_budget)
+        settings = ProfileSettings(jobs=cores(), time_budget=_PROFILE_SHARE * options.time_budget)
         profile = profile_photos(
             photos,
             settings,
