@@ -55,6 +55,10 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
+RUN_NETWORKS = ("upscale", "upscale --backend", "evaluate", "profile", "bench")
+"""What is tried with --offline's variable too; the others do the same with and without."""
+
+
 @pytest.fixture
 def place(tmp_path: Path, tiny: Path) -> Iterator[Path]:
     """A folder to work in, with an empty home of its own and an interpreter that records."""
@@ -106,8 +110,10 @@ def test_every_command_is_watched() -> None:
     assert names <= {name.split()[0] for name in COMMANDS}
 
 
-@pytest.mark.parametrize("offline", [True, False], ids=["offline", "online"])
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("command", "offline"),
+    [*((command, False) for command in COMMANDS), *((command, True) for command in RUN_NETWORKS)],
+)
 def test_no_command_looks_anything_up_or_writes_into_the_home(
     command: str, offline: bool, place: Path
 ) -> None:

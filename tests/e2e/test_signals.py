@@ -47,7 +47,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def start(place: Path, out: str, *more: str) -> "subprocess.Popen[bytes]":
     # shells start what runs in the background without SIGINT, and a test may be run there
     enabled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
-    program = f"{enabled}; from wildsr.cli import main; main()"
+    up = f"open({_marker(place, out)!r}, 'w').close()"  # before it, signals meet Python's own start
+    program = f"{enabled}; {up}; from wildsr.cli import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", program, "upscale", "in", "-o", out, "-m", "tiny.onnx", *more],
         cwd=place,
@@ -55,6 +56,15 @@ def start(place: Path, out: str, *more: str) -> "subprocess.Popen[bytes]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def _marker(place: Path, out: str) -> str:
+    return f"{place / out}.up"
+
+
+def started(place: Path, out: str, run: "subprocess.Popen[bytes]") -> None:
+    """Wait until the program's first line runs."""
+    until(lambda: Path(_marker(place, out)).exists(), run)
 
 
 def until(condition: Callable[[], object], run: "subprocess.Popen[bytes]") -> None:
@@ -97,11 +107,12 @@ def test_in_the_middle_of_a_batch(number: int, json_asked: bool, place: Path, tm
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda one: signal.Signals(one).name)
-@pytest.mark.parametrize("milliseconds", [150, 400, 800])
+@pytest.mark.parametrize("milliseconds", [20, 300, 700])
 def test_in_the_first_second(number: int, milliseconds: int, place: Path, tmp_path: Path) -> None:
     """From imports to the compiled model: a word, an object for who asked for one, and no traceback."""
     out = str(tmp_path / "out")
     with start(place, out, "--json") as run:
+        started(place, out, run)
         time.sleep(milliseconds / 1000)
         run.send_signal(number)
         told, said = run.communicate(timeout=TIMEOUT)
@@ -126,7 +137,9 @@ def test_at_random_points_nothing_is_left_and_the_rest_is_the_same(
     dice = random.Random(number)
     for _ in range(DELAYS):
         before = len(made(place, out))
+        Path(_marker(place, out)).unlink(missing_ok=True)
         with start(place, out) as run:
+            started(place, out, run)
             if dice.random() < 0.8:  # the rest while it starts
                 until(lambda count=before: len(made(place, out)) > count, run)  # type: ignore[misc]
             time.sleep(dice.uniform(0, 0.3))
