@@ -16,7 +16,7 @@ from wildsr.assets import cached_path
 from wildsr.cli import models
 from wildsr.errors import AssetError, ModelError, UsageError, WildsrError
 from wildsr.models import CATALOG, CatalogEntry, load_model
-from wildsr.models.onnx_file import read_onnx
+from wildsr.models.onnx_file import stored_spec
 
 NAMES = list(CATALOG)
 FIRST, SECOND = NAMES[:2]
@@ -101,7 +101,7 @@ def test_info_of_a_file(tmp_path: Path) -> None:
 
 def test_pull_of_a_cached_model_converts_it(stand_in: CatalogEntry, monkeypatch: pytest.MonkeyPatch) -> None:
     path = Path(run("pull", FIRST).stdout.strip())
-    assert read_onnx(path) == stand_in.spec
+    assert stored_spec(path) == stand_in.spec
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_import_ncnn(tmp_path: Path) -> None:
     result = run("import", str(param), "-o", str(target))
     assert result.stdout.strip() == str(target)
     assert "×4" in result.stderr
-    spec = read_onnx(target)
+    spec = stored_spec(target)
     assert (spec.id, spec.scale, spec.tiling) == ("theirs", 4, "exact")
     assert load_model(target).spec == spec
 
@@ -131,7 +131,7 @@ def test_import_ncnn(tmp_path: Path) -> None:
 def test_import_onnx_keeps_what_it_says(tmp_path: Path) -> None:
     path = save(tiny_compact(scale=3, width=4, depth=1), tmp_path / "mine.onnx")
     run("import", str(path), "-o", str(tmp_path / "copy.onnx"))
-    assert read_onnx(tmp_path / "copy.onnx").scale == 3
+    assert stored_spec(tmp_path / "copy.onnx").scale == 3
 
 
 def test_import_never_replaces_unasked(tmp_path: Path) -> None:
@@ -140,7 +140,7 @@ def test_import_never_replaces_unasked(tmp_path: Path) -> None:
     assert "exists" in str(refused(UsageError, "import", str(param), "-o", str(target)))
     assert target.read_bytes() == b"precious"
     run("import", str(param), "-o", str(target), "--overwrite")
-    assert read_onnx(target).scale == 4
+    assert stored_spec(target).scale == 4
 
 
 def test_import_of_a_damaged_model_leaves_nothing(tmp_path: Path) -> None:
