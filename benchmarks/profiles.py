@@ -25,6 +25,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
+import pairs
 from PIL import Image
 from scipy.ndimage import correlate
 from scipy.stats import spearmanr
@@ -285,7 +286,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--photos", type=Path, required=True)
+    parser.add_argument("--photos", type=Path)
+    parser.add_argument(
+        "--pairs", type=Path, help="folder with HR/ and LR/ of real cameras, instead of --photos"
+    )
     parser.add_argument("--kernels", type=Path)
     parser.add_argument("--count", type=int, default=36)
     parser.add_argument("--skip", type=int, default=0, help="photos of the half to pass over first")
@@ -298,6 +302,11 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path)
     chosen = parser.parse_args()
+    if chosen.pairs is not None:
+        print("\n".join(pairs.report(chosen.pairs, chosen.methods)))
+        return
+    if chosen.photos is None:
+        parser.error("one of --photos and --pairs is needed")
     photos = half_of(chosen.photos, chosen.half)
     photos = photos[chosen.skip : chosen.skip + chosen.count]
     made = (

@@ -13,6 +13,7 @@ from wildsr.estimation.kernels.methods import METHODS, CrossScaleProblem, method
 from wildsr.estimation.kernels.quality_control import SMALLEST, BlurQuality, assess_blur
 from wildsr.estimation.kernels.shapes import centred, completed, gaussian, without_islands
 from wildsr.estimation.kernels.spectrum import Doubles, textured_tiles
+from wildsr.estimation.kernels.spectrum_fit import SpectralEvidence
 from wildsr.imaging import FloatArray
 from wildsr.imaging.luma import luma
 
@@ -46,6 +47,9 @@ class KernelEstimate:
 
     noise: float
     """Standard deviation in levels of the white noise seen in the photo's spectrum."""
+
+    evidence: SpectralEvidence | None = None
+    """The photo's spectrum, for a fit of several photos together; None where there is no texture."""
 
 
 def estimate_kernel(rgb: FloatArray, scale: int = 2, method: str = "auto", seed: int = 0) -> KernelEstimate:
@@ -140,6 +144,7 @@ def _judged(kernel: Doubles, shared: float, quality: BlurQuality, method: str) -
         method=method,
         agreement=quality.agreement,
         noise=quality.blur.noise,
+        evidence=quality.evidence,
     )
 
 

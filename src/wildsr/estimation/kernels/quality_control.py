@@ -7,7 +7,7 @@ import numpy as np
 
 from wildsr.estimation.kernels.shapes import gaussian
 from wildsr.estimation.kernels.spectrum import Doubles, Spectrum, oriented_spectrum
-from wildsr.estimation.kernels.spectrum_fit import BlurFit, covariance_of, fit_blur
+from wildsr.estimation.kernels.spectrum_fit import BlurFit, SpectralEvidence, covariance_of, fit_blur
 
 SMALLEST: Final = 96
 """Shorter side in pixels below which nothing is estimated."""
@@ -39,8 +39,8 @@ class BlurQuality:
     agreement: float
     """0…1: how alike the kernels of the photo's parts are (1 − relative L2 spread)."""
 
-    tiles: int
-    """Tiles that were used."""
+    evidence: SpectralEvidence
+    """What was fitted."""
 
     @property
     def confidence(self) -> float:
@@ -98,7 +98,10 @@ def assess_blur(power: Doubles, texture: Doubles, compression: Doubles | None = 
         apart = [np.linalg.norm(gaussian(one.covariance) - whole) for one in fitted]
         agreement = float(np.clip(1 - np.mean(apart) / np.linalg.norm(whole), 0, 1))
     return BlurQuality(
-        blur=blur, expected_error=_expected_error(blur, spread), agreement=agreement, tiles=spectrum.tiles
+        blur=blur,
+        expected_error=_expected_error(blur, spread),
+        agreement=agreement,
+        evidence=SpectralEvidence(spectrum=spectrum, compression=compression),
     )
 
 

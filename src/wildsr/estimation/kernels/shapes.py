@@ -83,6 +83,25 @@ def carried_to_4(kernel: Doubles, *, size: int = 33) -> Doubles:
     return centred(resampled(transfer(kernel, 2 * along, band_limited=True), size, 4), size=size, scale=4)
 
 
+def affinely_mapped(kernel: Doubles, stretch: Doubles) -> Doubles:
+    """Return the ×2 kernel whose value at x is that of this kernel at stretch⁻¹·x (both about the centre of mass).
+
+    Args:
+        kernel: n×n.
+        stretch: 2×2 over (x, y).
+    """
+    down, right = np.meshgrid(frequencies(), frequencies(), indexing="ij")
+    x = stretch[0, 0] * right + stretch[1, 0] * down
+    y = stretch[0, 1] * right + stretch[1, 1] * down
+    inside = np.clip((0.55 - np.maximum(np.abs(x), np.abs(y))) / 0.1, 0, 1)
+    row, column = centre_of_mass(kernel)
+    places = np.arange(len(kernel))
+    rows = np.exp(-2j * np.pi * y[..., None] * (places - row))
+    columns = np.exp(-2j * np.pi * x[..., None] * (places - column))
+    mapped = np.einsum("fgu,uv,fgv->fg", rows, kernel / kernel.sum(), columns, optimize=True) * inside
+    return centred(resampled(mapped, len(kernel), 2), size=len(kernel))
+
+
 def frequencies() -> Doubles:
     """Return the frequencies, in cycles per pixel, at which kernels are transformed and made again."""
     found: Doubles = np.fft.fftfreq(_GRID).astype(np.float64)

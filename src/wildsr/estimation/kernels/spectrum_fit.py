@@ -47,6 +47,24 @@ _ITERATIONS: Final = 60
 _TRACE: Final = 1e-6
 
 
+BLUR_PRIOR: Final = (
+    np.array([np.log(_TYPICAL_VARIANCE), 0.0, 0.0]),
+    np.array([_VARIANCE_SPREAD, _SHAPE_SPREAD, _SHAPE_SPREAD]),
+)
+"""Mean and standard deviation of (size, stretch) before a photo is seen."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class SpectralEvidence:
+    """What a fit sees of a photo."""
+
+    spectrum: Spectrum
+    """Of its textured tiles."""
+
+    compression: Doubles | None
+    """8×8 variances of JPEG's rounding (`jpeg_dct.compression_error`); None for an uncompressed photo."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class BlurFit:
     """The second moments of a blur kernel, and how well they are known."""

@@ -15,6 +15,7 @@ from wildsr.estimation.kernels.shapes import carried_to_4, centred
 from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.estimation.profile.agreement import kernels_that_agree, log_variance, noise_that_agrees
 from wildsr.estimation.profile.photo import SMALL_PATCH, Examined
+from wildsr.estimation.profile.shared_blur import camera_kernels
 from wildsr.imaging import FloatArray
 
 _SIZES: Final = (21, 25, 33)
@@ -53,7 +54,8 @@ def aggregate(photos: Sequence[Examined], context: AggregationContext) -> Profil
     rejected = (*(note for one in photos for note in one.rejected), *outliers, *noisier)
     if not kept and not len(patches):
         raise _nothing_found(rejected)
-    kernels = _at_scale_4([one.kernel for one in kept if one.kernel is not None])
+    seen = [(one.kernel, one.evidence) for one in kept if one.kernel is not None]
+    kernels = _at_scale_4(camera_kernels([kernel for kernel, _ in seen], [evidence for _, evidence in seen]))
     kernel_notes = tuple(one.kernel_note for one in kept if one.kernel_note is not None)
     confidences = [note.confidence for note in kernel_notes]
     # with few photos even sure kernels say little of the camera

@@ -18,7 +18,7 @@ from wildsr.estimation.profile.photo import Examined, PhotoSettings, examine_pho
 from wildsr.files import atomic_write, remove_stale_temporaries
 from wildsr.version import __version__
 
-_STATE_FORMAT: Final = 2
+_STATE_FORMAT: Final = 3
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -17,7 +17,8 @@ from wildsr.errors import InputError
 from wildsr.estimation.kernels.estimate import KernelEstimate, estimate_kernels
 from wildsr.estimation.kernels.methods import METHODS
 from wildsr.estimation.kernels.shapes import SIZE
-from wildsr.estimation.kernels.spectrum import Doubles
+from wildsr.estimation.kernels.spectrum import Doubles, Spectrum
+from wildsr.estimation.kernels.spectrum_fit import SpectralEvidence
 from wildsr.estimation.noise.patches import noise_patches
 from wildsr.estimation.profile.camera import camera_of, sensitivity_of
 from wildsr.files import shown
@@ -67,6 +68,9 @@ class Examined:
     kernel: Doubles | None = None
     """The accepted ×2 kernel."""
 
+    evidence: SpectralEvidence | None = None
+    """The spectrum `kernel` was found from."""
+
     kernel_note: KernelNote | None = None
     """Provenance of `kernel`."""
 
@@ -91,8 +95,17 @@ class Examined:
             "rejected": [asdict(one) for one in self.rejected],
         }
         kernel = np.zeros((0, 0)) if self.kernel is None else self.kernel
+        grid, levels, compression = _packed(self.evidence)
         with path.open("wb") as file:
-            np.savez(file, kernel=kernel, noise=self.noise, notes=np.array(json.dumps(notes)))
+            np.savez(
+                file,
+                kernel=kernel,
+                noise=self.noise,
+                notes=np.array(json.dumps(notes)),
+                grid=grid,
+                levels=levels,
+                compression=compression,
+            )
 
     @classmethod
     def load(cls, path: Path) -> "Examined":
@@ -104,16 +117,47 @@ class Examined:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             notes = json.loads(str(file["notes"]))
             kernel, noise = file["kernel"], file["noise"]
+            evidence = _unpacked(file["grid"], file["levels"], file["compression"])
         if notes["kernel_note"]:
             notes["kernel_note"]["seeds"] = tuple(notes["kernel_note"]["seeds"])
         return cls(
             note=PhotoNote(**notes["note"]) if notes["note"] else None,
             kernel=kernel if kernel.size else None,
+            evidence=evidence,
             kernel_note=KernelNote(**notes["kernel_note"]) if notes["kernel_note"] else None,
             noise=noise,
             noise_notes=tuple(NoiseNote(**one) for one in notes["noise_notes"]),
             rejected=tuple(Rejected(**one) for one in notes["rejected"]),
         )
+
+
+def _packed(evidence: SpectralEvidence | None) -> tuple[Doubles, Doubles, Doubles]:
+    """A spectrum as arrays of a part: its grid, its levels, the compression; empty ones for nothing."""
+    nothing = np.zeros((0, 0))
+    if evidence is None:
+        return nothing, nothing, nothing
+    spectrum, compression = evidence.spectrum, evidence.compression
+    grid = np.stack([spectrum.log_power, spectrum.radius, spectrum.count])
+    levels = np.array([spectrum.tiles, spectrum.floor, spectrum.gain])
+    return grid, levels, nothing if compression is None else compression
+
+
+def _unpacked(grid: Doubles, levels: Doubles, compression: Doubles) -> SpectralEvidence | None:
+    if not grid.size:
+        return None
+    log_power, radius, count = grid
+    tiles, floor, gain = levels
+    return SpectralEvidence(
+        spectrum=Spectrum(
+            log_power=log_power,
+            radius=radius,
+            count=count,
+            tiles=int(tiles),
+            floor=float(floor),
+            gain=float(gain),
+        ),
+        compression=compression if compression.size else None,
+    )
 
 
 def examine_photo(path: Path, settings: PhotoSettings) -> Examined:
@@ -134,13 +178,14 @@ def examine_photo(path: Path, settings: PhotoSettings) -> Examined:
         return Examined(
             note=note, noise=nothing, rejected=(Rejected(kind="photo", photo=name, reason=reason),)
         )
-    kernel, kernel_note, why_not = _kernel(picture.rgb, name, settings)
+    kernel, kernel_note, evidence, why_not = _kernel(picture.rgb, name, settings)
     noise, noise_notes, rejected = _noise(picture.rgb, name, settings)
     if why_not is not None:
         rejected = (Rejected(kind="kernel", photo=name, reason=why_not), *rejected)
     return Examined(
         note=note,
         kernel=kernel,
+        evidence=evidence,
         kernel_note=kernel_note,
         noise=noise,
         noise_notes=noise_notes,
@@ -178,18 +223,18 @@ def _equal_neighbours(rgb: FloatArray) -> float:
 
 def _kernel(
     rgb: FloatArray, name: str, settings: PhotoSettings
-) -> tuple[Doubles | None, KernelNote | None, str | None]:
+) -> tuple[Doubles | None, KernelNote | None, SpectralEvidence | None, str | None]:
     """The mean of the seeds' kernels, or why there is none."""
     estimates: list[KernelEstimate] = []
     seeds = settings.seeds[: 1 if METHODS[settings.method].refinement is None else None]
     for estimate in estimate_kernels(rgb, method=settings.method, seeds=seeds):
         if estimate.reason is not None:
-            return None, None, estimate.reason
+            return None, None, None, estimate.reason
         estimates.append(estimate)
     kernel: Doubles = np.mean([one.kernel for one in estimates], axis=0)
     shared = min(float(np.minimum(one.kernel, kernel).sum()) for one in estimates)
     if shared < _SEEDS_AGREE:
-        return None, None, f"different seeds give different kernels (they share {shared:.0%})"
+        return None, None, None, f"different seeds give different kernels (they share {shared:.0%})"
     assert kernel.shape == (SIZE, SIZE)
     note = KernelNote(
         photo=name,
@@ -199,7 +244,7 @@ def _kernel(
         seeds=settings.seeds,
         scores={"noise": round(estimates[0].noise, 4)},
     )
-    return kernel, note, None
+    return kernel, note, estimates[0].evidence, None
 
 
 def _noise(
