@@ -6,8 +6,8 @@ all run one way for a directed blur. Scenes differ from photo to photo and the c
 1. a photo that seems noisier than the quiet ones, but has few tiles to tell by, is fitted again with their noise floor;
 2. sizes and directions of blur are draws from one normal distribution, whose mean and covariance are found by
    expectation-maximisation, and each photo's is replaced by its posterior mean: the surer the fit, the less it moves;
-3. each kernel is stretched to the second moments found so; what its refinement added to those of the photo's fit is
-   kept in proportion to the tiles the photo has.
+3. each kernel is stretched to the second moments found so. What its refinement adds to the photo's fit, in size and in
+   shape, is kept in proportion to the tiles the photo has; the rest is the Gaussian of these moments.
 
 Photos of several cameras are spread widely, and then little is shared.
 """
@@ -18,7 +18,7 @@ from typing import Final
 
 import numpy as np
 
-from wildsr.estimation.kernels.shapes import affinely_mapped, second_moments
+from wildsr.estimation.kernels.shapes import affinely_mapped, gaussian, second_moments
 from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.estimation.kernels.spectrum_fit import BLUR_PRIOR, SpectralEvidence, covariance_of, fit_blur
 
@@ -117,8 +117,11 @@ def camera_kernels(kernels: Sequence[Doubles], evidence: Sequence[SpectralEviden
     for index, one, photo in zip(known, seen, shared.photos, strict=True):
         first = fit_blur(one.spectrum, one.compression)
         refined = _logarithm(second_moments(kernels[index])) - np.array([first.size, *first.stretch])
-        size, *stretch = photo + _own_share(one) * refined
-        result[index] = with_moments(kernels[index], covariance_of(size, (stretch[0], stretch[1])))
+        share = _own_share(one)
+        size, *stretch = photo + share * refined
+        covariance = covariance_of(size, (stretch[0], stretch[1]))
+        refined_shape = with_moments(kernels[index], covariance)
+        result[index] = share * refined_shape + (1 - share) * gaussian(covariance, size=len(refined_shape))
     return result
 
 
