@@ -84,11 +84,12 @@ def adapt_page(
         profile: The camera's, where one was used.
         crops: Of the user's photos.
     """
+    words = chosen.in_words()
     return page(
         f"Adapted model {name}",
         [
             f"<h1>Adapted model {plain(name)}</h1>",
-            f"<p>{plain(start)}, adapted to these photos. {plain(chosen.in_words().capitalize())}.</p>",
+            f"<p>{plain(start)}, adapted to these photos. {plain(words[0].upper() + words[1:])}.</p>",
             _cards(chosen),
             _crops(crops, start),
             _curves(points, chosen),
@@ -132,18 +133,19 @@ def _crops(crops: Sequence[BeforeAfter], start: str) -> str:
             f"<h3>{plain(crop.photo)}</h3>"
             + row(
                 [
-                    figure(_picture(photo, "the photo"), "photo, its pixels enlarged"),
-                    figure(_picture(crop.before, "before"), plain(start)),
-                    figure(_picture(crop.after, "after"), "adapted"),
+                    _shown(photo, "the photo, its pixels enlarged"),
+                    _shown(crop.before, start),
+                    _shown(crop.after, "adapted"),
                 ]
             )
         )
     return "<h2>Your photos, before and after</h2>" + "".join(rows)
 
 
-def _picture(rgb: Bytes, alt: str) -> str:
+def _shown(rgb: Bytes, text: str) -> str:
     height, width = rgb.shape[:2]
-    return f'<img alt="{alt}" width="{width}" height="{height}" src="{jpeg_uri(rgb)}">'
+    picture = f'<img alt="{plain(text)}" width="{width}" height="{height}" src="{jpeg_uri(rgb)}">'
+    return f'<figure class="photo">{picture}<figcaption>{plain(text)}</figcaption></figure>'
 
 
 def _curves(points: Sequence[Point], chosen: Chosen) -> str:
@@ -156,7 +158,12 @@ def _curves(points: Sequence[Point], chosen: Chosen) -> str:
     ):
         line = [(point["step"], point[key]) for point in points if key in point]
         if len(line) > 1:
-            figures.append((caption, curves([Curve(points=line, name="")], ("step", caption), title=caption)))
+            figures.append(
+                (
+                    caption,
+                    curves([Curve(points=line, name="")], ("step", caption), title=caption, from_zero=False),
+                )
+            )
     marked = f"<p>The state after step {chosen.step} was chosen.</p>" if chosen.better else ""
     return f"<h2>Curves</h2>{marked}{plots(figures)}" if figures else ""
 

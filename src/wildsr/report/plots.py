@@ -112,8 +112,9 @@ def curves(
     title: str,
     level: float | None = None,
     right: float | None = None,
+    from_zero: bool = True,
 ) -> str:
-    """Return curves over common axes that include 0; nothing without points.
+    """Return curves over common axes; nothing without points.
 
     Args:
         series: One colour each.
@@ -121,12 +122,14 @@ def curves(
         title: For screen readers.
         level: Height of a dashed reference line.
         right: End of the horizontal axis; by default that of the points.
+        from_zero: Whether the vertical axis includes 0, so that heights compare; else it shows small changes.
     """
     points = [point for one in series for point in one.points]
     if not points:
         return ""
     low, high = rounded_out(min(0.0, *(x for x, _ in points)), right or max(x for x, _ in points))
-    least, most = rounded_out(min(0.0, *(y for _, y in points)), max([y for _, y in points] + [level or 0]))
+    heights = [y for _, y in points] + ([] if level is None else [level]) + ([0.0] if from_zero else [])
+    least, most = rounded_out(min(heights), max(heights))
     named = [(number, one) for number, one in enumerate(series) if one.name]
     head = 24 + 18 * len(named)
     across = Axis(low=low, high=high, start=52, end=_WIDTH - 16)
