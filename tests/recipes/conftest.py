@@ -62,7 +62,7 @@ def vgg_weights(network: str) -> dict[str, Tensor]:
 
 
 @pytest.fixture
-def game(tiny: PsnrConfig, monkeypatch: pytest.MonkeyPatch) -> GanConfig:
+def tiny_gan(tiny: PsnrConfig, monkeypatch: pytest.MonkeyPatch) -> GanConfig:
     monkeypatch.setattr(module, "_vgg16", lambda: vgg_weights("vgg16"))
     monkeypatch.setattr(
         "wildsr.training.validation.lpips", lambda sr, hr: float(abs(sr / 255 - hr / 255).mean())

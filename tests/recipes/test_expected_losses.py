@@ -1,6 +1,6 @@
 """What every recipe's first steps cost on tiny data, to four digits, also across a resume and a rollback.
 
-The numbers are those of the fixtures `tiny` and `game` (fp32, one thread), read from `curves.jsonl`. They were the
+The numbers are those of the fixtures `tiny` and `tiny_gan` (fp32, one thread), read from `curves.jsonl`. They were the
 same, with all weights bit for bit, when the loop called the recipe instead of the recipe running the loop.
 """
 
@@ -78,17 +78,17 @@ def test_psnr_on_luma_with_sgd(tiny: PsnrConfig, tmp_path: Path, said: Say) -> N
 
 
 @pytest.mark.parametrize("objective", GAMES)
-def test_gan(game: GanConfig, objective: str, tmp_path: Path, said: Say) -> None:
-    config = configure(game, sets=[f"objective={objective}"])
+def test_gan(tiny_gan: GanConfig, objective: str, tmp_path: Path, said: Say) -> None:
+    config = configure(tiny_gan, sets=[f"objective={objective}"])
     run = gan.run(config, tmp_path / "run", resume=False, say=said)
     for name, expected in {**CONTENT, **GAMES[objective]}.items():
         assert series(run, name)[: len(expected)] == close(expected), name
     assert series(run, "discriminator_wins")[0] == pytest.approx(0.4980469)
 
 
-def test_gan_with_texture_and_a_slower_discriminator(game: GanConfig, tmp_path: Path, said: Say) -> None:
+def test_gan_with_texture_and_a_slower_discriminator(tiny_gan: GanConfig, tmp_path: Path, said: Say) -> None:
     sets = ["texture.conv1_1=1.0", "discriminator_every=3", "discriminator=vgg-small", "pixel_weight=0"]
-    run = gan.run(configure(game, sets=sets), tmp_path / "run", resume=False, say=said)
+    run = gan.run(configure(tiny_gan, sets=sets), tmp_path / "run", resume=False, say=said)
     assert series(run, "texture")[:4] == close((1.471532e-07, 1.491237e-07, 1.251166e-07, 1.728087e-07))
     assert series(run, "adversarial")[:4] == close((0.003594198, 0.00346, 0.003588226, 0.003580871))
     assert series(run, "discriminator") == close((0.6689235, 0.6766582))
@@ -142,10 +142,10 @@ def test_psnr_after_an_explosion(
 
 
 def test_gan_after_a_rollback(
-    game: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+    tiny_gan: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spoil(monkeypatch, 5, endless_hr)
-    run = gan.run(configure(game, sets=["discriminator=patch"]), tmp_path / "run", resume=False, say=said)
+    run = gan.run(configure(tiny_gan, sets=["discriminator=patch"]), tmp_path / "run", resume=False, say=said)
     (line,) = [line for line in said.lines if "rolled back" in line]
     assert line.startswith("step 3: the norm of the gradients is nan; first found: Inf in `hr` of the batch")
     expected = (0.6915134, 0.6998672, 0.6998672, 0.7025658)  # the third point repeats the last good step
@@ -155,12 +155,12 @@ def test_gan_after_a_rollback(
 
 @pytest.mark.parametrize("recipe", RECIPES_HERE)
 def test_losses_go_on_where_they_stopped(
-    recipe: str, tiny: PsnrConfig, game: GanConfig, tmp_path: Path, said: Say
+    recipe: str, tiny: PsnrConfig, tiny_gan: GanConfig, tmp_path: Path, said: Say
 ) -> None:
     def run(folder: str, *, resume: bool) -> Path:
         if recipe == "psnr":
             return psnr.run(tiny, tmp_path / folder, resume=resume, say=said)
-        return gan.run(game, tmp_path / folder, resume=resume, say=said)
+        return gan.run(tiny_gan, tmp_path / folder, resume=resume, say=said)
 
     with pytest.MonkeyPatch.context() as patch:
         spoil(patch, -1, power_cut)

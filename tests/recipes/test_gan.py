@@ -23,9 +23,9 @@ from wildsr.training.perceptual_network import perceptual_network
 Say = Callable[[str], None]
 
 
-def test_psnr_then_gan(tiny: PsnrConfig, game: GanConfig, tmp_path: Path, said: Say) -> None:
+def test_psnr_then_gan(tiny: PsnrConfig, tiny_gan: GanConfig, tmp_path: Path, said: Say) -> None:
     first = psnr.run(tiny, tmp_path / "psnr", resume=False, say=said)
-    run = gan.run(configure(game, sets=[f'start="{first}"']), tmp_path / "gan", resume=False, say=said)
+    run = gan.run(configure(tiny_gan, sets=[f'start="{first}"']), tmp_path / "gan", resume=False, say=said)
     points = curves(run)
     terms = {"pixel", "perceptual", "adversarial", "discriminator", "discriminator_wins"}
     assert terms <= set(points[-1]) | set(points[-2])
@@ -40,8 +40,8 @@ def test_psnr_then_gan(tiny: PsnrConfig, game: GanConfig, tmp_path: Path, said: 
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_every_objective_plays(game: GanConfig, objective: str, tmp_path: Path, said: Say) -> None:
-    config = configure(game, sets=[f"objective={objective}", "run.steps=2", "data.validation_photos=0"])
+def test_every_objective_plays(tiny_gan: GanConfig, objective: str, tmp_path: Path, said: Say) -> None:
+    config = configure(tiny_gan, sets=[f"objective={objective}", "run.steps=2", "data.validation_photos=0"])
     run = gan.run(config, tmp_path / "run", resume=False, say=said)
     checkpoint = load_checkpoint(checkpoints_in(run)[-1])
     assert checkpoint.step == 2
@@ -52,9 +52,9 @@ def test_every_objective_plays(game: GanConfig, objective: str, tmp_path: Path, 
     assert any("no starting weights" in line for line in said.lines)
 
 
-def test_texture_and_a_slower_discriminator(game: GanConfig, tmp_path: Path, said: Say) -> None:
+def test_texture_and_a_slower_discriminator(tiny_gan: GanConfig, tmp_path: Path, said: Say) -> None:
     config = configure(
-        game,
+        tiny_gan,
         sets=[
             "texture.conv1_1=1.0",
             "texture.conv2_1=2.0",
@@ -71,19 +71,19 @@ def test_texture_and_a_slower_discriminator(game: GanConfig, tmp_path: Path, sai
 
 @pytest.mark.parametrize("discriminator", ["vgg-small", "srgan"])
 def test_dense_discriminators_take_the_patch(
-    game: GanConfig, discriminator: str, tmp_path: Path, said: Say
+    tiny_gan: GanConfig, discriminator: str, tmp_path: Path, said: Say
 ) -> None:
     config = configure(
-        game, sets=[f"discriminator={discriminator}", "run.steps=1", "data.validation_photos=0"]
+        tiny_gan, sets=[f"discriminator={discriminator}", "run.steps=1", "data.validation_photos=0"]
     )
     assert checkpoints_in(gan.run(config, tmp_path / "run", resume=False, say=said))
 
 
 def test_a_stopped_game_ends_at_the_same_weights(
-    game: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+    tiny_gan: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = configure(
-        game, sets=["objective=wasserstein", "discriminator=patch"]
+        tiny_gan, sets=["objective=wasserstein", "discriminator=patch"]
     )  # with batch norm and random points
     whole = gan.run(config, tmp_path / "whole", resume=False, say=said)
     original = AlignedCrops.sample

@@ -45,21 +45,21 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tiny_realsr(game: GanConfig, source: Path, tmp_path: Path) -> RealsrConfig:
+def tiny_realsr(tiny_gan: GanConfig, source: Path, tmp_path: Path) -> RealsrConfig:
     """Both stages of a compact ×2 network, four steps each."""
     profile().save(tmp_path / "cam.profile")
     return RealsrConfig(
         source=source,
-        network=game.network,
-        arguments=game.arguments,
+        network=tiny_gan.network,
+        arguments=tiny_gan.arguments,
         warm_steps=4,
-        warm_optimiser=replace(game.optimiser, learning_rate=1e-3),
+        warm_optimiser=replace(tiny_gan.optimiser, learning_rate=1e-3),
         discriminator="patch",
         perceptual="esrgan-vgg16",
-        data=replace(game.data, hr=None, profile=tmp_path / "cam.profile", validation_photos=1),
-        optimiser=game.optimiser,
-        discriminator_optimiser=game.discriminator_optimiser,
-        run=replace(game.run, steps=4, validate_every=2, checkpoint_every=2),
+        data=replace(tiny_gan.data, hr=None, profile=tmp_path / "cam.profile", validation_photos=1),
+        optimiser=tiny_gan.optimiser,
+        discriminator_optimiser=tiny_gan.discriminator_optimiser,
+        run=replace(tiny_gan.run, steps=4, validate_every=2, checkpoint_every=2),
     )
 
 

@@ -109,25 +109,25 @@ def zeros() -> tuple[Tensor, Tensor]:
 
 
 def test_vanilla_at_logit_zero() -> None:
-    game = OBJECTIVES["vanilla"]
-    assert game.discriminator(*zeros()).item() == pytest.approx(2 * math.log(2))
-    assert game.generator(*zeros()).item() == pytest.approx(math.log(2))
+    objective = OBJECTIVES["vanilla"]
+    assert objective.discriminator(*zeros()).item() == pytest.approx(2 * math.log(2))
+    assert objective.generator(*zeros()).item() == pytest.approx(math.log(2))
 
 
 @pytest.mark.parametrize("level", [-3.0, 0.0, 5.0])
 def test_relativistic_losses_of_equal_constants_are_ln_2(level: float) -> None:
     real = made = torch.full((4, 1), level)
-    game = OBJECTIVES["relativistic"]
-    assert game.discriminator(real, made).item() == pytest.approx(math.log(2))
-    assert game.generator(real, made).item() == pytest.approx(math.log(2))
+    objective = OBJECTIVES["relativistic"]
+    assert objective.discriminator(real, made).item() == pytest.approx(math.log(2))
+    assert objective.generator(real, made).item() == pytest.approx(math.log(2))
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.floats(-20, 20), st.integers(0, 100))
 def test_relativistic_losses_ignore_a_constant(shift: float, seed: int) -> None:
     real, made = torch.randn(2, 6, 1, generator=torch.Generator().manual_seed(seed))
-    game = OBJECTIVES["relativistic"]
-    for side in (game.discriminator, game.generator):
+    objective = OBJECTIVES["relativistic"]
+    for side in (objective.discriminator, objective.generator):
         assert side(real + shift, made + shift).item() == pytest.approx(side(real, made).item(), abs=1e-4)
 
 
@@ -156,9 +156,9 @@ def test_better_opponents_cost_more() -> None:
     """Each generator loss falls when made logits rise, each discriminator loss when they fall."""
     real, made = torch.randn(8, 1), torch.randn(8, 1)
     for name in ("vanilla", "hinge", "wasserstein", "relativistic"):
-        game = OBJECTIVES[name]
-        assert game.generator(real, made + 0.5) < game.generator(real, made), name
-        assert game.discriminator(real, made - 0.5) < game.discriminator(real, made), name
+        objective = OBJECTIVES[name]
+        assert objective.generator(real, made + 0.5) < objective.generator(real, made), name
+        assert objective.discriminator(real, made - 0.5) < objective.discriminator(real, made), name
 
 
 def test_gradient_penalty_is_nothing_at_slope_one() -> None:
