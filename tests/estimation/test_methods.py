@@ -27,7 +27,7 @@ def test_a_new_estimator_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     assert ratio == pytest.approx(0.5, abs=0.08)
     with pytest.raises(UsageError) as raised:
         method_named("narower")
-    assert raised.value.hint == "narrower"
+    assert "narrower" in (raised.value.hint or "")
 
 
 @pytest.mark.parametrize("name", list(METHODS))
@@ -45,7 +45,8 @@ def test_the_number_of_methods() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "hint"), [("Spectrum", "spectrum"), ("michaeli-irani", "michaeli_irani"), ("x" * 20, "one of")]
+    ("given", "hint"),
+    [("Spectrum", "spectrum"), ("michaeli-irani", "michaeli_irani"), ("x" * 20, "known are auto")],
 )
 def test_an_unknown_method_is_answered_with_the_nearest(given: str, hint: str) -> None:
     with pytest.raises(UsageError, match="unknown method") as raised:
