@@ -13,7 +13,7 @@ from torch import nn
 
 from wildsr.data import Pair
 from wildsr.errors import TrainingError
-from wildsr.training.curves import draw_curves
+from wildsr.report.curve_sheet import draw_curves
 from wildsr.training.durations import duration
 from wildsr.training.ema import Ema
 from wildsr.training.hardware import chosen_device, chosen_precision, cpu_has_bf16

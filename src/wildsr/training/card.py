@@ -10,7 +10,7 @@ import torch
 
 from wildsr.files import atomic_write
 from wildsr.models.spec import ModelSpec
-from wildsr.training.curves import draw_curves
+from wildsr.report.curve_sheet import draw_curves
 from wildsr.training.datasets import Dataset
 from wildsr.training.durations import duration
 from wildsr.training.hardware import device_name

@@ -1,12 +1,11 @@
-"""Curves of a training as a picture."""
+"""Curves as one PNG, a panel each: for a card that is read as text with pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw
 
 from wildsr.files import atomic_write
-from wildsr.training.session import Point
 
 _WIDTH, _HEIGHT, _MARGIN = 420, 220, 48
 _COLUMNS = 2
@@ -14,7 +13,7 @@ _INK, _PALE, _LINE = (40, 40, 40), (225, 225, 225), (31, 90, 180)
 _HIDDEN = ("step", "learning_rate")
 
 
-def draw_curves(points: Sequence[Point], path: Path) -> list[str]:
+def draw_curves(points: Sequence[Mapping[str, float]], path: Path) -> list[str]:
     """Draw every curve into one PNG, one panel each.
 
     Args:
