@@ -110,7 +110,7 @@ def test_white_noise_is_refused() -> None:
 def test_what_is_no_photo_is_an_error() -> None:
     with pytest.raises(UsageError, match="scale 3"):
         estimate_kernel(np.zeros((100, 100, 3), np.float32), scale=3)
-    with pytest.raises(UsageError, match="kernelgan"):
+    with pytest.raises(UsageError, match="unknown method"):
         estimate_kernel(np.zeros((100, 100, 3), np.float32), method="magic")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="seed is -1"):
         estimate_kernel(np.zeros((100, 100, 3), np.float32), seed=-1)

@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -126,12 +127,19 @@ def test_a_signal_ends_a_run_that_waits_for_its_loader(
     """Sample 9 never comes: the signal must end the wait, save the four steps done, and the run goes on from there."""
     config = replace(tiny, run=replace(tiny.run, checkpoint_every=100))
     whole = psnr.run(config, tmp_path / "whole", resume=False, say=said)
-    original, released = AlignedCrops.sample, threading.Event()
+    original, begun, released = AlignedCrops.sample, threading.Event(), threading.Event()
+
+    def send() -> None:
+        """Once, and before the sample is let go: a late signal would end the whole test run."""
+        os.kill(os.getpid(), number)
+        time.sleep(0.8)
+        released.set()
 
     def stuck(self: AlignedCrops, seed: int, index: int) -> Sample:
         if index == 9 and not released.is_set():
-            threading.Timer(0.2, os.kill, (os.getpid(), number)).start()
-            threading.Timer(1.0, released.set).start()
+            if not begun.is_set():
+                begun.set()
+                threading.Timer(0.2, send).start()
             released.wait(60)
         return original(self, seed, index)
 
