@@ -46,7 +46,11 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def start(place: Path, out: str, *more: str) -> "subprocess.Popen[bytes]":
     # shells start what runs in the background without SIGINT, and a test may be run there
-    enabled = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    # as from a terminal: what starts in the background ignores Ctrl-C, and under nohup SIGHUP
+    enabled = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)"
+    )
     up = f"open({_marker(place, out)!r}, 'w').close()"  # before it, signals meet Python's own start
     program = f"{enabled}; {up}; from wildsr.cli import main; main()"
     return subprocess.Popen(
