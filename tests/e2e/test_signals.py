@@ -45,7 +45,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def start(place: Path, out: str, *more: str) -> "subprocess.Popen[bytes]":
-    # shells start what runs in the background without SIGINT, and a test may be run there
     # as from a terminal: what starts in the background ignores Ctrl-C, and under nohup SIGHUP
     enabled = (
         "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
@@ -161,11 +160,11 @@ def test_at_random_points_nothing_is_left_and_the_rest_is_the_same(
 def test_a_second_signal_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "_came", None)
     with signals.answered(), signals.patient():
-        os.kill(os.getpid(), signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)
         assert signals.asked()
         assert signals.exit_code() == 128 + signal.SIGTERM
         with pytest.raises(KeyboardInterrupt):
-            os.kill(os.getpid(), signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -174,7 +173,7 @@ def test_what_nohup_switched_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> N
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         with signals.answered():
-            os.kill(os.getpid(), signal.SIGHUP)
+            signal.raise_signal(signal.SIGHUP)
             assert not signals.asked()
         assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
     finally:
