@@ -1,5 +1,6 @@
 """The gan recipe on tiny data, with a small stand-in for VGG's weights (the real ones are an asset)."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure
-from wildsr.training.losses import OBJECTIVES
+from wildsr.training.losses import OBJECTIVES, Perceptual
 from wildsr.training.perceptual_network import perceptual_network
 
 Say = Callable[[str], None]
@@ -67,6 +68,68 @@ def test_texture_and_a_slower_discriminator(tiny_gan: GanConfig, tmp_path: Path,
     points = [point for point in curves(run) if "texture" in point]
     assert all(point["texture"] > 0 for point in points)
     assert ["discriminator" in point for point in points] == [True, False, False, True]
+
+
+def test_without_adversarial_weight_there_is_no_discriminator(
+    tiny_gan: GanConfig, tmp_path: Path, said: Say
+) -> None:
+    config = configure(tiny_gan, sets=["adversarial_weight=0", "pixel_weight=1.0", "run.steps=3"])
+    run = gan.run(config, tmp_path / "run", resume=False, say=said)
+    checkpoint = load_checkpoint(checkpoints_in(run)[-1])
+    assert not [name for name in checkpoint.tensors if "discriminator" in name]
+    terms = set().union(*curves(run))
+    assert {"pixel", "perceptual"} <= terms
+    assert not {"adversarial", "discriminator", "discriminator_wins"} & terms
+    assert not any("GAN" in line for line in said.lines)  # no note of a missing start: none is needed
+
+
+def test_features_are_compared_on_a_square_of_each_patch(
+    tiny_gan: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: list[tuple[int, ...]] = []
+    original = Perceptual.features
+
+    def features(self: Perceptual, picture: torch.Tensor) -> dict[str, torch.Tensor]:
+        shapes.append(tuple(picture.shape))
+        return original(self, picture)
+
+    monkeypatch.setattr(Perceptual, "features", features)
+    sets = ["data.patch=48", "perceptual_crop=32", "adversarial_weight=0", "run.steps=2"]
+    gan.run(configure(tiny_gan, sets=sets), tmp_path / "run", resume=False, say=said)
+    assert set(shapes) == {(2, 3, 32, 32)}
+
+
+def test_a_stopped_run_with_crops_ends_at_the_same_weights(
+    tiny_gan: GanConfig, tmp_path: Path, said: Say
+) -> None:
+    sets = ["data.patch=48", "perceptual_crop=32", "adversarial_weight=0", "optimiser.schedule=constant"]
+    config = configure(tiny_gan, sets=sets)
+    whole = gan.run(config, tmp_path / "whole", resume=False, say=said)
+    broken = tmp_path / "broken"
+    shutil.copytree(whole, broken)
+    for later in checkpoints_in(broken)[1:]:
+        later.unlink()
+    assert load_checkpoint(checkpoints_in(broken)[-1]).step < 6
+    gan.run(config, broken, resume=True, say=said)
+    one, other = (load_checkpoint(checkpoints_in(run)[-1]) for run in (whole, broken))
+    assert one.step == other.step == 6
+    assert all(torch.equal(tensor, other.tensors[name]) for name, tensor in one.tensors.items())
+
+
+@pytest.mark.parametrize(
+    ("sets", "message"),
+    [
+        (["perceptual_crop=33"], r"perceptual_crop must be 0 .* or from 32 to data.patch \(32\), not 33"),
+        (["perceptual_crop=8"], "not 8"),
+        (["pixel_weight=0", "perceptual_weight=0", "adversarial_weight=0"], "nothing to learn from"),
+    ],
+)
+def test_losses_that_cannot_be_are_refused(
+    tiny_gan: GanConfig, sets: list[str], message: str, tmp_path: Path, said: Say
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        gan.run(configure(tiny_gan, sets=sets), tmp_path / "run", resume=False, say=said)
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.parametrize("discriminator", ["vgg-small", "srgan"])

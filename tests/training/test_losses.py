@@ -23,6 +23,7 @@ from wildsr.training.losses import (
     l2,
     low_frequency_l1,
     luma,
+    random_crops,
     texture,
     total_variation,
 )
@@ -212,3 +213,26 @@ def test_enhancenet_divides_by_the_truths_mean() -> None:
     sr, hr = pictures()
     mean = plain.features(hr)["pool2"].mean()
     assert divided(sr, hr).item() == pytest.approx((plain(sr, hr) / mean**2).item(), rel=1e-4)
+
+
+def test_random_crops_cut_both_alike_and_each_pair_elsewhere() -> None:
+    height, width, side = 12, 20, 8
+    where = torch.arange(height * width, dtype=torch.float32).view(1, 1, height, width)
+    hr = where.repeat(64, 3, 1, 1)
+    sr, truth = random_crops(hr + 0.5, hr, side, torch.Generator().manual_seed(0))
+    assert sr.shape == truth.shape == (64, 3, side, side)
+    assert torch.equal(sr - 0.5, truth)
+    corners = truth[:, 0, 0, 0]
+    tops, lefts = corners // width, corners % width
+    assert {int(top) for top in tops} == set(range(height - side + 1))
+    assert (lefts.min(), lefts.max()) == (0, width - side)
+    again, _ = random_crops(hr, hr, side, torch.Generator().manual_seed(0))
+    assert torch.equal(again, truth)
+
+
+@pytest.mark.parametrize("side", [0, 12, 40])
+def test_random_crops_of_nothing_smaller_are_the_pictures(side: int) -> None:
+    pictures = torch.rand(2, 3, 12, 12)
+    sr, hr = random_crops(pictures, pictures, side, torch.Generator())
+    assert sr is pictures
+    assert hr is pictures

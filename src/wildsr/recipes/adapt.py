@@ -25,12 +25,12 @@ from wildsr.training.choices import PerceptualName, PixelName
 from wildsr.training.config import to_toml
 from wildsr.training.datasets import gather, sampler_of
 from wildsr.training.loop import steps
-from wildsr.training.losses import PIXEL
+from wildsr.training.losses import PIXEL, check_crop, random_crops
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.selection import Chosen, Snapshots
 from wildsr.training.session import Say, Session, open_fabric, open_session, silent
-from wildsr.training.settings import DataSettings, Fraction, OptimiserSettings, RunSettings
+from wildsr.training.settings import CountOrNone, DataSettings, Fraction, OptimiserSettings, RunSettings
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
@@ -65,6 +65,9 @@ class AdaptConfig:
 
     perceptual_weight: Weight = 1.0
     """Weight of that distance."""
+
+    perceptual_crop: CountOrNone = 0
+    """Side of a random square of each patch, HR pixels, that features are compared on; 0: the whole patch."""
 
     vgg19: Path | None = None
     """File of torchvision's VGG19 weights, for the perceptual losses that use it."""
@@ -109,6 +112,7 @@ def run(config: AdaptConfig, folder: Path, *, resume: bool, say: Say) -> Path:
 def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, say: Say) -> Path:
     start = load_network(STARTS.get(config.start, config.start))
     scale = start.spec.scale
+    check_crop(config.perceptual_crop, config.data.patch)
     pixel, perceptual = PIXEL[config.pixel], perceptual_network(config.perceptual, vgg19=config.vgg19)
     dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
@@ -140,7 +144,8 @@ def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, s
                 if config.pixel_weight:
                     terms["pixel"] = config.pixel_weight * pixel(sr, step.hr)
                 if config.perceptual_weight:
-                    terms["perceptual"] = config.perceptual_weight * perceptual(sr, step.hr)
+                    seen = random_crops(sr, step.hr, config.perceptual_crop, step.random())
+                    terms["perceptual"] = config.perceptual_weight * perceptual(*seen)
             step.minimise(generator, terms)
 
         chosen = snapshots.choose(state.ema.module, blends=config.blends, psnr_loss=config.psnr_loss)

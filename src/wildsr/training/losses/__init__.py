@@ -7,6 +7,7 @@ from wildsr.training.losses.adversarial import (
     win_rate,
 )
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
+from wildsr.training.losses.crops import check_crop, random_crops
 from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualRecipe
 from wildsr.training.losses.pixel import PIXEL, charbonnier, l1, l2, luma
 from wildsr.training.losses.texture import gram, texture
@@ -21,6 +22,7 @@ __all__ = [
     "PerceptualRecipe",
     "blurred_colour",
     "charbonnier",
+    "check_crop",
     "dped_total_variation",
     "gradient_penalty",
     "gram",
@@ -28,6 +30,7 @@ __all__ = [
     "l2",
     "low_frequency_l1",
     "luma",
+    "random_crops",
     "texture",
     "total_variation",
     "win_rate",
