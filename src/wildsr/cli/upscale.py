@@ -1,6 +1,8 @@
 """`wildsr upscale`: photos in, larger photos out."""
 
 import time
+from dataclasses import replace
+from pathlib import Path
 
 from wildsr.cli import signals
 from wildsr.cli import upscale_options as options
@@ -11,7 +13,7 @@ from wildsr.cli.upscale_report import Account, tell_plan
 from wildsr.engine import Batch, FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
 from wildsr.imaging import Limits, WriteOptions, background_named
-from wildsr.models import DEFAULT_MODEL
+from wildsr.models import DEFAULT_MODEL, load_model
 
 
 def upscale(
@@ -36,9 +38,9 @@ def upscale(
     ensemble: options.Ensemble = False,
     color_fix: options.ColorFix = True,
     fuse_with: options.FuseWith = None,
-    alpha: options.Alpha = 0.5,
-    beta: options.Beta = 0.5,
-    gamma: options.Gamma = 60.0,
+    alpha: options.Alpha = None,
+    beta: options.Beta = None,
+    gamma: options.Gamma = None,
     quality: options.Quality = None,
     lossless: options.Lossless = False,
     background: options.Background = "white",
@@ -59,7 +61,7 @@ def upscale(
     start = time.perf_counter()
     settings = Settings(
         precision=precision, tile=tile, tiling=tiling, strength=strength, ensemble=ensemble, color_fix=color_fix,
-        fusion=FusionRule(alpha=alpha, beta=beta, gamma=gamma),
+        fusion=_rule(model, {"alpha": alpha, "beta": beta, "gamma": gamma}),
         backend=backend, device=device, threads=threads, max_memory=max_memory,
     )  # fmt: skip
     writing = WriteOptions(
@@ -90,6 +92,15 @@ def upscale(
         account = _account(batch, plan_only=plan_only, json=json)
     if account is not None:
         account.close(batch, seconds=time.perf_counter() - start)
+
+
+def _rule(model: str, asked: dict[str, float | None]) -> FusionRule | None:
+    """Return a fused model's rule (or the default) with what was asked changed; None where nothing was."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    if not given:
+        return None
+    own = load_model(model).rule if Path(model).exists() and len(given) < len(asked) else None
+    return replace(own or FusionRule(), **given)
 
 
 def _account(batch: Batch, *, plan_only: bool, json: bool) -> Account | None:

@@ -10,6 +10,12 @@ from wildsr.engine.backends import PrecisionChoice
 from wildsr.engine.settings import TilingChoice
 from wildsr.imaging import WriteOptions
 
+
+def _rule_help(name: str) -> str:
+    default = getattr(FusionRule(), name)
+    return f"{field_help(FusionRule, name)} By default a fused model's own, or {default:g}."
+
+
 Inputs = Annotated[list[str] | None, typer.Argument(help="Photos, folders or patterns.", show_default=False)]
 MoreInputs = Annotated[
     list[str] | None,
@@ -51,9 +57,9 @@ FuseWith = Annotated[
     str | None,
     typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False),
 ]
-Alpha = Annotated[float, typer.Option(help=field_help(FusionRule, "alpha"))]
-Beta = Annotated[float, typer.Option(help=field_help(FusionRule, "beta"))]
-Gamma = Annotated[float, typer.Option(help=field_help(FusionRule, "gamma"))]
+Alpha = Annotated[float | None, typer.Option(help=_rule_help("alpha"), show_default=False)]
+Beta = Annotated[float | None, typer.Option(help=_rule_help("beta"), show_default=False)]
+Gamma = Annotated[float | None, typer.Option(help=_rule_help("gamma"), show_default=False)]
 Quality = Annotated[int | None, typer.Option(help=field_help(WriteOptions, "quality"), show_default=False)]
 Lossless = Annotated[bool, typer.Option("--lossless", help=field_help(WriteOptions, "lossless"))]
 Background = Annotated[

@@ -13,7 +13,7 @@ from wildsr.engine.guards import GuardedBackend
 from wildsr.engine.settings import Settings
 from wildsr.imaging import Source
 from wildsr.imaging.luma import luma
-from wildsr.models import Model, ModelSpec
+from wildsr.models import FusionRule, Model, ModelSpec
 
 _LUMA_SAMPLES = 4_000_000
 
@@ -61,7 +61,8 @@ class Network:
     Args:
         main: The model; y_R of a fusion.
         second: y_S of a fusion.
-        settings: Fusion rule and self-ensemble.
+        rule: When and how the two are fused.
+        settings: Self-ensemble.
         execution: What runs it.
 
     Raises:
@@ -69,8 +70,15 @@ class Network:
         UsageError: If the two have different scales.
     """
 
-    def __init__(self, main: Model, second: Model | None, settings: Settings, execution: Execution) -> None:
-        self._settings = settings
+    def __init__(
+        self,
+        main: Model,
+        second: Model | None,
+        rule: FusionRule,
+        settings: Settings,
+        execution: Execution,
+    ) -> None:
+        self._settings, self._rule = settings, rule
         self._models = [Compiled(one, execution) for one in (main, second) if one is not None]
         self.spec = needs(main.spec, second.spec if second is not None else None)
         """What tiles must respect: of two models the stricter in each point."""
@@ -81,7 +89,7 @@ class Network:
 
     def choose(self, source: Source) -> Chosen:
         """Decide by the luminance rule, once per picture on its LR pixels, which models super-resolve it."""
-        fused = len(self._models) > 1 and self._settings.fusion.applies(median_luma(source))
+        fused = len(self._models) > 1 and self._rule.applies(median_luma(source))
         guards = [
             GuardedBackend(one.backend, one.fp32) for one in (self._models if fused else self._models[:1])
         ]
@@ -89,7 +97,7 @@ class Network:
 
     def _composed(self, backends: Sequence[Backend]) -> Backend:
         main, *second = [EnsembleBackend(one) if self._settings.ensemble else one for one in backends]
-        return FusedBackend(main, second[0], self._settings.fusion) if second else main
+        return FusedBackend(main, second[0], self._rule) if second else main
 
 
 def needs(spec: ModelSpec, other: ModelSpec | None) -> ModelSpec:

@@ -15,12 +15,11 @@ from wildsr.imaging.background import colour_name
 def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> dict[str, Setting]:
     """Everything that decides the bytes of a result; the journal's first line."""
     asked, runs = upscaler.settings, upscaler.execution
-    rule = asked.fusion
     return {
         "model": upscaler.model.spec.id,
         "model_sha256": upscaler.model.sha256,
         "second_model_sha256": upscaler.second.sha256 if upscaler.second is not None else None,
-        "fusion": f"{rule.alpha:g} {rule.beta:g} {rule.gamma:g}" if upscaler.second is not None else None,
+        "fusion": upscaler.rule_in_words,
         "precision": runs.precision,
         "backend": runs.backend,
         "device": runs.device,

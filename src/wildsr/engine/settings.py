@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias, get_args
 
 from wildsr.engine.backends import BACKENDS, DEVICES, PRECISIONS, PrecisionChoice
-from wildsr.engine.compose import FusionRule
 from wildsr.errors import UsageError
+from wildsr.models import FusionRule
 
 TilingChoice: TypeAlias = Literal["fast", "exact"]
 TILINGS: Final[tuple[TilingChoice, ...]] = get_args(TilingChoice)
@@ -38,8 +38,9 @@ class Settings:
     color_fix: bool = True
     """Draw the result back to the photo's colours: GAN models drift. Halves the drift, keeps sharpness."""
 
-    fusion: FusionRule = field(default_factory=FusionRule)
-    """How two models are fused where a second one is given."""
+    fusion: FusionRule | None = None
+    """How two models are fused where a second one is given; None takes a fused model's own rule, or α = β = ½ below a
+    median luma of 60."""
 
     backend: str = "auto"
     """What runs the network; auto takes OpenVINO on the CPU, ONNX Runtime on other devices."""

@@ -16,7 +16,7 @@ from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
 from wildsr.engine.rows import Work, float_rows, integer_rows
 from wildsr.engine.settings import Settings, Size
-from wildsr.errors import LimitError, OutOfMemoryError
+from wildsr.errors import LimitError, OutOfMemoryError, UsageError
 from wildsr.imaging import (
     FloatArray,
     Frame,
@@ -28,7 +28,7 @@ from wildsr.imaging import (
     open_source,
     write_rows,
 )
-from wildsr.models import DEFAULT_MODEL, Model, load_model
+from wildsr.models import DEFAULT_MODEL, FusionRule, Model, load_model
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -43,7 +43,7 @@ class Upscaler:
     Args:
         model: Name in the catalog, a model file, or the folder of a training run; fetched once where needed.
         settings: Everything that changes the pixels.
-        fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S.
+        fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S. A fused model has its own.
         offline: True never fetches; None follows the environment.
         tile_pixels: LR pixels a tile may have; by default what `settings.max_memory` allows.
 
@@ -73,10 +73,19 @@ class Upscaler:
         self.model = model if isinstance(model, Model) else load_model(model, offline=offline)
         self.second: Model | None = None
         """The model `model` is fused with."""
+        if fuse_with is not None and self.model.second is not None:
+            raise UsageError(
+                f"{self.model.spec.id} is two models fused already; a third can't be fused with them",
+                hint="leave out --fuse-with, or name two single models",
+            )
         if fuse_with is not None:
             self.second = (
                 fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
             )
+        else:
+            self.second = self.model.second
+        self.rule = self.settings.fusion or self.model.rule or FusionRule()
+        """When and how the two models are fused, where there are two."""
         self.execution = resolve(
             self.settings.backend,
             device=self.settings.device,
@@ -84,7 +93,7 @@ class Upscaler:
             threads=self.settings.threads,
         )
         """What really runs the network."""
-        self._network = Network(self.model, self.second, self.settings, self.execution)
+        self._network = Network(self.model, self.second, self.rule, self.settings, self.execution)
         self.tile_pixels = tile_pixels or memory.tile_pixels(
             self.settings.max_memory, self._network.bytes_per_pixel
         )
@@ -94,6 +103,12 @@ class Upscaler:
     def precision(self) -> Precision:
         """Precision the network runs in."""
         return self.execution.precision
+
+    @property
+    def rule_in_words(self) -> str | None:
+        """α, β and γ of the fusion; None where one model runs."""
+        rule = self.rule
+        return None if self.second is None else f"{rule.alpha:g} {rule.beta:g} {rule.gamma:g}"
 
     @property
     def halo(self) -> int:

@@ -137,6 +137,7 @@ class Network:
             "strength": self._settings.strength,
             "ensemble": self._settings.ensemble,
             "tiling": self._settings.tiling,
+            **({} if upscaler.rule_in_words is None else {"fusion": upscaler.rule_in_words}),
         }
 
     def make(self, picture: TestPicture) -> SrPicture:

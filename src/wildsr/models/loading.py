@@ -3,7 +3,10 @@
 import hashlib
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+
+import onnx
 
 from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
@@ -11,6 +14,7 @@ from wildsr.errors import ModelError, nearest
 from wildsr.files import AtomicFile, make_folder, sha256_of
 from wildsr.models.catalog import CATALOG
 from wildsr.models.conversions import converted
+from wildsr.models.fusion import BRANCHES, FusionRule, is_fused, take_apart
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
 from wildsr.models.onnx_file import embed_spec, inspect_onnx, is_ready, load_checked, made_ready
 from wildsr.models.spec import ModelSpec
@@ -33,6 +37,12 @@ class Model:
 
     sha256: str
     """Digest of the file the model came from."""
+
+    second: "Model | None" = None
+    """y_S of a fused model, whose y_R this is; both came from one file."""
+
+    rule: FusionRule | None = None
+    """When and how the two of a fused model are fused."""
 
 
 def load_model(name: str | Path, *, offline: bool | None = None, progress: Progress | None = None) -> Model:
@@ -91,7 +101,8 @@ def import_model(
     """
     model = load_model(path, offline=True)
     spec = replace(model.spec, licence=licence or model.spec.licence, source=source or model.spec.source)
-    graph = embed_spec(load_checked(model.onnx_path), spec)
+    whole = model.onnx_path if model.second is None else _model_in(path) if path.is_dir() else path
+    graph = embed_spec(load_checked(whole), spec)
     make_folder(target.parent)
     with AtomicFile(target) as out:
         out.write(graph.SerializeToString())
@@ -131,12 +142,32 @@ def _from_onnx(path: Path) -> Model:
     """Return an ONNX model: the file itself if it is ready to run, else a cached copy that is."""
     model = load_checked(path)
     digest = sha256_of(path)
+    if is_fused(model):
+        return _from_fused(path, model, digest)
     spec = inspect_onnx(model, id=path.stem, source=path.name)
     if not is_ready(model):
         path, spec = converted(
             path.stem, f"ready{_READY_VERSION}{digest}", lambda: (embed_spec(made_ready(model), spec), spec)
         )
     return Model(spec=spec, onnx_path=path, sha256=digest)
+
+
+def _from_fused(path: Path, model: onnx.ModelProto, digest: str) -> Model:
+    """Return the two networks of a fused file, each as a file of its own in the cache."""
+    parts = take_apart(model)
+    found = []
+    for branch, part in zip(BRANCHES, (parts.main, parts.second), strict=True):
+        part.metadata_props.extend(model.metadata_props)
+        spec = inspect_onnx(part, id=path.stem, source=path.name)
+        onnx_path, spec = converted(
+            f"{path.stem}-{branch}", f"fused{_READY_VERSION}{branch}{digest}", partial(_with_spec, part, spec)
+        )
+        found.append(Model(spec=spec, onnx_path=onnx_path, sha256=digest))
+    return replace(found[0], second=found[1], rule=parts.rule)
+
+
+def _with_spec(model: onnx.ModelProto, spec: ModelSpec) -> tuple[onnx.ModelProto, ModelSpec]:
+    return embed_spec(model, spec), spec
 
 
 def _model_in(folder: Path) -> Path:
