@@ -221,7 +221,7 @@ def test_the_inference_side_loads_without_torch() -> None:
     """Every package that must do without torch is imported whole, in a process of its own."""
     program = (
         "import importlib, pkgutil, sys\n"
-        "for top in ('assets', 'files', 'imaging', 'models', 'engine', 'metrics', 'evaluation', 'cli'):\n"
+        "for top in ('assets', 'files', 'imaging', 'models', 'engine', 'metrics', 'evaluation', 'service', 'cli'):\n"
         "    package = importlib.import_module(f'wildsr.{top}')\n"
         "    for module in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):\n"
         "        importlib.import_module(module.name)\n"
