@@ -2,10 +2,14 @@
 
 from collections import deque
 from collections.abc import Generator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from threading import Event
+from typing import Final
 
 from wildsr.data.sampling import Pair, Sample, Sampler, collate
+
+_AWAKE: Final = 0.5
+"""Seconds. Python answers a signal that comes just before it waits for a lock only when that wait ends."""
 
 
 def batches(
@@ -53,7 +57,10 @@ def batches(
                 while len(waiting) < max(ahead, 1):
                     waiting.append(pool.submit(make, number))
                     number += 1
-                yield waiting.popleft().result()
+                following = waiting.popleft()
+                while wait([following], timeout=_AWAKE).not_done:
+                    pass
+                yield following.result()
         finally:
             stopped.set()
             for future in waiting:

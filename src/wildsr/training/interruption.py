@@ -42,19 +42,31 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Turn the first SIGINT or SIGTERM into an `Interruption`; a second one acts as if nothing were caught."""
+    """Turn the first SIGINT or SIGTERM into an `Interruption`; a second one acts as if nothing were caught.
+
+    The end of an older training, which may come late or in another thread (a generator that nobody closed), leaves
+    the handlers of a newer one alone. A handler that outlives its training passes its signal on.
+    """
     interruption = Interruption()
     before: dict[int, Handler] = {}
+    ended = False
 
     def handle(number: int, _frame: FrameType | None) -> None:
         signal.signal(number, before[number])
-        interruption.note()
+        if ended:
+            signal.raise_signal(number)
+        else:
+            interruption.note()
 
     with suppress(ValueError):  # only the main thread may set handlers
         for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.signal(number, handle)
+            before[number] = signal.getsignal(number)  # known before the first signal can come
+            signal.signal(number, handle)
     try:
         yield interruption
     finally:
-        for caught, handler in before.items():
-            signal.signal(caught, handler)
+        ended = True
+        with suppress(ValueError):
+            for caught, handler in before.items():
+                if signal.getsignal(caught) is handle:
+                    signal.signal(caught, handler)
