@@ -49,6 +49,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "degrade": ("degrade", "in", "--preset", "bicubic", "-o", "pairs"),
     "train": ("train", "psnr", "--print-config"),
     "adapt": ("adapt", "in", "-o", "x", "--hr", "in", "--profile", "x.profile", "--start", "nowhere"),
+    "serve": ("serve", "-m", "tiny.onnx", "--database", "sqlite:////nowhere/jobs.sqlite"),
     "doctor": ("doctor",),
     "bench": ("bench", "-m", "tiny.onnx", "-t", "16", "--runs", "1"),
     "--help": ("--help",),

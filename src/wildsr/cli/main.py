@@ -14,6 +14,7 @@ from wildsr.cli import (
     metrics,
     models,
     profile,
+    serve,
     train,
     upscale,
 )
@@ -37,6 +38,7 @@ app.command("profile")(profile.profile)
 app.command("adapt")(adapt.adapt)
 app.command("degrade")(degrade.degrade)
 app.command("train")(train.train)
+app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("bench")(bench.bench)
 

@@ -1,5 +1,6 @@
 """Super-resolve pictures: in memory, or from file to file without ever holding the result."""
 
+import copy
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -259,6 +260,12 @@ class Upscaler:
                 dropped=written.dropped,
                 notes=(*source.notes, *written.notes),
             )
+
+    def with_strength(self, strength: float) -> "Upscaler":
+        """Return the same model, compiled once, at another strength (see `Settings.strength`)."""
+        other = copy.copy(self)
+        other.settings = replace(self.settings, strength=strength)
+        return other
 
     def seconds_per_pixel(self) -> float:
         """Measure the network on a small tile: seconds per LR pixel (an upper bound, larger tiles do better)."""

@@ -9,7 +9,11 @@ from pathlib import Path
 
 def own_tag() -> str:
     """Return `host-pid-start` of this process, in characters that any file system takes in a name."""
-    pid = os.getpid()
+    return tag_of(os.getpid())
+
+
+def tag_of(pid: int) -> str:
+    """Return the tag of another process of this machine, such as a child."""
     return f"{_host()}-{pid}-{_start(pid)}"
 
 

@@ -3,13 +3,13 @@
 import logging
 import secrets
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +27,13 @@ _CODES: Final[Mapping[int, str]] = {
 }  # fmt: skip
 
 
-class ErrorDetail(BaseModel):
+class View(BaseModel):
+    """Part of an answer; the texts below its fields are in the OpenAPI document."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class ErrorDetail(View):
     """What went wrong."""
 
     code: str
@@ -40,10 +46,11 @@ class ErrorDetail(BaseModel):
     """What to do next."""
 
 
-class ErrorBody(BaseModel):
+class ErrorBody(View):
     """Every answer that is no success."""
 
     error: ErrorDetail
+    """What went wrong."""
 
 
 class Refused(Exception):  # noqa: N818 -- an answer, not a fault
@@ -74,12 +81,16 @@ def answer(
     return JSONResponse(body.model_dump(), status, headers=dict(headers or {}))
 
 
-def new_app(access: Access, *, title: str = "wildsr") -> FastAPI:
+Observe: TypeAlias = Callable[[str, str, int, float], None]
+"""Called after each answer with (method, path of the route, status, seconds)."""
+
+
+def new_app(access: Access, *, title: str = "wildsr", observe: Observe | None = None) -> FastAPI:
     """Return an app without routes: `Gate` around it, refusals as `ErrorBody`, OpenAPI at /openapi.json."""
     app = FastAPI(
         title=title, version=__version__, docs_url=None, redoc_url=None, openapi_url="/openapi.json"
     )
-    app.add_middleware(Gate, access=access)
+    app.add_middleware(Gate, access=access, observe=observe)
     app.add_exception_handler(Refused, _on_refused)
     app.add_exception_handler(WildsrError, _on_wildsr_error)
     app.add_exception_handler(HTTPException, _on_http)
@@ -91,9 +102,10 @@ def new_app(access: Access, *, title: str = "wildsr") -> FastAPI:
 class Gate:
     """Checks access before anything of a request's body is read, adds headers, and logs."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, observe: Observe | None = None) -> None:
         self.app = app
         self.access = access
+        self._observe = observe
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -124,18 +136,12 @@ class Gate:
             else:
                 await self._turn_down(scope, receive, send_on, refusal.status, refusal.message)
         finally:
-            log.info(
-                "request",
-                extra={
-                    "facts": {
-                        "id": request_id,
-                        "method": scope["method"],
-                        "path": getattr(scope.get("route"), "path", "-"),
-                        "status": status,
-                        "ms": round(1000 * (time.perf_counter() - start), 1),
-                    }
-                },
-            )
+            seconds = time.perf_counter() - start
+            path = str(getattr(scope.get("route"), "path", "-"))
+            if self._observe is not None:
+                self._observe(scope["method"], path, status, seconds)
+            facts = {"id": request_id, "method": scope["method"], "path": path, "status": status}
+            log.info("request", extra={"facts": {**facts, "ms": round(1000 * seconds, 1)}})
 
     async def _turn_down(self, scope: Scope, receive: Receive, send: Send, status: int, message: str) -> None:
         response: Response = answer(status, message)

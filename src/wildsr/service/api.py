@@ -1,0 +1,236 @@
+"""The HTTP API of jobs: bring, watch, list, cancel, delete."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import StreamingResponse
+
+from wildsr.models import CATALOG
+from wildsr.service.desk import Customer, Desk
+from wildsr.service.events import Broker
+from wildsr.service.jobs import Job, JobStore, new_id
+from wildsr.service.options import FORMAT_NAMES, MOST_SCALE, JobOptions, State
+from wildsr.service.settings import ServiceSettings
+from wildsr.service.speeds import Speed, known_speeds
+from wildsr.service.storage import Storage
+from wildsr.service.uploads import receive
+from wildsr.service.views import About, Created, JobList, JobView, ModelView, view
+from wildsr.service.web import Refused, owner, responses
+from wildsr.version import __version__
+
+JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="A job's id.")]
+_LARGEST_SEQ: Final = 2**31 - 1
+
+_FILES: Final = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
+
+
+def customer(request: Request) -> Customer:
+    """Return who asks: the token, and the address (of IPv6 the network, which is what one client has)."""
+    who = owner(request)
+    address = request.client.host if request.client is not None else "unknown"
+    try:
+        found = ipaddress.ip_address(address)
+        if found.version == 6:
+            address = str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    except ValueError:
+        pass
+    return Customer(owner=who, client=f"{who}@{address}"[:100])
+
+
+def found_job(store: JobStore, job_id: str, who: Customer) -> Job:
+    """Return a job of who asks.
+
+    Raises:
+        Refused: 404 there is none; that of another owner counts as none.
+    """
+    job = store.get(job_id, owner=who.owner)
+    if job is None:
+        raise Refused(404, "there is no such job", hint="it may have been deleted")
+    return job
+
+
+def jobs_router(
+    settings: ServiceSettings, store: JobStore, storage: Storage, desk: Desk, broker: Broker
+) -> APIRouter:
+    """Return the routes below /api that are about jobs as such; results are in `results`."""
+    router = APIRouter(prefix="/api", tags=["jobs"])
+
+    async def brought(request: Request) -> tuple[str, Customer]:
+        who = customer(request)
+        await run_in_threadpool(desk.check_room, who)
+        return new_id(), who
+
+    @router.post(
+        "/jobs",
+        status_code=201,
+        response_model=Created,
+        responses=responses(408, 413, 415, 422, 429, 507),
+        openapi_extra=_form({**_option_schemas(), "model": _list_of_text()}),
+        summary="Upscale photos",
+    )
+    async def create(request: Request) -> Created:
+        """Bring one or many photos as multipart/form-data; every photo and model becomes a job."""
+        staging, who = await brought(request)
+        upload = await receive(request, storage, staging, settings.quotas, settings.timing)
+        try:
+            added = await run_in_threadpool(desk.upscale, upload, staging, who)
+        finally:
+            await run_in_threadpool(storage.remove, staging)
+        return Created(jobs=[view(job) for job in added])
+
+    @router.post(
+        "/profiles",
+        status_code=201,
+        response_model=Created,
+        responses=responses(408, 413, 415, 422, 429, 507),
+        openapi_extra=_form({"name": {"type": "string", "maxLength": 200}}),
+        summary="Learn a camera's profile",
+    )
+    async def create_profile(request: Request) -> Created:
+        """Bring photos of one camera; they become one job, whose result is a degradation profile."""
+        job_id, who = await brought(request)
+        upload = await receive(request, storage, job_id, settings.quotas, settings.timing)
+        try:
+            job = await run_in_threadpool(desk.profile, upload, job_id, who)
+        except BaseException:
+            await run_in_threadpool(storage.remove, job_id)
+            raise
+        return Created(jobs=[view(job)])
+
+    @router.get("/jobs", response_model=JobList, responses=responses(422), summary="List jobs")
+    def listing(
+        request: Request,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        before: Annotated[int | None, Query(ge=1, le=_LARGEST_SEQ)] = None,
+        state: State | None = None,
+    ) -> JobList:
+        """Return your jobs, the newest first."""
+        found = store.page(owner=owner(request), limit=limit + 1, before=before, state=state)
+        shown = found[:limit]
+        return JobList(jobs=[view(job) for job in shown], next=shown[-1].seq if len(found) > limit else None)
+
+    @router.get("/jobs/{job_id}", response_model=JobView, responses=responses(404, 422), summary="One job")
+    def one(request: Request, job_id: JobId) -> JobView:
+        """Return one job."""
+        return view(found_job(store, job_id, customer(request)))
+
+    @router.post(
+        "/jobs/{job_id}/cancel", response_model=JobView, responses=responses(404, 409, 422), summary="Cancel"
+    )
+    def cancel(request: Request, job_id: JobId) -> JobView:
+        """End a job that waits or runs; its photo stays until the job is deleted."""
+        who = customer(request)
+        job = found_job(store, job_id, who)
+        if not store.cancel(job_id, owner=who.owner):
+            raise Refused(409, f"the job is {found_job(store, job_id, who).state} already")
+        return view(found_job(store, job.id, who))
+
+    @router.delete("/jobs/{job_id}", status_code=204, responses=responses(404, 422), summary="Delete")
+    def delete(request: Request, job_id: JobId) -> Response:
+        """Delete a job with its photo and result, whatever its state."""
+        who = customer(request)
+        if not store.delete(job_id, owner=who.owner):
+            raise Refused(404, "there is no such job", hint="it may have been deleted")
+        storage.remove(job_id)
+        return Response(status_code=204)
+
+    @router.get(
+        "/jobs/{job_id}/events",
+        responses={**responses(404, 422, 429), 200: _EVENTS},
+        response_class=StreamingResponse,
+        summary="Watch a job",
+    )
+    async def watch(request: Request, job_id: JobId) -> Response:
+        """Stream a job's changes as server-sent events, until it ends."""
+        who = customer(request)
+        await run_in_threadpool(found_job, store, job_id, who)
+        return _stream(broker, who, job_id)
+
+    @router.get(
+        "/events",
+        responses={**responses(429), 200: _EVENTS},
+        response_class=StreamingResponse,
+        summary="Watch all jobs",
+    )
+    async def watch_all(request: Request) -> Response:
+        """Stream the changes of all your jobs as server-sent events."""
+        return _stream(broker, customer(request), None)
+
+    @router.get("/about", response_model=About, responses=responses(), summary="What is offered")
+    def about() -> About:
+        """Return models, limits, and how long the queue is."""
+        return about_service(settings, store)
+
+    return router
+
+
+def about_service(settings: ServiceSettings, store: JobStore) -> About:
+    """Return what the service offers and allows."""
+    from importlib.util import find_spec
+
+    quotas, speeds = settings.quotas, known_speeds(store.database)
+    counts = store.counts()
+    return About(
+        version=__version__,
+        models=[_model(label, speeds.get(label)) for label in settings.model_files],
+        formats=list(FORMAT_NAMES),
+        workers=settings.workers,
+        profiles=find_spec("torch") is not None and find_spec("scipy") is not None,
+        waiting=counts.get("queued", 0) + counts.get("running", 0),
+        max_mp=quotas.max_mp,
+        max_result_mp=quotas.max_result_mp,
+        max_upload_mb=quotas.max_upload_mb,
+        max_files=quotas.max_files,
+        max_scale=MOST_SCALE,
+        keep_days=settings.keep_days,
+    )
+
+
+def _model(label: str, speed: Speed | None) -> ModelView:
+    entry = CATALOG.get(label)
+    scale = speed.scale if speed is not None else None
+    return ModelView(
+        name=label,
+        summary=entry.summary if entry is not None else "a model of this service's operator",
+        scale=scale if scale is not None or entry is None else entry.spec.scale,
+        seconds_per_megapixel=None if speed is None else speed.seconds_per_megapixel,
+        error=None if speed is None else speed.error,
+    )
+
+
+def _stream(broker: Broker, who: Customer, job_id: str | None) -> Response:
+    broker.check_room(who.client)
+    return StreamingResponse(
+        broker.stream(owner=who.owner, client=who.client, job_id=job_id),
+        media_type="text/event-stream",
+        headers={"x-accel-buffering": "no"},
+    )
+
+
+_EVENTS: Final[dict[str, object]] = {
+    "description": "`event: job`, whose data is a job as JSON, at each change",
+    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+}
+
+
+def _list_of_text() -> dict[str, object]:
+    return {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 8}
+
+
+def _option_schemas() -> dict[str, object]:
+    schema = JobOptions.model_json_schema()["properties"]
+    return {name: one for name, one in schema.items() if name != "model"}
+
+
+def _form(fields: Mapping[str, object]) -> dict[str, object]:
+    """Describe a multipart form of files and fields; it is read as a stream, so FastAPI does not know it."""
+    schema = {
+        "type": "object",
+        "properties": {"file": _FILES, **fields},
+        "required": ["file"],
+        "additionalProperties": False,
+    }
+    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -1,0 +1,257 @@
+"""Jobs as their owners see them: brought, listed, cancelled, deleted."""
+
+import json
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias, cast
+
+from sqlalchemy import Row, delete, func, insert, select, update
+
+from wildsr.service.options import FINAL, JobOptions, Kind, State
+from wildsr.service.tables import Database, jobs
+
+Fact: TypeAlias = str | int | float | bool | list[str] | None
+Facts: TypeAlias = Mapping[str, Fact]
+
+ACTIVE: Final[tuple[State, ...]] = ("queued", "running")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One row of the jobs table."""
+
+    seq: int
+    """Order in which jobs came."""
+
+    id: str
+    """Random, 128 bits; also the name of its folder."""
+
+    kind: Kind
+    """What is done."""
+
+    state: State
+    """How far it is."""
+
+    owner: str
+    """Whose it is (made from the token)."""
+
+    client: str
+    """Whose turn it takes (token and address)."""
+
+    name: str
+    """What the owner calls the photo; never used as a path."""
+
+    options: JobOptions
+    """How it is done."""
+
+    input_bytes: int
+    """Size of what was uploaded."""
+
+    result_bytes: int
+    """Size of what was made."""
+
+    created: float
+    """Seconds since 1970."""
+
+    started: float | None
+    """When the last attempt began."""
+
+    finished: float | None
+    """When it reached a final state."""
+
+    changed: float
+    """When anything of it changed last."""
+
+    attempt: int
+    """How often it was begun."""
+
+    worker: str | None
+    """Who has it."""
+
+    steps_done: int
+    """Tiles, or photos of a profile, that are done."""
+
+    steps: int | None
+    """Tiles or photos in all, once known."""
+
+    result: str | None
+    """Path of the result in the job's folder."""
+
+    facts: Facts
+    """What the worker found out."""
+
+    error: str | None
+    """Why it failed."""
+
+    hint: str | None
+    """What to do about it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewJob:
+    """What is brought."""
+
+    kind: Kind
+    """What is to be done."""
+
+    name: str
+    """What the owner calls it."""
+
+    options: JobOptions
+    """How."""
+
+    input_bytes: int
+    """Size of its files."""
+
+    id: str
+    """Its folder's name; see `new_id`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What is taken up already."""
+
+    active: int
+    """Jobs waiting or running."""
+
+    of_client: int
+    """Those of one client."""
+
+    client_bytes: int
+    """What is kept for that client."""
+
+
+class JobStore:
+    """Reads and writes jobs for the web side; workers use `Leases`.
+
+    Args:
+        database: Where they are.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    def add(self, new: Sequence[NewJob], *, owner: str, client: str) -> list[Job]:
+        """Put jobs into the queue, all or none; return them."""
+        now = time.time()
+        rows = [
+            {
+                "id": one.id, "kind": one.kind, "state": "queued", "owner": owner, "client": client, "name": one.name,
+                "model": one.options.model, "options": one.options.model_dump_json(), "input_bytes": one.input_bytes,
+                "created": now, "changed": now,
+            }
+            for one in new
+        ]  # fmt: skip
+        with self.database.write() as connection:
+            connection.execute(insert(jobs), rows)
+            found = connection.execute(
+                select(jobs).where(jobs.c.id.in_([one.id for one in new])).order_by(jobs.c.seq)
+            )
+            return [job_of(row) for row in found]
+
+    def get(self, job_id: str, *, owner: str) -> Job | None:
+        """Return a job of this owner."""
+        with self.database.read() as connection:
+            row = connection.execute(select(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner)).first()
+        return None if row is None else job_of(row)
+
+    def page(
+        self, *, owner: str, limit: int, before: int | None = None, state: State | None = None
+    ) -> list[Job]:
+        """Return an owner's jobs, the newest first.
+
+        Args:
+            owner: Whose.
+            limit: At most so many.
+            before: Only those that came before this `seq`.
+            state: Only those in this state.
+        """
+        query = select(jobs).where(jobs.c.owner == owner).order_by(jobs.c.seq.desc()).limit(limit)
+        if before is not None:
+            query = query.where(jobs.c.seq < before)
+        if state is not None:
+            query = query.where(jobs.c.state == state)
+        with self.database.read() as connection:
+            return [job_of(row) for row in connection.execute(query)]
+
+    def changed_since(self, moment: float, *, limit: int = 500) -> list[Job]:
+        """Return jobs of all owners that changed at or after a moment, the oldest change first."""
+        query = select(jobs).where(jobs.c.changed >= moment).order_by(jobs.c.changed).limit(limit)
+        with self.database.read() as connection:
+            return [job_of(row) for row in connection.execute(query)]
+
+    def cancel(self, job_id: str, *, owner: str) -> bool:
+        """End a job that waits or runs; False where it had ended. Its worker notices at its next beat."""
+        now = time.time()
+        with self.database.write() as connection:
+            done = connection.execute(
+                update(jobs)
+                .where(jobs.c.id == job_id, jobs.c.owner == owner, jobs.c.state.in_(ACTIVE))
+                .values(state="cancelled", finished=now, changed=now, worker=None, lease_until=None)
+            )
+        return done.rowcount == 1
+
+    def delete(self, job_id: str, *, owner: str) -> bool:
+        """Forget a job, whatever its state; False where there is none. Its files are the caller's to remove."""
+        with self.database.write() as connection:
+            done = connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner))
+        return done.rowcount == 1
+
+    def delete_finished_before(self, moment: float) -> list[str]:
+        """Forget what was finished before a moment; return the ids."""
+        old = (jobs.c.state.in_(tuple(FINAL)), jobs.c.finished < moment)
+        with self.database.write() as connection:
+            ids = [str(row.id) for row in connection.execute(select(jobs.c.id).where(*old).limit(500))]
+            connection.execute(delete(jobs).where(jobs.c.id.in_(ids)))
+        return ids
+
+    def ids(self) -> set[str]:
+        """Return the ids of all jobs there are."""
+        with self.database.read() as connection:
+            return {str(row.id) for row in connection.execute(select(jobs.c.id))}
+
+    def load(self, *, client: str) -> Load:
+        """Return what is taken up already."""
+        active = func.count().filter(jobs.c.state.in_(ACTIVE))
+        own = jobs.c.client == client
+        kept = func.coalesce(func.sum(jobs.c.input_bytes + jobs.c.result_bytes), 0)
+        with self.database.read() as connection:
+            total = connection.execute(
+                select(func.count()).select_from(jobs).where(jobs.c.state.in_(ACTIVE))
+            ).scalar_one()
+            row = connection.execute(select(active, kept).select_from(jobs).where(own)).one()
+        return Load(active=int(total), of_client=int(row[0]), client_bytes=int(row[1]))
+
+    def waiting_before(self, job: Job) -> int:
+        """Return how many jobs came before one and still wait or run."""
+        with self.database.read() as connection:
+            return int(
+                connection.execute(
+                    select(func.count())
+                    .select_from(jobs)
+                    .where(jobs.c.state.in_(ACTIVE), jobs.c.seq < job.seq)
+                ).scalar_one()
+            )
+
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs are in each state."""
+        with self.database.read() as connection:
+            found = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
+            return {str(state): int(count) for state, count in found}
+
+
+def new_id() -> str:
+    """Return an id nobody can guess."""
+    return secrets.token_hex(16)
+
+
+def job_of(row: Row[tuple[object, ...]]) -> Job:
+    """Return a row as a `Job`."""
+    values = dict(row._mapping)
+    options = JobOptions.model_validate_json(str(values.pop("options")))
+    facts = cast(Facts, json.loads(str(values.pop("facts"))))
+    for name in ("model", "lease_until"):
+        values.pop(name)
+    return Job(options=options, facts=facts, **values)
