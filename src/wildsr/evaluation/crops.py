@@ -4,15 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from wildsr.errors import WildsrError
 from wildsr.evaluation.pixels import load
 from wildsr.evaluation.results import Evaluation, Row
-from wildsr.imaging.luma import luma
 from wildsr.metrics import Image
 from wildsr.report.pictures import jpeg_uri, thumbnail
+from wildsr.report.places import brightness, difference, strongest_window
 
 _SIDES = (96, 192)
 
@@ -59,25 +56,20 @@ def comparisons(found: Evaluation, *, most: int = 6, quality: int = 90) -> list[
 def _find(rows: Mapping[str, Row]) -> _Place | None:
     """The window with the largest deviation between the results (with one result: from the ground truth)."""
     try:
-        planes = [_luma(load(row.sr).pixels) for row in rows.values() if row.sr is not None]
+        planes = [brightness(load(row.sr).pixels) for row in rows.values() if row.sr is not None]
         truth = next(iter(rows.values())).picture.hr
         if len(planes) == 1 and truth is not None:
-            planes.append(_luma(load(truth).pixels))
+            planes.append(brightness(load(truth).pixels))
     except WildsrError:
         return None  # named in the report's errors already
     if not planes:
         return None
     height, width = min(p.shape[0] for p in planes), min(p.shape[1] for p in planes)
     planes = [plane[:height, :width] for plane in planes]
-    spread = np.var(np.stack(planes), axis=0) if len(planes) > 1 else _contrast(planes[0])
     side = min(height, width, max(_SIDES[0], min(_SIDES[1], round(min(height, width) / 3.2))))
     side -= side % 4 if side >= 8 else 0
-    sums = np.pad(spread, ((1, 0), (1, 0))).cumsum(0, dtype=np.float64).cumsum(1)
-    windows = sums[side:, side:] - sums[:-side, side:] - sums[side:, :-side] + sums[:-side, :-side]
-    windows = windows[::4, ::4]  # on a grid that whole LR pixels of ×2 and ×4 share
-    top, left = np.unravel_index(int(windows.argmax()), windows.shape)
-    score = float(windows[top, left]) / side**2
-    return _Place(rows=rows, score=score, top=4 * int(top), left=4 * int(left), side=side)
+    top, left, score = strongest_window(difference(planes), side, side)
+    return _Place(rows=rows, score=score, top=top, left=left, side=side)
 
 
 def _cut(place: _Place, quality: int) -> CropComparison:
@@ -110,14 +102,3 @@ def _lr_piece(path: Path, place: _Place, sr_height: int) -> str:
 
 def _piece(pixels: Image, place: _Place) -> Image:
     return pixels[place.top : place.top + place.side, place.left : place.left + place.side]
-
-
-def _luma(pixels: Image) -> NDArray[np.float32]:
-    scale = np.float32(1 / 255 if pixels.dtype == np.uint8 else 1)
-    return luma(pixels.astype(np.float32) * scale)
-
-
-def _contrast(plane: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.abs(np.diff(plane, axis=0, append=plane[-1:])) + np.abs(
-        np.diff(plane, axis=1, append=plane[:, -1:])
-    )
