@@ -1,0 +1,1 @@
+"""Human studies: design, store, analysis.  No torch."""
