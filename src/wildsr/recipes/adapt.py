@@ -26,6 +26,7 @@ from wildsr.training.config import to_toml
 from wildsr.training.datasets import gather, sampler_of
 from wildsr.training.loop import steps
 from wildsr.training.losses import PIXEL, check_crop, random_crops
+from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.selection import Chosen, Snapshots
@@ -114,6 +115,8 @@ def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, s
     scale = start.spec.scale
     check_crop(config.perceptual_crop, config.data.patch)
     pixel, perceptual = PIXEL[config.pixel], perceptual_network(config.perceptual, vgg19=config.vgg19)
+    sides = {start.network: config.data.patch // scale, perceptual.vgg: config.data.patch}
+    refuse_what_cannot_fit(sides, config.data, scale=scale)
     dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
     with open_session(
         fabric,

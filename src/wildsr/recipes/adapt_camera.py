@@ -20,13 +20,12 @@ from wildsr.files import atomic_write, make_folder, shown
 from wildsr.machine import cores
 from wildsr.recipes import adapt
 from wildsr.recipes.adapt import STARTS, AdaptConfig
+from wildsr.recipes.adapt_checks import check_photos, check_start, pictures_in, remark_on_noise, remarks_on
 from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.durations import duration
 from wildsr.training.pace import seconds_per_step
 from wildsr.training.session import Say
 
-FEWEST_PHOTOS: Final = 3
-FEW_PHOTOS: Final = 10
 FEWEST_STEPS: Final = 10
 _PROFILE_SECONDS: Final = 8.0
 """Of one core for a photo, generously."""
@@ -96,16 +95,16 @@ def adapt_camera(
         ModelError: Starting weights that can't be trained on.
     """
     started = time.monotonic()
-    _check_photos(photos, options, say)
+    check_photos(len(photos), profile=options.profile is not None, hr=options.hr is not None, say=say)
     start = load_network(STARTS.get(options.start, options.start))
+    preset = _preset(options)
+    check_start(start, options.profile, preset.data, preset.perceptual)
     steps = _planned_steps(len(photos), folder, start, options, say)
     profile = _profile(photos, folder, options, say, progress)
-    if profile.scale != start.spec.scale:
-        raise UsageError(
-            f"the profile is for scale {profile.scale}, the start {start.spec.id} for scale {start.spec.scale}",
-            hint="choose starting weights of the profile's scale (--start)",
-        )
     config = _config(photos, folder, options, steps, say, progress)
+    remark = remark_on_noise(pictures_in(config.data.hr), profile) if config.data.hr is not None else None
+    if remark is not None:
+        say(f"note: {remark}")
     adapt.run(config, folder, resume=bool(checkpoints_in(folder)), say=say)
     say(
         f"{duration(time.monotonic() - started)} in all; look at {shown(folder / adapt.PAGE)} before you use the model"
@@ -115,17 +114,6 @@ def adapt_camera(
 
 def _preset(options: AdaptOptions) -> AdaptConfig:
     return adapt.PRESETS["adapt-faithful" if options.start == "faithful" else "adapt"]
-
-
-def _check_photos(photos: Sequence[Path], options: AdaptOptions, say: Say) -> None:
-    least = 1 if options.profile is not None and options.hr is not None else FEWEST_PHOTOS
-    if len(photos) < least:
-        raise UsageError(
-            f"photos given: {len(photos)}; a camera can't be learnt from fewer than {least}",
-            hint="ten or more ordinary photos, with edges and plain parts, as they came from the camera",
-        )
-    if options.profile is None and len(photos) < FEW_PHOTOS:
-        say(f"note: {len(photos)} photos are few; ten or more make the profile sure of what it found")
 
 
 def _planned_steps(count: int, folder: Path, start: Loaded, options: AdaptOptions, say: Say) -> int:
@@ -206,7 +194,7 @@ def _profile(
         say(
             f"note: photos of several cameras ({', '.join(cameras)}); a model for each of them would suit better"
         )
-    for remark in profile.meta.remarks:
+    for remark in (*profile.meta.remarks, *remarks_on(profile)):
         say(f"note: {remark}")
     say(f"profile: {len(profile.kernels)} kernels, {len(profile.noise)} noise patches")
     return profile

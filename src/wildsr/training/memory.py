@@ -38,8 +38,16 @@ def step_memory(networks: Mapping[nn.Module, int], data: DataSettings, *, scale:
     return total
 
 
-def refuse_what_cannot_fit(networks: Mapping[nn.Module, int], data: DataSettings, *, scale: int) -> None:
+def refuse_what_cannot_fit(
+    networks: Mapping[nn.Module, int], data: DataSettings, *, scale: int, hint: str | None = None
+) -> None:
     """Refuse settings whose steps need more memory than there is.
+
+    Args:
+        networks: Each with the side of the pictures it is given.
+        data: Batch and patch.
+        scale: HR pixels per LR pixel along one side.
+        hint: What to do where batch and patch can't be chosen; None suggests a batch that fits.
 
     Raises:
         UsageError: They do; says how much of both, and a batch that fits.
@@ -48,7 +56,7 @@ def refuse_what_cannot_fit(networks: Mapping[nn.Module, int], data: DataSettings
     needed = step_memory(networks, data, scale=scale)
     if needed > there:
         fitting = int(data.batch * there / (2 * needed))
-        hint = (
+        hint = hint or (
             f"for example --set data.batch={fitting}" if fitting else "take a smaller data.patch or network"
         )
         raise UsageError(
