@@ -68,6 +68,37 @@ def test_a_file_then_single_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("file", "sets", "ends_by"),
+    [
+        ("", [], (6000, 3600)),
+        ("", ["run.steps=7"], (7, 0)),
+        ("", ["run.time_budget=60"], (6000, 60)),
+        ("", ["run.time_budget=0", "run.steps=7"], (7, 0)),
+        ("run.steps = 7", [], (7, 0)),
+        ("run.steps = 7", ["run.time_budget=60"], (7, 60)),
+        ("run.time_budget = 60", ["run.steps=7"], (7, 0)),
+        ("run.time_budget = 60", [], (6000, 60)),
+        ("[run]\nsteps = 7\ntime_budget = 60", [], (7, 60)),  # as `--print-config` writes it
+        ("[run]\nsteps = 7\ntime_budget = 60", ["run.seed=1"], (7, 60)),
+    ],
+)
+def test_steps_switch_off_an_earlier_time_budget(
+    file: str, sets: list[str], ends_by: tuple[int, float], tmp_path: Path
+) -> None:
+    (tmp_path / "c.toml").write_text(file)
+    run = configure(PRESETS["compact-cpu"], file=tmp_path / "c.toml", sets=sets).run
+    assert (run.steps, run.time_budget) == ends_by
+
+
+def test_steps_and_a_time_budget_side_by_side_are_refused_by_name() -> None:
+    with pytest.raises(
+        UsageError, match=r"run\.steps = 7 and run\.time_budget = 60 are both given"
+    ) as caught:
+        configure(PRESETS["compact-cpu"], sets=["run.time_budget=60", "run.steps=7"])
+    assert "leave one of them out" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
         ("data.pach=96", "unknown setting `data.pach`", "did you mean patch"),

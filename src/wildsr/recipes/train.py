@@ -88,7 +88,7 @@ def named_settings(
     if start is not None:
         changes.append(f"start={dumps(str(Path(start).resolve() if Path(start).exists() else start))}")
     if steps is not None:
-        changes += [f"run.steps={steps}", "run.time_budget=0"]
+        changes.append(f"run.steps={steps}")
     if seconds is not None:
         changes.append(f"run.time_budget={seconds}")
     return changes

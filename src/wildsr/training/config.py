@@ -31,17 +31,25 @@ _NEUTRAL = frozenset(("data.cache", "data.workers"))
 def configure(base: Config, *, file: Path | None = None, sets: Sequence[str] = ()) -> Config:
     """Change a configuration by a TOML file, then by `path.to.key=value` texts, and check it.
 
+    Steps set at one place switch off a time budget from a place before it (the preset, the file).
+
     Args:
         base: The preset.
         file: TOML with the settings to change.
         sets: As given to `--set`; values are TOML, or else taken as text.
 
     Raises:
-        UsageError: An unknown key (with its path and the nearest names) or a value that isn't allowed (with what is).
+        UsageError: An unknown key (with its path and the nearest names) or a value that isn't allowed (with what is);
+            `sets` with both a number of steps and a time budget.
     """
     tree = as_tree(base)
     if file is not None:
-        _merge(tree, read_toml(file), type(base), str(file))
+        given = read_toml(file)
+        _merge(tree, given, type(base), str(file))
+        run = given.get("run")
+        if isinstance(run, Mapping) and "steps" in run and "time_budget" not in run:
+            _without_budget(tree)
+    named: Tree = {}
     for text in sets:
         path, equals, value = text.partition("=")
         if not equals or not path.strip():
@@ -51,6 +59,16 @@ def configure(base: Config, *, file: Path | None = None, sets: Sequence[str] = (
             branch = {key: branch}
         assert isinstance(branch, dict)
         _merge(tree, branch, type(base), f"--set {text}")
+        run = branch.get("run")
+        named |= run if isinstance(run, dict) else {}
+    if "steps" in named:
+        if named.get("time_budget"):
+            raise UsageError(
+                f"a training ends by its steps or by its time: run.steps = {named['steps']} and "
+                f"run.time_budget = {named['time_budget']} are both given",
+                hint="leave one of them out; a time budget finds the number of steps that fit into it",
+            )
+        _without_budget(tree)
     return _checked(type(base), tree)
 
 
@@ -123,6 +141,12 @@ def _merge(tree: Tree, given: Mapping[str, object], kind: type, source: str, pat
             tree[key] = None
         else:
             tree[key] = value  # type: ignore[assignment]
+
+
+def _without_budget(tree: Tree) -> None:
+    run = tree["run"]
+    assert isinstance(run, dict)
+    run["time_budget"] = 0.0
 
 
 def _checked(kind: type[Config], tree: Tree) -> Config:

@@ -111,7 +111,7 @@ class RunSettings:
     """How long, on what, and how carefully."""
 
     steps: Count = 300_000
-    """Steps in all."""
+    """Steps in all; set by itself, it switches off a preset's time budget."""
 
     time_budget: NotNegative = 0.0
     """Seconds the training may take (0: no budget); fixes the number of steps once, by the speed of the first ones."""
