@@ -1,6 +1,7 @@
 """What is too large is refused from the header, at once and for almost nothing."""
 
 import json
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.imaging.make import png, png_chunk
 from tests.imaging.nasty import BOMBS
 from wildsr import imaging
 from wildsr.errors import InputError, LimitError
-from wildsr.imaging import Limits
+from wildsr.imaging import Limits, reading
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MEASURE = """
@@ -207,3 +209,40 @@ def test_pnm_headers_alone_cost_nothing(header: bytes, tmp_path: Path) -> None:
     said, megabytes = peak(path, tmp_path / "warm.pgm")
     assert said.startswith("InputError claim.pnm is damaged")
     assert megabytes < 10
+
+
+@pytest.mark.parametrize(
+    ("megapixels", "free", "most"),
+    [
+        (269, 1 << 40, None),
+        (384, 1 << 40, None),
+        (269, 1, 268),
+        (384, 25 * 383_900_000, 384),
+        (1100, 1 << 40, 1074),
+    ],
+)
+def test_results_are_read_as_far_as_memory_holds_them(
+    megapixels: int, free: int, most: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sizes of headers: one within the limits is refused later, since no pixels follow."""
+    path = tmp_path / "x4.png"
+    whole = png(np.zeros((1, 1, 3), np.uint8), 2)
+    header = struct.pack(">II", megapixels * 100, 10_000) + whole[24:29]
+    path.write_bytes(whole[:8] + png_chunk(b"IHDR", header) + whole[33:])
+    monkeypatch.setattr(reading, "free_memory", lambda: free)
+    with pytest.raises(InputError) as caught:
+        imaging.read(path)
+    assert isinstance(caught.value, LimitError) == (most is not None), caught.value
+    assert most is None or f"at most {most:,} are allowed" in str(caught.value)
+    with pytest.raises(LimitError, match="at most 268 are allowed"):
+        imaging.open_source(path)
+
+
+def test_the_widest_results_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "wide.png"
+    row = np.arange(262_000, dtype=np.uint32).reshape(1, -1, 1) % 251
+    imaging.write_rows(
+        [row.astype(np.uint8)], imaging.Frame(width=262_000, height=1, channels=1, depth=8), path
+    )
+    picture = imaging.read(path)
+    assert np.array_equal(np.rint(picture.rgb[0, :, 0] * 255), row[0, :, 0])

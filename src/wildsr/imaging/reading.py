@@ -2,19 +2,23 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from wildsr.files.extensions import EXTENSIONS, PICTURE_EXTENSIONS
 from wildsr.imaging.colour import manage
 from wildsr.imaging.decoders import decoder
 from wildsr.imaging.header import Header
-from wildsr.imaging.limits import Limits
+from wildsr.imaging.limits import RESULT_LIMITS, Limits
 from wildsr.imaging.metadata import Metadata
 from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.metadata.rewriting import settled
 from wildsr.imaging.orientation import apply_orientation
 from wildsr.imaging.picture import Picture
 from wildsr.imaging.source import Source
+from wildsr.machine import free_memory
+
+_BYTES_READ: Final = 25
+"""For each pixel at the peak of `read`, measured: 15.6 for 8-bit RGB, 24.8 for 16-bit RGB with alpha."""
 
 
 def probe(path: str | Path, *, limits: Limits | None = None) -> Header:
@@ -37,7 +41,8 @@ def read(path: str | Path, *, limits: Limits | None = None) -> Picture:
 
     Args:
         path: JPEG, PNG, WebP, TIFF, GIF, AVIF, BMP, PNM, or HEIC with the extra; told by content.
-        limits: What is allowed; `Limits()` when not given.
+        limits: What is allowed. When not given, results of upscaling are too, as far as memory holds them:
+            268 MP in any case, and up to 1,074 MP where 25 free bytes a pixel are at hand.
 
     Raises:
         InputError: No such file, not a picture, or damaged: half a picture is never returned.
@@ -50,7 +55,12 @@ def read(path: str | Path, *, limits: Limits | None = None) -> Picture:
         >>> bool(0 <= picture.rgb.min() and picture.rgb.max() <= 1)
         True
     """
-    return open_source(path, limits=limits).picture()
+    return open_source(path, limits=limits or _what_memory_holds()).picture()
+
+
+def _what_memory_holds() -> Limits:
+    room = max(free_memory() // _BYTES_READ, Limits().max_pixels)
+    return replace(RESULT_LIMITS, max_pixels=min(room, RESULT_LIMITS.max_pixels))
 
 
 def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
