@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from tests.engine.tiny import save, tiny_compact
 from tests.models.ncnn_files import Net
+from tests.models.two_ends import save_ends
 from wildsr.assets import cached_path
 from wildsr.cli import models
 from wildsr.errors import AssetError, ModelError, UsageError, WildsrError
@@ -19,13 +20,15 @@ from wildsr.models import CATALOG, CatalogEntry, load_model
 from wildsr.models.onnx_file import stored_spec
 
 NAMES = list(CATALOG)
-FIRST, SECOND = NAMES[:2]
+COMES_ALONG, FIRST, SECOND = NAMES[:3]
 
 
 @pytest.fixture(autouse=True)
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("WILDSR_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("WILDSR_OFFLINE", "1")
+    ends = save_ends(tmp_path / "bundled")
+    monkeypatch.setitem(CATALOG, COMES_ALONG, replace(CATALOG[COMES_ALONG], folder=ends))
     return tmp_path / "cache"
 
 
@@ -66,25 +69,28 @@ def refused(kind: type[WildsrError], *arguments: str) -> WildsrError:
 
 def test_list_piped_is_two_plain_lines_a_model() -> None:
     lines = run("list").stdout.splitlines()
-    assert len(lines) == 2 * len(CATALOG) == 14
+    assert len(lines) == 2 * len(CATALOG) == 16
     for name, facts, purpose in zip(NAMES, lines[::2], lines[1::2], strict=True):
         assert facts.split("  ")[0] == name
-        assert facts.endswith("not cached")
+        assert facts.endswith("comes with wildsr" if name == COMES_ALONG else "not cached")
         assert purpose.strip() == CATALOG[name].summary
 
 
 def test_list_says_what_is_cached_and_filters_by_licence(stand_in: CatalogEntry) -> None:
     lines = run("list", "--licence", "apache").stdout.splitlines()
-    assert [line.split("  ")[0] for line in lines[::2]] == ["realsr-df2k-jpeg", "realsr-df2k"]
-    assert lines[0].endswith("  cached")
-    assert lines[2].endswith("  not cached")
+    assert [line.split("  ")[0] for line in lines[::2]] == [COMES_ALONG, FIRST, SECOND]
+    assert lines[0].endswith("  comes with wildsr")
+    assert lines[2].endswith("  cached")
+    assert lines[4].endswith("  not cached")
 
 
 def test_list_json() -> None:
     found = json.loads(run("list", "--json").stdout)["models"]
     assert [model["name"] for model in found] == NAMES
-    assert all(model["bytes"] > 1_000_000 and len(model["sha256"]) == 64 for model in found)
-    assert not any(model["cached"] for model in found)
+    assert all(model["bytes"] > 1_000_000 for model in found[1:])
+    assert found[0]["bytes"] == sum(file.stat().st_size for file in CATALOG[COMES_ALONG].folder.iterdir())
+    assert all(len(model["sha256"]) == 64 for model in found)
+    assert [model["cached"] for model in found] == [True] + [False] * 7
 
 
 def test_info_of_the_catalog_fetches_nothing(cache: Path) -> None:
@@ -201,6 +207,22 @@ def test_remove(stand_in: CatalogEntry, cache: Path) -> None:
         path.name for path in cache.rglob("*") if path.suffix in (".onnx", ".bin", ".param", ".sha256")
     ] == []
     assert "wasn't there" in run("remove", FIRST).stderr
+
+
+def test_what_comes_with_wildsr_stays(cache: Path) -> None:
+    folder = CATALOG[COMES_ALONG].folder
+    assert run("pull", COMES_ALONG).stdout.strip() == str(folder)
+    assert "comes with wildsr and stays" in run("remove", COMES_ALONG).stderr
+    assert len(list(folder.iterdir())) == 2
+    assert json.loads(run("info", COMES_ALONG, "--json").stdout)["sha256"] == load_model(COMES_ALONG).sha256
+    assert not cache.exists()
+
+
+def test_a_missing_one_is_said_to_be_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(CATALOG, COMES_ALONG, replace(CATALOG[COMES_ALONG], folder=tmp_path / "nothing"))
+    assert run("list").stdout.splitlines()[0].endswith("missing in this installation")
+    assert json.loads(run("info", COMES_ALONG, "--json").stdout)["sha256"] is None
+    assert "no weights of wild-compact" in str(refused(ModelError, "pull", COMES_ALONG))
 
 
 @pytest.mark.e2e

@@ -1,5 +1,6 @@
 """Every option of `wildsr upscale`, and what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,12 @@ from PIL import Image
 from tests.cli.invoke import invoke
 from tests.e2e.conftest import files, photo, pixels
 from tests.engine.tiny import save, tiny_compact
+from tests.models.two_ends import save_ends
 from wildsr.errors import OutputError
-from wildsr.models import ModelSpec
+from wildsr.models import CATALOG, COMPACT_MODEL, LARGE_MODEL, ModelSpec, default_model
 from wildsr.models.onnx_file import embed_spec
+
+TINY = {"arguments": {"blocks": 1, "channels": 8}, "halo": 6, "halo_exact": 6}
 
 
 @pytest.fixture(scope="session")
@@ -81,6 +85,57 @@ def test_options_change_pixels_as_they_say(here: Path, model: Path) -> None:
     assert ort is not None
     other = made(here, model, "--backend", "onnxruntime", "--no-color-fix")
     assert np.abs(other - uncorrected).max() <= 1
+
+
+@pytest.fixture
+def ends(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny network in place of the one that comes with wildsr."""
+    spec = replace(CATALOG[COMPACT_MODEL].spec, **TINY)
+    folder = save_ends(tmp_path_factory.mktemp("ends"), spec=spec)
+    monkeypatch.setitem(CATALOG, COMPACT_MODEL, replace(CATALOG[COMPACT_MODEL], folder=folder))
+    return folder
+
+
+def test_without_a_model_the_one_that_comes_along_runs_at_the_sharpness_asked_for(
+    here: Path, ends: Path, model: Path
+) -> None:
+    photo(here / "a.png", size=(40, 30))
+    results = []
+    for sharpness in ("0", "0.5", "1", None):
+        dial = [] if sharpness is None else ["--sharpness", sharpness]
+        done = invoke("upscale", "a.png", "-o", "b.png", "--overwrite", "--no-color-fix", "--json", *dial)
+        assert done.code == 0, done.err
+        assert (done.json["model"], done.json["sharpness"]) == (COMPACT_MODEL, float(sharpness or 1))
+        assert f"{COMPACT_MODEL}, sharpness {sharpness or 1}, on cpu" in done.err
+        results.append(pixels(here / "b.png").astype(np.int16))
+    faithful, half, crisp, default = results
+    assert np.array_equal(crisp, default)
+    assert np.abs(crisp - faithful).max() > 5
+    assert np.abs(half - faithful).mean() < np.abs(crisp - faithful).mean()
+    refused = invoke("upscale", "a.png", "-m", model, "--sharpness", "0.5", "-o", "c.png")
+    assert refused.code == 2
+    assert "the model tiny has no two ends" in refused.err
+
+
+def test_a_batch_goes_on_with_the_model_it_began_with(
+    here: Path, ends: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        photo(here / "in" / f"{name}.png", size=(24, 16))
+    assert invoke("upscale", "in", "-o", "out").code == 0
+    entry = CATALOG[LARGE_MODEL]  # as after: wildsr models pull …
+    large = save_ends(
+        here.parent / "large", spec=replace(CATALOG[COMPACT_MODEL].spec, id=LARGE_MODEL, **TINY)
+    )
+    monkeypatch.setitem(CATALOG, LARGE_MODEL, replace(entry, param=None, weights=None, folder=large))
+    assert default_model() == LARGE_MODEL
+    (here / "out" / "b_x4.png").unlink()
+    done = invoke("upscale", "in", "-o", "out")
+    assert (done.code, done.out) == (0, "out/b_x4.png\n"), done.err
+    assert f"{COMPACT_MODEL}, sharpness 1," in done.err
+    anew = invoke("upscale", "in", "-o", "out", "--no-resume", "--overwrite")
+    assert (anew.code, len(anew.out.splitlines())) == (0, 2), anew.err
+    assert f"{LARGE_MODEL}, sharpness 1," in anew.err
 
 
 def test_two_models_are_fused_in_dark_photos_only(here: Path, model: Path) -> None:

@@ -7,7 +7,7 @@ from tests.evaluation.test_photo import PHOTOS, found_photo
 from wildsr.errors import InputError
 from wildsr.evaluation.advice import CLEAN, HEAVY, USUAL, advice_for, advise
 from wildsr.evaluation.photo import PhotoFacts
-from wildsr.models import CATALOG
+from wildsr.models import CATALOG, COMPACT_MODEL
 
 
 def facts(
@@ -47,14 +47,25 @@ def test_suggestions_are_in_the_catalog() -> None:
     ],
 )
 def test_rules(measured: PhotoFacts, model: str, downscale: float | None) -> None:
-    advice = advice_for(measured)
-    assert (advice.model, advice.downscale) == (model, downscale)
-    assert advice.reasons[-1].startswith(f"{model}: ")
+    advice = advice_for(measured, fetched=lambda name: True)
+    assert (advice.model, advice.downscale, advice.fetched) == (model, downscale, True)
+    assert advice.reasons[-2].startswith(f"{model}: ")
+
+
+def test_the_model_that_comes_with_wildsr_is_named_where_it_is_there() -> None:
+    quick = advice_for(facts(), fetched=lambda name: name == COMPACT_MODEL)
+    assert not quick.fetched
+    assert quick.reasons[-1].startswith(f"in a hurry: {COMPACT_MODEL}")
+    assert quick.reasons[-1].endswith(f"{CLEAN} is not fetched yet (wildsr models pull {CLEAN})")
+    there = advice_for(facts(), fetched=lambda name: True)
+    assert "not fetched" not in there.reasons[-1]
+    without = advice_for(facts(), fetched=lambda name: False)
+    assert not any(COMPACT_MODEL in reason for reason in without.reasons)
 
 
 def test_reasons_say_what_was_found() -> None:
     noise, jpeg, detail, _ = advice_for(
-        facts(noise=5.25, blocks=1.55, file_quality=95, detail=0.5, blur=0.9)
+        facts(noise=5.25, blocks=1.55, file_quality=95, detail=0.5, blur=0.9), fetched=lambda name: False
     ).reasons
     assert noise == "noise: plain to see (σ 5.2 of 255 levels)"
     assert jpeg == "JPEG: saved at quality 95, but its blocks are older, as of quality 30"

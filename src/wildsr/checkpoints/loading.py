@@ -16,6 +16,7 @@ from wildsr.checkpoints.graphs import weights_of_graph
 from wildsr.errors import ModelError
 from wildsr.models.catalog import CATALOG
 from wildsr.models.spec import ModelSpec
+from wildsr.models.two_ends import DEFAULT_SHARPNESS, TwoEnds, has_two_ends
 
 _PICKLED = (".pth", ".pt", ".ckpt", ".bin")
 
@@ -36,7 +37,8 @@ def load_network(source: str | Path) -> Loaded:
 
     Args:
         source: A run's folder (its `model.safetensors`), a model file of ours, a `.pth` or `.safetensors` of another
-            trainer, or a name of the catalog (whose ncnn weights are taken over).
+            trainer, a folder with two ends (the crisp one is taken), or a name of the catalog (whose ncnn weights
+            are taken over).
 
     Raises:
         ModelError: Unknown, damaged or hostile.
@@ -90,6 +92,8 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     path = Path(source)
     if str(source) in CATALOG:
         return _from_catalog(str(source))
+    if os.path.isdir(path) and has_two_ends(path):  # noqa: PTH112 -- as below
+        return _from_ends(TwoEnds(folder=path), DEFAULT_SHARPNESS)
     # unlike pathlib's, os.path's is False for a name that can't be
     if os.path.isdir(path):  # noqa: PTH112
         path = path / "model.safetensors"
@@ -124,8 +128,15 @@ def _from_catalog(name: str) -> tuple[ModelSpec, dict[str, Tensor]]:
     from wildsr.models.loading import load_model
 
     model = load_model(name)
+    if model.ends is not None and model.sharpness is not None:
+        return _from_ends(model.ends, model.sharpness)
     spec, tensors = weights_of_graph(model.onnx_path, model.spec)
     return replace(spec, id=name), tensors
+
+
+def _from_ends(ends: TwoEnds, sharpness: float) -> tuple[ModelSpec, dict[str, Tensor]]:
+    tensors = {name: torch.from_numpy(array) for name, array in ends.weights(sharpness).items()}
+    return ends.spec, tensors
 
 
 def interpolate(first: Mapping[str, Tensor], second: Mapping[str, Tensor], alpha: float) -> dict[str, Tensor]:

@@ -59,6 +59,7 @@ def _facts(advice: Advice) -> dict[str, Json]:
     facts = advice.facts
     return {
         "model": advice.model,
+        "fetched": advice.fetched,
         "downscale": advice.downscale,
         "shrink_to": None if advice.shrink_to is None else list[Json](advice.shrink_to),
         "reasons": list[Json](advice.reasons),

@@ -14,11 +14,16 @@ from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
 from wildsr.engine.backends import PrecisionChoice, open_backend, resolve
 from wildsr.errors import UsageError
-from wildsr.models import DEFAULT_MODEL
+from wildsr.models import default_model
 
 
 def bench(
-    model: Annotated[str, typer.Option("-m", "--model", help="Model to time.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m", "--model", help="Model to time; by default the one upscale takes.", show_default=False
+        ),
+    ] = None,
     tile: Annotated[int, typer.Option("-t", "--tile", help="Side of the tile in LR pixels.")] = 128,
     runs: Annotated[int, typer.Option(help="Runs counted, after one that isn't.")] = 3,
     precision: Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))] = "auto",
@@ -36,6 +41,7 @@ def bench(
     execution = resolve(backend, device=device, precision=precision, threads=threads)
     if execution.note:
         say(execution.note)
+    model = model or default_model()
     network = open_backend(fetch_model(model), execution)
     picture = np.random.default_rng(0).random((1, 3, tile, tile), dtype=np.float32)
     times = []

@@ -14,7 +14,7 @@ from wildsr.cli.console import Json, data, data_json, data_name, say, size_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
 from wildsr.errors import AssetError, UsageError
-from wildsr.models import CATALOG, CatalogEntry, Model, is_cached
+from wildsr.models import CATALOG, CatalogEntry, Model, is_cached, load_model
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions
 
 app = typer.Typer(help="List, fetch, inspect, import, verify and remove models.", no_args_is_help=True)
@@ -44,8 +44,8 @@ def list_models(
         known = ", ".join(sorted({entry.spec.licence for entry in CATALOG.values()}))
         say(f"no model of the catalog has a licence with {licence!r}; there are {known}")
     for name, entry in chosen.items():
-        size = size_text(entry.param.size + entry.weights.size)
-        here = "cached" if is_cached(name) else "not cached"
+        size = size_text(entry.bytes)
+        here = _whereabouts(entry)
         line = (
             f"{name:<24} ×{entry.spec.scale}  {entry.speed:<6}  {size:>7}  {entry.spec.licence:<12}  {here}"
         )
@@ -101,7 +101,7 @@ def verify(
     results = {
         asset.stored_name: _state(partial(verify_asset, asset))
         for entry in entries
-        for asset in (entry.param, entry.weights)
+        for asset in entry.assets
         if os.path.lexists(cached_path(asset))
     }
     wanted = {path.name for entry in entries for path in conversions(entry.spec.id)}
@@ -139,8 +139,15 @@ def remove(
             raise _unknown(name)
         count = remove_conversions(name)
         if entry := CATALOG.get(name):
-            count += remove_asset(entry.param) + remove_asset(entry.weights)
-        say(f"{name} was removed" if count else f"{name} wasn't there")
+            count += sum(map(remove_asset, entry.assets))
+        comes_along = entry is not None and entry.folder is not None and not everything
+        say(
+            f"{name} was removed"
+            if count
+            else f"{name} comes with wildsr and stays"
+            if comes_along
+            else f"{name} wasn't there"
+        )
     if everything:
         for file in check_conversions():
             remove_conversions(file.rpartition("-")[0])
@@ -151,6 +158,20 @@ def _state(check: Callable[[], bool]) -> str:
         return "good" if check() else "damaged"
     except OSError as error:
         return f"unreadable: {error.strerror}"
+
+
+def _whereabouts(entry: CatalogEntry) -> str:
+    here = is_cached(entry.spec.id)
+    if entry.folder is not None:
+        return "comes with wildsr" if here else "missing in this installation"
+    return "cached" if here else "not cached"
+
+
+def _digest(entry: CatalogEntry) -> str | None:
+    """Digest of the weights; of a model that comes with wildsr, as it runs by default."""
+    if entry.weights is not None:
+        return entry.weights.sha256
+    return load_model(entry.spec.id).sha256 if is_cached(entry.spec.id) else None
 
 
 def _entry(name: str) -> CatalogEntry:
@@ -168,8 +189,8 @@ def _facts(entry: CatalogEntry) -> dict[str, Json]:
         **facts_of_spec(entry.spec),
         "for": entry.summary,
         "speed": entry.speed,
-        "bytes": entry.param.size + entry.weights.size,
-        "sha256": entry.weights.sha256,
+        "bytes": entry.bytes,
+        "sha256": _digest(entry),
         "cached": is_cached(entry.spec.id),
     }
 

@@ -9,7 +9,7 @@ import typer
 from wildsr.cli import signals
 from wildsr.cli.console import data, say
 from wildsr.errors import UsageError
-from wildsr.models import DEFAULT_MODEL
+from wildsr.models import default_model
 
 
 def serve(
@@ -23,7 +23,7 @@ def serve(
             "-m",
             "--models",
             help="Model that jobs may choose: catalog name, model file, or folder of a training run. Repeat it; "
-            f"the first is the default. [default: {DEFAULT_MODEL}]",
+            "the first is the default. [default: the one that upscale takes]",
             show_default=False,
         ),
     ] = None,
@@ -90,7 +90,7 @@ def serve(
     access = Access(host=host, tokens=tuple(token or ()), names=tuple(name or ()))
     settings = ServiceSettings(
         folder=(folder if folder is not None else _default_folder()).absolute(),
-        models=tuple(models or (DEFAULT_MODEL,)),
+        models=tuple(models or (default_model(),)),
         workers=workers, threads=threads, redis=redis, database=database,
         keep_days=keep_days, max_minutes=max_minutes, memory_gb=memory,
         quotas=Quotas(

@@ -13,14 +13,14 @@ from wildsr.cli.upscale_report import Account, tell_plan
 from wildsr.engine import Batch, FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
 from wildsr.imaging import Limits, WriteOptions, background_named
-from wildsr.models import DEFAULT_MODEL, load_model
+from wildsr.models import load_model
 
 
 def upscale(
     inputs: options.Inputs = None,
     more_inputs: options.MoreInputs = None,
     output: options.Output = None,
-    model: options.ModelName = DEFAULT_MODEL,
+    model: options.ModelName = None,
     scale: options.Scale = None,
     width: options.Width = None,
     max_side: options.MaxSide = None,
@@ -35,6 +35,7 @@ def upscale(
     threads: options.Threads = None,
     max_memory: options.MaxMemory = None,
     strength: options.Strength = 1.0,
+    sharpness: options.Sharpness = None,
     ensemble: options.Ensemble = False,
     color_fix: options.ColorFix = True,
     fuse_with: options.FuseWith = None,
@@ -54,13 +55,14 @@ def upscale(
     offline: options.Offline = False,
     max_pixels: options.MaxPixels = Limits.max_pixels,
 ) -> None:
-    """Upscale photos, by default ×4 with the winner's weights of the NTIRE 2020 real-world challenge.
+    """Upscale photos, by default ×4, with the model that is there: nothing is fetched unless a model is named.
 
     Names of results are printed to stdout, everything else to stderr. Exit code 1 when a photo failed.
     """
     start = time.perf_counter()
     settings = Settings(
-        precision=precision, tile=tile, tiling=tiling, strength=strength, ensemble=ensemble, color_fix=color_fix,
+        precision=precision, tile=tile, tiling=tiling, strength=strength, sharpness=sharpness,
+        ensemble=ensemble, color_fix=color_fix,
         fusion=_rule(model, {"alpha": alpha, "beta": beta, "gamma": gamma}),
         backend=backend, device=device, threads=threads, max_memory=max_memory,
     )  # fmt: skip
@@ -94,12 +96,12 @@ def upscale(
         account.close(batch, seconds=time.perf_counter() - start)
 
 
-def _rule(model: str, asked: dict[str, float | None]) -> FusionRule | None:
+def _rule(model: str | None, asked: dict[str, float | None]) -> FusionRule | None:
     """Return a fused model's rule (or the default) with what was asked changed; None where nothing was."""
     given = {name: value for name, value in asked.items() if value is not None}
     if not given:
         return None
-    own = load_model(model).rule if Path(model).exists() and len(given) < len(asked) else None
+    own = load_model(model).rule if model is not None and Path(model).exists() and len(given) < len(asked) else None
     return replace(own or FusionRule(), **given)
 
 

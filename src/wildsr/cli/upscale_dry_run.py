@@ -30,6 +30,7 @@ def tell_estimates(batch: Batch, *, json: bool) -> None:
         data_json(
             {
                 "model": upscaler.model.spec.id,
+                "sharpness": upscaler.model.sharpness,
                 "precision": upscaler.precision,
                 "plans": planned,
                 "failed": failed,

@@ -28,7 +28,14 @@ Output = Annotated[
     ),
 ]
 ModelName = Annotated[
-    str, typer.Option("-m", "--model", help="Catalog name, model file, or folder of a training run.")
+    str | None,
+    typer.Option(
+        "-m",
+        "--model",
+        help="Catalog name, model file, or folder of a training run. By default realsr-df2k-jpeg where its weights "
+        "are cached (wildsr models pull realsr-df2k-jpeg), and wild-compact, which comes with wildsr, elsewhere.",
+        show_default=False,
+    ),
 ]
 Scale = Annotated[
     float | None, typer.Option("-s", "--scale", help=field_help(Size, "scale"), show_default=False)
@@ -51,6 +58,7 @@ Precision = Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "p
 Threads = Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)]
 MaxMemory = Annotated[float | None, typer.Option(help=field_help(Settings, "max_memory"), show_default=False)]
 Strength = Annotated[float, typer.Option(help=field_help(Settings, "strength"))]
+Sharpness = Annotated[float | None, typer.Option(help=field_help(Settings, "sharpness"), show_default=False)]
 Ensemble = Annotated[bool, typer.Option("--ensemble", help=field_help(Settings, "ensemble"))]
 ColorFix = Annotated[bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))]
 FuseWith = Annotated[

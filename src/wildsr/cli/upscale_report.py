@@ -16,8 +16,10 @@ def tell_plan(batch: Batch) -> None:
     runs, count = batch.upscaler.execution, len(batch.outputs.jobs)
     if runs.note:
         say(runs.note)
+    model = batch.upscaler.model
+    dial = "" if model.sharpness is None else f", sharpness {model.sharpness:g},"
     say(
-        f"{batch.upscaler.model.spec.id} on {runs.device} ({runs.backend}, {runs.precision}, "
+        f"{model.spec.id}{dial} on {runs.device} ({runs.backend}, {runs.precision}, "
         f"{batch.upscaler.threads} threads): {count} photo{'s' if count != 1 else ''}"
     )
     if batch.findings.ignored:
@@ -76,6 +78,7 @@ class Account:
         runs = batch.upscaler.execution
         return {
             "model": batch.upscaler.model.spec.id,
+            "sharpness": batch.upscaler.model.sharpness,
             "precision": runs.precision,
             "backend": runs.backend,
             "device": runs.device,

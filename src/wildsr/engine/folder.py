@@ -7,20 +7,20 @@ from pathlib import Path
 from wildsr.engine.batch import Batch, is_single
 from wildsr.engine.compare import comparison_path
 from wildsr.engine.outcome import OnProgress
-from wildsr.engine.resume import recorded_choices
+from wildsr.engine.resume import recorded_choices, recorded_default
 from wildsr.engine.settings import Settings, Size
 from wildsr.engine.upscaler import Upscaler
 from wildsr.errors import UsageError
 from wildsr.files import JOURNAL_NAME, Findings, OutputPlan, find_pictures, plan_outputs, scale_suffix
 from wildsr.imaging import Limits, WriteOptions
-from wildsr.models import DEFAULT_MODEL, Model, load_model
+from wildsr.models import Model, default_model, load_model
 
 
 def upscale_folder(
     inputs: str | Path | Sequence[str | Path],
     output: str | Path | None = None,
     *,
-    model: str | Path | Model | Upscaler = DEFAULT_MODEL,
+    model: str | Path | Model | Upscaler | None = None,
     settings: Settings | None = None,
     fuse_with: str | Path | Model | None = None,
     size: Size | None = None,
@@ -47,7 +47,8 @@ def upscale_folder(
     Args:
         inputs: Pictures, folders and patterns (`scans/*.tif`).
         output: Folder of the results, made when missing, or a file for one picture; None: beside their pictures.
-        model: Name in the catalog, file, folder of a training run, or an `Upscaler` with settings of its own.
+        model: Name in the catalog, file, folder of a training run, or an `Upscaler` with settings of its own; None
+            takes what an earlier call in this folder took, or else what `Upscaler` takes.
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`.
         size: How large results are; the model's own scale by default.
@@ -81,7 +82,9 @@ def upscale_folder(
     own = model if isinstance(model, Upscaler) else None
     if own is not None and (settings is not None or fuse_with is not None):
         raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
-    first = model.model if isinstance(model, Upscaler) else _loaded(model, offline, fetching)
+    first = (
+        model.model if isinstance(model, Upscaler) else _loaded(model or default_model(), offline, fetching)
+    )
     wanted = size or Size()
     suffix = _suffix(suffix, wanted, first.spec.scale)
     outputs = _without_comparisons(
@@ -90,6 +93,8 @@ def upscale_folder(
     if own is None:
         second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
         journal = outputs.folder / JOURNAL_NAME if resume and not is_single(findings, outputs) else None
+        if model is None and journal is not None:
+            first = _as_begun(first, journal, offline, fetching)
         own = _open_upscaler(first, settings or Settings(), second, journal)
     return Batch(
         upscaler=own, findings=findings, outputs=outputs, size=wanted, limits=limits or Limits(),
@@ -104,6 +109,14 @@ def _found(
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     exclude = Path(output) if output is not None and "\0" not in str(output) and str(output) else None
     return find_pictures(given, recursive=recursive, exclude=exclude)
+
+
+def _as_begun(
+    first: Model, journal: Path, offline: bool | None, fetching: Callable[[int, int], None] | None
+) -> Model:
+    """Return the model that ran unnamed in an earlier call; weights were fetched, or removed, since."""
+    begun_with = recorded_default(journal)
+    return first if begun_with in (None, first.spec.id) else _loaded(begun_with, offline, fetching)
 
 
 def _open_upscaler(

@@ -8,6 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from wildsr.engine.backends import BACKENDS, DEVICES, PRECISIONS, PrecisionChoice
 from wildsr.errors import UsageError
 from wildsr.models import FusionRule
+from wildsr.models.two_ends import check_sharpness
 
 TilingChoice: TypeAlias = Literal["fast", "exact"]
 TILINGS: Final[tuple[TilingChoice, ...]] = get_args(TilingChoice)
@@ -31,6 +32,10 @@ class Settings:
 
     strength: float = 1.0
     """0 gives plain bicubic enlargement, 1 the network's result, values between blend the two."""
+
+    sharpness: float | None = None
+    """For a model with two ends, from 0 (faithful) to 1 (crisp): their weights are blended; None takes the model's
+    own, 1."""
 
     ensemble: bool = False
     """Average over eight flips and turns: eight times the work; smooths GAN texture."""
@@ -61,6 +66,8 @@ class Settings:
         _check_word("device", self.device, DEVICES)
         if not 0 <= self.strength <= 1:
             raise UsageError(f"strength is {self.strength}; it must be from 0 (bicubic) to 1 (network)")
+        if self.sharpness is not None:
+            check_sharpness(self.sharpness)
         if self.tile < 0:
             raise UsageError(f"tile is {self.tile}; it must be 0 (automatic) or a number of LR pixels")
         if self.threads is not None and not 1 <= self.threads <= MAX_THREADS:

@@ -29,7 +29,7 @@ from wildsr.imaging import (
     open_source,
     write_rows,
 )
-from wildsr.models import DEFAULT_MODEL, FusionRule, Model, load_model
+from wildsr.models import FusionRule, Model, default_model, load_model
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -42,7 +42,8 @@ class Upscaler:
     """A model made ready to run; call it with a `Picture`. Threads may share one.
 
     Args:
-        model: Name in the catalog, a model file, or the folder of a training run; fetched once where needed.
+        model: Name in the catalog, a model file, or the folder of a training run; fetched once where needed. None
+            takes realsr-df2k-jpeg where its weights are cached, and wild-compact, which comes with wildsr, elsewhere.
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S. A fused model has its own.
         offline: True never fetches; None follows the environment.
@@ -63,7 +64,7 @@ class Upscaler:
 
     def __init__(
         self,
-        model: str | Path | Model = DEFAULT_MODEL,
+        model: str | Path | Model | None = None,
         settings: Settings | None = None,
         *,
         fuse_with: str | Path | Model | None = None,
@@ -71,7 +72,9 @@ class Upscaler:
         tile_pixels: int | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        self.model = model if isinstance(model, Model) else load_model(model, offline=offline)
+        loaded = model if isinstance(model, Model) else load_model(model or default_model(), offline=offline)
+        dial = self.settings.sharpness
+        self.model = loaded if dial is None else loaded.at(dial)
         self.second: Model | None = None
         """The model `model` is fused with."""
         if fuse_with is not None and self.model.second is not None:
@@ -297,7 +300,7 @@ def upscale_file(
     source: str | Path,
     target: str | Path,
     *,
-    model: str | Path = DEFAULT_MODEL,
+    model: str | Path | None = None,
     settings: Settings | None = None,
     size: Size | None = None,
     limits: Limits | None = None,
@@ -310,7 +313,7 @@ def upscale_file(
     Args:
         source: The picture.
         target: The result, in the format of its extension; it appears whole or not at all.
-        model: Name in the catalog, model file, or folder of a training run.
+        model: Name in the catalog, model file, or folder of a training run; by default what `Upscaler` takes.
         settings: Everything that changes the pixels.
         size: How large the result is; the model's own scale by default.
         limits: What is refused as input.

@@ -2,14 +2,17 @@
 
 The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, made by
 `benchmarks/damage.py`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
-or badly compressed ones; in between the usual model is advised, which keeps closest to the photo.
+or badly compressed ones; in between the usual model is advised, which keeps closest to the photo. Beside it the compact
+model is named that comes with wildsr: it runs where no model is named and the large one was not fetched.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from wildsr.evaluation.photo import PhotoFacts, examine
+from wildsr.models import COMPACT_MODEL, is_cached
 
 CLEAN: Final = "realsr-df2k"
 USUAL: Final = "realsr-df2k-jpeg"
@@ -40,6 +43,9 @@ class Advice:
     facts: PhotoFacts
     """What was measured."""
 
+    fetched: bool
+    """Whether the model's weights are there, so that it runs without fetching anything."""
+
     @property
     def shrink_to(self) -> tuple[int, int] | None:
         """Width and height to shrink to."""
@@ -59,8 +65,13 @@ def advise(path: str | Path) -> Advice:
     return advice_for(examine(path))
 
 
-def advice_for(facts: PhotoFacts) -> Advice:
-    """Suggest what to do with a photo of which this was measured."""
+def advice_for(facts: PhotoFacts, *, fetched: Callable[[str], bool] = is_cached) -> Advice:
+    """Suggest what to do with a photo of which this was measured.
+
+    Args:
+        facts: What was measured.
+        fetched: Says whether a model of the catalog can run offline.
+    """
     quality = _quality(facts)
     downscale = None
     if facts.detail < _SOFT:
@@ -73,8 +84,11 @@ def advice_for(facts: PhotoFacts) -> Advice:
         model = CLEAN
     else:
         model = USUAL
-    reasons = (_about_noise(facts), _about_jpeg(facts), _about_detail(facts, downscale), _WHY[model])
-    return Advice(model=model, downscale=downscale, reasons=reasons, facts=facts)
+    here = fetched(model)
+    reasons = [_about_noise(facts), _about_jpeg(facts), _about_detail(facts, downscale), _WHY[model]]
+    if fetched(COMPACT_MODEL):
+        reasons.append(_about_time(model, here=here))
+    return Advice(model=model, downscale=downscale, reasons=tuple(reasons), facts=facts, fetched=here)
 
 
 _WHY: Final = {
@@ -83,6 +97,11 @@ _WHY: Final = {
     HEAVY: f"{HEAVY}: the strongest at clearing away blur and compression; look whether it flattens texture, "
     f"and try {USUAL} if it does",
 }
+
+
+def _about_time(model: str, *, here: bool) -> str:
+    quick = f"in a hurry: {COMPACT_MODEL}, which comes with wildsr and is more than ten times faster"
+    return quick if here else f"{quick}; {model} is not fetched yet (wildsr models pull {model})"
 
 
 def _quality(facts: PhotoFacts) -> int | None:

@@ -135,6 +135,7 @@ class Network:
             "threads": upscaler.threads,
             "color_fix": self._settings.color_fix,
             "strength": self._settings.strength,
+            "sharpness": upscaler.model.sharpness,
             "ensemble": self._settings.ensemble,
             "tiling": self._settings.tiling,
             **({} if upscaler.rule_in_words is None else {"fusion": upscaler.rule_in_words}),

@@ -1,17 +1,19 @@
 """What a model file is, the models wildsr offers, and import of other people's.  No torch."""
 
-from wildsr.models.catalog import CATALOG, DEFAULT_MODEL, CatalogEntry
+from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
 from wildsr.models.fusion import FusionRule
-from wildsr.models.loading import Model, import_model, is_cached, load_model
+from wildsr.models.loading import Model, default_model, import_model, is_cached, load_model
 from wildsr.models.spec import ModelSpec
 
 __all__ = [
     "CATALOG",
-    "DEFAULT_MODEL",
+    "COMPACT_MODEL",
+    "LARGE_MODEL",
     "CatalogEntry",
     "FusionRule",
     "Model",
     "ModelSpec",
+    "default_model",
     "import_model",
     "is_cached",
     "load_model",

@@ -1,32 +1,56 @@
 """The models wildsr offers, what each is for, and what is known about them."""
 
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import Final, Literal
 
 from wildsr.assets import WEIGHT_ASSETS, Asset
 from wildsr.models.spec import ModelSpec
+from wildsr.models.two_ends import CRISP, FAITHFUL
 
-DEFAULT_MODEL = "realsr-df2k-jpeg"
+LARGE_MODEL: Final = "realsr-df2k-jpeg"
+"""What runs by default where its weights are cached."""
+
+COMPACT_MODEL: Final = "wild-compact"
+"""What runs by default elsewhere: it comes with wildsr."""
+
+_BUNDLED: Final = Path(__file__).parent / "bundled"
 
 
 @dataclass(frozen=True, kw_only=True)
 class CatalogEntry:
-    """A model that can be fetched by name."""
+    """A model that is known by name: weights to fetch, or weights that come with wildsr."""
 
     spec: ModelSpec
     """What its file will say about itself."""
 
-    param: Asset
-    """The ncnn graph."""
+    param: Asset | None = None
+    """The ncnn graph; None for a model that comes with wildsr."""
 
-    weights: Asset
-    """The ncnn weights."""
+    weights: Asset | None = None
+    """The ncnn weights; None for a model that comes with wildsr."""
+
+    folder: Path | None = None
+    """Where a model that comes with wildsr lies, both its ends in it."""
 
     speed: Literal["fast", "medium", "slow"]
     """fast: about 30 times cheaper than slow; medium: about 3 times."""
 
     summary: str
     """What it is for, in one line."""
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Files to fetch; none for a model that comes with wildsr."""
+        return tuple(one for one in (self.param, self.weights) if one is not None)
+
+    @property
+    def bytes(self) -> int:
+        """Size of its files; 0 where one that should come with wildsr is missing."""
+        if self.folder is None:
+            return sum(one.size for one in self.assets)
+        ends = [self.folder / name for name in (FAITHFUL, CRISP)]
+        return sum(end.stat().st_size for end in ends if end.is_file())
 
 
 def _entry(
@@ -55,11 +79,25 @@ def _entry(
 
 
 CATALOG: dict[str, CatalogEntry] = {
+    COMPACT_MODEL: CatalogEntry(
+        spec=ModelSpec(
+            id=COMPACT_MODEL,
+            architecture="compact",
+            halo=24,
+            halo_exact=48,
+            licence="Apache-2.0",
+            source="comes with wildsr",
+            training="wildsr's own recipes on freely licensed photos with wide real-world degradations; see its card",
+        ),
+        folder=_BUNDLED / COMPACT_MODEL,
+        speed="fast",
+        summary="any photo, in seconds; comes with wildsr, --sharpness goes from faithful (0) to crisp (1)",
+    ),
     "realsr-df2k-jpeg": _entry(
         "realsr-df2k-jpeg",
         "rrdb",
         "slow",
-        "photos from the web and phones, compressed or noisy; the default",
+        "photos from the web and phones, compressed or noisy; the default where it is fetched",
         training="RealSR (Impressionism), NTIRE 2020; compressed pictures, details unpublished",
     ),
     "realsr-df2k": _entry(
@@ -114,4 +152,4 @@ CATALOG: dict[str, CatalogEntry] = {
         halo_exact=22,
     ),
 }
-"""Models by name, the default first."""
+"""Models by name, the one that comes with wildsr first."""

@@ -10,14 +10,15 @@ import onnx
 
 from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
-from wildsr.errors import ModelError, nearest
-from wildsr.files import AtomicFile, make_folder, sha256_of
-from wildsr.models.catalog import CATALOG
+from wildsr.errors import ModelError, UsageError, nearest
+from wildsr.files import AtomicFile, make_folder, sha256_of, shown
+from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
 from wildsr.models.conversions import converted
 from wildsr.models.fusion import BRANCHES, FusionRule, is_fused, take_apart
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
 from wildsr.models.onnx_file import embed_spec, inspect_onnx, is_ready, load_checked, made_ready
 from wildsr.models.spec import ModelSpec
+from wildsr.models.two_ends import DEFAULT_SHARPNESS, TwoEnds, check_sharpness, has_two_ends
 
 _KINDS = ".onnx, .param (with its .bin), and folders that hold one"
 _TRAINING_FILES = (".safetensors", ".pth", ".pt", ".ckpt")
@@ -33,16 +34,46 @@ class Model:
     """Scale, halo, licence, …"""
 
     onnx_path: Path
-    """The graph that runs."""
+    """The graph that runs; of a model with two ends, their folder."""
 
     sha256: str
-    """Digest of the file the model came from."""
+    """Digest of the file the model came from; of a model with two ends, of both and the sharpness."""
+
+    ends: TwoEnds | None = None
+    """The two ends of a model with a dial."""
+
+    sharpness: float | None = None
+    """Where the dial of a model with two ends is, from 0 (faithful) to 1 (crisp)."""
 
     second: "Model | None" = None
     """y_S of a fused model, whose y_R this is; both came from one file."""
 
     rule: FusionRule | None = None
     """When and how the two of a fused model are fused."""
+
+    def graph(self) -> onnx.ModelProto:
+        """Return the graph that runs, its ModelSpec inside; of a model with two ends, the blend of their weights.
+
+        Raises:
+            ModelError: An end can't be read.
+        """
+        if self.ends is None or self.sharpness is None:
+            return onnx.load(str(self.onnx_path))
+        return self.ends.graph(self.sharpness)
+
+    def at(self, sharpness: float) -> "Model":
+        """Return the model with its dial at `sharpness`.
+
+        Raises:
+            UsageError: It has no two ends, or `sharpness` is not from 0 to 1.
+        """
+        check_sharpness(sharpness)
+        if self.ends is None:
+            raise UsageError(
+                f"the model {self.spec.id} has no two ends to set a sharpness between",
+                hint=f"{COMPACT_MODEL} has them; --strength blends any model with plain enlargement",
+            )
+        return _with_dial(self.ends, self.spec, sharpness)
 
 
 def load_model(name: str | Path, *, offline: bool | None = None, progress: Progress | None = None) -> Model:
@@ -64,11 +95,12 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
         4
     """
     if str(name) in CATALOG:
-        entry = CATALOG[str(name)]
-        param, weights = fetch_all([entry.param, entry.weights], progress=progress, offline=offline)
-        return _from_ncnn(param, weights, entry.spec, f"{entry.param.sha256}{entry.weights.sha256}")
+        return _from_catalog(CATALOG[str(name)], offline, progress)
     path = Path(name)
     if os.path.isdir(path):  # noqa: PTH112 -- unlike pathlib's, False for a name that can't be
+        if has_two_ends(path):
+            ends = TwoEnds(folder=path)
+            return _with_dial(ends, ends.spec, DEFAULT_SHARPNESS)
         path = _model_in(path)
     elif not os.path.isfile(path):  # noqa: PTH113 -- the same
         raise _unknown(str(name))
@@ -102,7 +134,7 @@ def import_model(
     model = load_model(path, offline=True)
     spec = replace(model.spec, licence=licence or model.spec.licence, source=source or model.spec.source)
     whole = model.onnx_path if model.second is None else _model_in(path) if path.is_dir() else path
-    graph = embed_spec(load_checked(whole), spec)
+    graph = embed_spec(model.graph() if model.ends else load_checked(whole), spec)
     make_folder(target.parent)
     with AtomicFile(target) as out:
         out.write(graph.SerializeToString())
@@ -112,7 +144,33 @@ def import_model(
 def is_cached(name: str) -> bool:
     """Whether a model of the catalog can be loaded offline."""
     entry = CATALOG[name]
-    return is_asset_cached(entry.param) and is_asset_cached(entry.weights)
+    return all(map(is_asset_cached, entry.assets)) and (entry.folder is None or has_two_ends(entry.folder))
+
+
+def default_model() -> str:
+    """Return the model that runs where none is named: the large one where its weights are cached, else the compact one.
+
+    So nothing is ever fetched unasked.
+    """
+    return LARGE_MODEL if is_cached(LARGE_MODEL) or not is_cached(COMPACT_MODEL) else COMPACT_MODEL
+
+
+def _from_catalog(entry: CatalogEntry, offline: bool | None, progress: Progress | None) -> Model:
+    if entry.folder is not None:
+        if not has_two_ends(entry.folder):
+            raise ModelError(
+                f"this installation has no weights of {entry.spec.id}: {shown(entry.folder)} lacks its two ends",
+                hint=f"install wildsr again, or use another model: -m {LARGE_MODEL}",
+            )
+        ends = TwoEnds(folder=entry.folder)
+        return _with_dial(ends, ends.spec, DEFAULT_SHARPNESS)
+    param, weights = fetch_all(entry.assets, progress=progress, offline=offline)
+    return _from_ncnn(param, weights, entry.spec, "".join(one.sha256 for one in entry.assets))
+
+
+def _with_dial(ends: TwoEnds, spec: ModelSpec, sharpness: float) -> Model:
+    digest = hashlib.sha256(f"{ends.sha256} {float(sharpness)!r}".encode()).hexdigest()
+    return Model(spec=spec, onnx_path=ends.folder, sha256=digest, ends=ends, sharpness=float(sharpness))
 
 
 def _from_ncnn(param: Path, weights: Path, spec: ModelSpec | None, content: str) -> Model:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from wildsr.errors import UsageError
-from wildsr.models import DEFAULT_MODEL
+from wildsr.models import COMPACT_MODEL, default_model
 
 _MODEL_ENDINGS = (".onnx", ".param")
 
@@ -72,7 +72,7 @@ class ServiceSettings:
     folder: Path
     """Where photos and results are kept, and the database where no other is named."""
 
-    models: tuple[str, ...] = (DEFAULT_MODEL,)
+    models: tuple[str, ...] = field(default_factory=lambda: (default_model(),))
     """Catalog names, model files or folders that jobs may choose from, the default first."""
 
     workers: int = 1
@@ -111,7 +111,7 @@ class ServiceSettings:
             if not getattr(self, name) > 0:
                 raise UsageError(f"--{name.replace('_', '-')} {getattr(self, name)}: it must be above 0")
         if not self.models:
-            raise UsageError("no model was named", hint=f"--models {DEFAULT_MODEL}")
+            raise UsageError("no model was named", hint=f"--models {COMPACT_MODEL}")
         names = [model_label(one) for one in self.models]
         twice = sorted({one for one in names if names.count(one) > 1})
         if twice:

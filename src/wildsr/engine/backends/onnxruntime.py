@@ -3,8 +3,6 @@
 import functools
 from typing import Final
 
-import onnx
-
 from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
 from wildsr.errors import BackendError, OutOfMemoryError, UsageError
@@ -53,7 +51,7 @@ class ONNXRuntimeBackend:
             options.intra_op_num_threads = execution.threads
         self.scale = model.spec.scale
         self.precision: Precision = "fp32"
-        graph = onnx.load(str(model.onnx_path))
+        graph = model.graph()
         split = split_before_upscaling(graph)
         self.bytes_per_pixel = bytes_per_pixel(split.body if split else graph) + 64 * 4 + 8 * 16 * 3 * 4
         self.threads = execution.threads or cores()

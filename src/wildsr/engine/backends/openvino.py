@@ -44,7 +44,7 @@ class OpenVINOBackend:
     def __init__(self, model: Model, execution: Execution) -> None:
         self.scale = model.spec.scale
         self.precision: Precision = execution.precision
-        graph = onnx.load(str(model.onnx_path))
+        graph = model.graph()
         split = split_before_upscaling(graph)
         memory = bytes_per_pixel(split.body if split else graph)
         self.bytes_per_pixel = (memory // 2 if self.precision == "bf16" else memory) + _BASE_BYTES_PER_PIXEL
