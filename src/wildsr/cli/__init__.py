@@ -20,7 +20,9 @@ def main() -> None:
         try:
             streams.prepare()
             with signals.patient():  # an import broken off in the middle raises what it likes
-                from wildsr.cli.main import app
+                from wildsr.cli.commands import application_for
+
+                app = application_for(sys.argv[1:])
             if signals.asked():
                 raise KeyboardInterrupt
             app()

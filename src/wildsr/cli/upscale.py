@@ -55,7 +55,7 @@ def upscale(
     offline: options.Offline = False,
     max_pixels: options.MaxPixels = Limits.max_pixels,
 ) -> None:
-    """Upscale photos, by default ×4, with the model that is there: nothing is fetched unless a model is named.
+    """Upscale photos, by default ×4; nothing is fetched unless a model is named.
 
     Names of results are printed to stdout, everything else to stderr. Exit code 1 when a photo failed.
     """
@@ -101,7 +101,11 @@ def _rule(model: str | None, asked: dict[str, float | None]) -> FusionRule | Non
     given = {name: value for name, value in asked.items() if value is not None}
     if not given:
         return None
-    own = load_model(model).rule if model is not None and Path(model).exists() and len(given) < len(asked) else None
+    own = (
+        load_model(model).rule
+        if model is not None and Path(model).exists() and len(given) < len(asked)
+        else None
+    )
     return replace(own or FusionRule(), **given)
 
 
