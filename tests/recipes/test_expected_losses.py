@@ -46,7 +46,11 @@ GAMES = {
         "discriminator": (0.6931936, 0.693136, 0.6930424),
     },
 }
-RECIPES_ELSEWHERE = {"adapt": "tests/recipes/test_adapt.py", "realsr": "tests/recipes/test_realsr.py"}
+RECIPES_ELSEWHERE = {
+    "adapt": "tests/recipes/test_adapt.py",
+    "realsr": "tests/recipes/test_realsr.py",
+    "generic": "tests/recipes/test_generic.py",
+}
 RECIPES_HERE = ("psnr", "gan")
 
 

@@ -22,11 +22,12 @@ from wildsr.evaluation.methods import (
     method_name,
 )
 from wildsr.evaluation.page import html_report
-from wildsr.evaluation.results import Evaluation, Interval, Row
+from wildsr.evaluation.results import Evaluation, Row
 from wildsr.evaluation.run import judge
 from wildsr.evaluation.sets import TestPicture, TestSet, find_set, infer_scale, read_set
 from wildsr.evaluation.store import Store
 from wildsr.evaluation.tables import json_text, to_csv, to_json, to_markdown, write_text
+from wildsr.metrics.intervals import Interval
 
 __all__ = [
     "BICUBIC",

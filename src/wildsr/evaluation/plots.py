@@ -2,9 +2,10 @@
 
 import math
 
-from wildsr.evaluation.results import Evaluation, Interval
+from wildsr.evaluation.results import Evaluation
 from wildsr.evaluation.tables import digits
 from wildsr.metrics import METRICS
+from wildsr.metrics.intervals import Interval
 from wildsr.report import plots
 
 

@@ -11,11 +11,10 @@ import numpy as np
 
 from wildsr.evaluation.sets import TestPicture
 from wildsr.metrics import METRICS, iqa_rank, rank_table
+from wildsr.metrics.intervals import Interval, interval
 
 Json: TypeAlias = str | int | float | bool | list["Json"] | dict[str, "Json"] | None
 IQA_RANK = "iqa_rank"
-_RESAMPLES = 2000
-_SEED = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +46,6 @@ class Row:
     def image(self) -> str:
         """Name of the picture in the set."""
         return self.picture.name
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    """A mean and its 95 % bootstrap interval over pictures."""
-
-    mean: float
-    """Over the pictures that count."""
-
-    low: float
-    """2.5th percentile of the means of resampled sets."""
-
-    high: float
-    """97.5th percentile."""
-
-    count: int
-    """Pictures that count."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,16 +166,6 @@ class Evaluation:
             if (found := self.means[method][metric]) is not None
         ]
         return [method for _, method in sorted(known, key=lambda one: sign * one[0])]
-
-
-def interval(values: Sequence[float]) -> Interval | None:
-    """Return the mean and its 95 % percentile-bootstrap interval (2000 resamples, fixed seed)."""
-    if not values:
-        return None
-    array = np.asarray(values, np.float64)
-    picked = np.random.default_rng(_SEED).integers(0, array.size, (_RESAMPLES, array.size))
-    low, high = np.percentile(array[picked].mean(axis=1), [2.5, 97.5])
-    return Interval(mean=float(array.mean()), low=float(low), high=float(high), count=array.size)
 
 
 def _some(names: Sequence[str]) -> str:

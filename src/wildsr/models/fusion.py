@@ -136,7 +136,8 @@ def take_apart(model: onnx.ModelProto) -> Parts:
         list(tensor.dims) != [1] or tensor.data_type != TensorProto.FLOAT for tensor in numbers.values()
     ):
         raise ModelError(f"a network that takes `{LUMINANCE}` must have the constants {', '.join(_RULE)}")
-    alpha, beta, gamma = (float(numpy_helper.to_array(numbers[name])[0]) for name in _RULE)
+    # by way of text: 0.45 as it was given, not 0.44999998807907104
+    alpha, beta, gamma = (float(str(numpy_helper.to_array(numbers[name])[0])) for name in _RULE)
     try:
         rule = FusionRule(alpha=alpha, beta=beta, gamma=gamma)
     except UsageError as error:

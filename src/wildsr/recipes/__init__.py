@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from wildsr.recipes import adapt, gan, psnr, realsr
+from wildsr.recipes import adapt, gan, generic, psnr, realsr
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -30,11 +30,27 @@ class Recipe:
     run: Callable[..., Path]
     """(config, folder, *, resume, say) → folder."""
 
+    stages: tuple[str, ...] = ()
+    """Folders inside a run's in which stages keep checkpoints of their own, the last first."""
+
 
 RECIPES: dict[str, Recipe] = {
     "psnr": Recipe(summary=psnr.SUMMARY, presets=psnr.PRESETS, default="compact-cpu", run=psnr.run),
     "gan": Recipe(summary=gan.SUMMARY, presets=gan.PRESETS, default="esrgan-cpu", run=gan.run),
-    "realsr": Recipe(summary=realsr.SUMMARY, presets=realsr.PRESETS, default="track2-cpu", run=realsr.run),
+    "realsr": Recipe(
+        summary=realsr.SUMMARY,
+        presets=realsr.PRESETS,
+        default="track2-cpu",
+        run=realsr.run,
+        stages=(realsr.WARM_START,),
+    ),
     "adapt": Recipe(summary=adapt.SUMMARY, presets=adapt.PRESETS, default="adapt", run=adapt.run),
+    "generic": Recipe(
+        summary=generic.SUMMARY,
+        presets=generic.PRESETS,
+        default="samsung-cpu",
+        run=generic.run,
+        stages=generic.STAGES[::-1],
+    ),
 }
 """Name → recipe."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from wildsr.errors import UsageError, did_you_mean
 from wildsr.recipes import RECIPES
-from wildsr.recipes.realsr import WARM_START
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure, from_toml
 from wildsr.training.session import Say, say_on_stderr
@@ -86,7 +85,7 @@ def configured(
         )
     base = presets[chosen]
     if resumed is not None:
-        kept = checkpoints_in(resumed) or checkpoints_in(resumed / WARM_START)
+        kept = _kept(resumed)
         if not kept:
             raise UsageError(f"{resumed} holds nothing to resume", hint="leave out --resume to start it")
         context = load_checkpoint(kept[-1]).context
@@ -94,3 +93,9 @@ def configured(
             raise UsageError(f"{resumed} is a `{context.recipe}` training, not `{recipe}`")
         base = from_toml(type(base), context.config)
     return Configured(recipe=recipe, config=configure(base, file=file, sets=sets))
+
+
+def _kept(folder: Path) -> list[Path]:
+    """Checkpoints of a run, of its last stage that has any."""
+    stages = dict.fromkeys(("", *(stage for recipe in RECIPES.values() for stage in recipe.stages)))
+    return next((found for stage in stages if (found := checkpoints_in(folder / stage))), [])

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.errors import UsageError
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.training.adversary import adversarial_loss, teach_discriminator
 from wildsr.training.choices import (
     DiscriminatorName,
     NetworkName,
@@ -29,21 +30,17 @@ from wildsr.training.loop import steps
 from wildsr.training.losses import (
     OBJECTIVES,
     PIXEL,
-    Objective,
     Perceptual,
     check_crop,
-    gradient_penalty,
     random_crops,
     texture,
-    win_rate,
 )
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, open_fabric, open_session, silent
 from wildsr.training.settings import Count, CountOrNone, DataSettings, OptimiserSettings, RunSettings
-from wildsr.training.step import Step
-from wildsr.training.trainable import Trainable, frozen, start_state, trainable
+from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
 SUMMARY = "SRGAN, ESRGAN, EnhanceNet: pixels, perceptual features and texture, against a discriminator"
@@ -179,12 +176,12 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
                     config, perceptual, *random_crops(fake, hr, config.perceptual_crop, step.random())
                 )
                 if discriminator:
-                    adversarial = _adversarial(objective, discriminator.network, fake, hr)
+                    adversarial = adversarial_loss(objective, discriminator.network, fake, hr)
                     terms["adversarial"] = config.adversarial_weight * adversarial
             step.minimise(generator, terms)
 
             if discriminator and step.number % config.discriminator_every == 0:
-                _teach_discriminator(step, discriminator, objective, fake.detach(), hr)
+                teach_discriminator(step, discriminator, objective, fake.detach(), hr)
         publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
     return folder
 
@@ -211,28 +208,6 @@ def _feature_terms(config: GanConfig, perceptual: Perceptual, fake: Tensor, hr: 
     if config.texture:
         terms["texture"] = texture(features, truth, config.texture, hr_side=hr.shape[2])
     return terms
-
-
-def _adversarial(objective: Objective, discriminator: nn.Module, fake: Tensor, hr: Tensor) -> Tensor:
-    """The generator's loss against a discriminator that doesn't move."""
-    with frozen(discriminator):
-        fake_logits = discriminator(fake).float()
-        with torch.no_grad():
-            real_logits = discriminator(hr).float() if objective.needs_real else fake_logits
-        return objective.generator(real_logits, fake_logits)
-
-
-def _teach_discriminator(
-    step: Step, discriminator: Trainable, objective: Objective, fake: Tensor, hr: Tensor
-) -> None:
-    real_logits, fake_logits = discriminator(hr), discriminator(fake)
-    loss = objective.discriminator(real_logits, fake_logits)
-    if objective.gradient_penalty:
-        mix = torch.rand((len(hr), 1, 1, 1), generator=step.random()).to(hr)
-        penalty = gradient_penalty(discriminator.network, hr, fake, mix)
-        loss = loss + objective.gradient_penalty * penalty
-    step.minimise(discriminator, {"discriminator": loss})
-    step.note("discriminator_wins", win_rate(real_logits, fake_logits))
 
 
 def _discriminator(config: GanConfig) -> nn.Module:

@@ -1,0 +1,46 @@
+"""The two halves of adversarial training that recipes share: the generator's loss, and the discriminator's step."""
+
+import torch
+from torch import Tensor, nn
+
+from wildsr.training.losses import Objective, gradient_penalty, win_rate
+from wildsr.training.step import Step
+from wildsr.training.trainable import Trainable, frozen
+
+
+def adversarial_loss(objective: Objective, discriminator: nn.Module, fake: Tensor, hr: Tensor) -> Tensor:
+    """The generator's loss against a discriminator that doesn't move.
+
+    Args:
+        objective: Which.
+        discriminator: Pictures → logits.
+        fake: N×3×h×w, with gradients.
+        hr: Real pictures of the same shape.
+    """
+    with frozen(discriminator):
+        fake_logits = discriminator(fake).float()
+        with torch.no_grad():
+            real_logits = discriminator(hr).float() if objective.needs_real else fake_logits
+        return objective.generator(real_logits, fake_logits)
+
+
+def teach_discriminator(
+    step: Step, discriminator: Trainable, objective: Objective, fake: Tensor, hr: Tensor
+) -> None:
+    """Move the discriminator's weights, and note how often it was right.
+
+    Args:
+        step: The step.
+        discriminator: To move.
+        objective: Which loss.
+        fake: N×3×h×w, detached.
+        hr: Real pictures of the same shape.
+    """
+    real_logits, fake_logits = discriminator(hr), discriminator(fake)
+    loss = objective.discriminator(real_logits, fake_logits)
+    if objective.gradient_penalty:
+        mix = torch.rand((len(hr), 1, 1, 1), generator=step.random()).to(hr)
+        penalty = gradient_penalty(discriminator.network, hr, fake, mix)
+        loss = loss + objective.gradient_penalty * penalty
+    step.minimise(discriminator, {"discriminator": loss})
+    step.note("discriminator_wins", win_rate(real_logits, fake_logits))
