@@ -1,7 +1,6 @@
-"""The HTTP API of jobs: bring, watch, list, cancel, delete."""
+"""The HTTP API of jobs: list, watch, cancel, delete."""
 
 import ipaddress
-from collections.abc import Mapping
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -9,22 +8,19 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from wildsr.models import CATALOG
-from wildsr.service.desk import Customer, Desk
+from wildsr.service.desk import Customer
 from wildsr.service.events import Broker
-from wildsr.service.jobs import Job, JobStore, new_id
-from wildsr.service.options import FORMAT_NAMES, MOST_SCALE, JobOptions, State
+from wildsr.service.jobs import Job, JobStore
+from wildsr.service.options import FORMAT_NAMES, MOST_SCALE, State
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.speeds import Speed, known_speeds
 from wildsr.service.storage import Storage
-from wildsr.service.uploads import receive
-from wildsr.service.views import About, Created, JobList, JobView, ModelView, view
+from wildsr.service.views import About, JobList, JobView, ModelView, view
 from wildsr.service.web import Refused, owner, responses
 from wildsr.version import __version__
 
 JobId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="A job's id.")]
 _LARGEST_SEQ: Final = 2**31 - 1
-
-_FILES: Final = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
 
 
 def customer(request: Request) -> Customer:
@@ -52,53 +48,9 @@ def found_job(store: JobStore, job_id: str, who: Customer) -> Job:
     return job
 
 
-def jobs_router(
-    settings: ServiceSettings, store: JobStore, storage: Storage, desk: Desk, broker: Broker
-) -> APIRouter:
-    """Return the routes below /api that are about jobs as such; results are in `results`."""
+def jobs_router(settings: ServiceSettings, store: JobStore, storage: Storage) -> APIRouter:
+    """Return the routes below /api about jobs that are there; `intake` brings them, `results` hands out files."""
     router = APIRouter(prefix="/api", tags=["jobs"])
-
-    async def brought(request: Request) -> tuple[str, Customer]:
-        who = customer(request)
-        await run_in_threadpool(desk.check_room, who)
-        return new_id(), who
-
-    @router.post(
-        "/jobs",
-        status_code=201,
-        response_model=Created,
-        responses=responses(408, 413, 415, 422, 429, 507),
-        openapi_extra=_form({**_option_schemas(), "model": _list_of_text()}),
-        summary="Upscale photos",
-    )
-    async def create(request: Request) -> Created:
-        """Bring one or many photos as multipart/form-data; every photo and model becomes a job."""
-        staging, who = await brought(request)
-        upload = await receive(request, storage, staging, settings.quotas, settings.timing)
-        try:
-            added = await run_in_threadpool(desk.upscale, upload, staging, who)
-        finally:
-            await run_in_threadpool(storage.remove, staging)
-        return Created(jobs=[view(job) for job in added])
-
-    @router.post(
-        "/profiles",
-        status_code=201,
-        response_model=Created,
-        responses=responses(408, 413, 415, 422, 429, 507),
-        openapi_extra=_form({"name": {"type": "string", "maxLength": 200}}),
-        summary="Learn a camera's profile",
-    )
-    async def create_profile(request: Request) -> Created:
-        """Bring photos of one camera; they become one job, whose result is a degradation profile."""
-        job_id, who = await brought(request)
-        upload = await receive(request, storage, job_id, settings.quotas, settings.timing)
-        try:
-            job = await run_in_threadpool(desk.profile, upload, job_id, who)
-        except BaseException:
-            await run_in_threadpool(storage.remove, job_id)
-            raise
-        return Created(jobs=[view(job)])
 
     @router.get("/jobs", response_model=JobList, responses=responses(422), summary="List jobs")
     def listing(
@@ -137,6 +89,18 @@ def jobs_router(
         storage.remove(job_id)
         return Response(status_code=204)
 
+    @router.get("/about", response_model=About, responses=responses(), summary="What is offered")
+    def about() -> About:
+        """Return models, limits, and how long the queue is."""
+        return about_service(settings, store)
+
+    return router
+
+
+def events_router(store: JobStore, broker: Broker) -> APIRouter:
+    """Return the event streams below /api."""
+    router = APIRouter(prefix="/api", tags=["jobs"])
+
     @router.get(
         "/jobs/{job_id}/events",
         responses={**responses(404, 422, 429), 200: _EVENTS},
@@ -158,11 +122,6 @@ def jobs_router(
     async def watch_all(request: Request) -> Response:
         """Stream the changes of all your jobs as server-sent events."""
         return _stream(broker, customer(request), None)
-
-    @router.get("/about", response_model=About, responses=responses(), summary="What is offered")
-    def about() -> About:
-        """Return models, limits, and how long the queue is."""
-        return about_service(settings, store)
 
     return router
 
@@ -214,23 +173,3 @@ _EVENTS: Final[dict[str, object]] = {
     "description": "`event: job`, whose data is a job as JSON, at each change",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
-
-
-def _list_of_text() -> dict[str, object]:
-    return {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 8}
-
-
-def _option_schemas() -> dict[str, object]:
-    schema = JobOptions.model_json_schema()["properties"]
-    return {name: one for name, one in schema.items() if name != "model"}
-
-
-def _form(fields: Mapping[str, object]) -> dict[str, object]:
-    """Describe a multipart form of files and fields; it is read as a stream, so FastAPI does not know it."""
-    schema = {
-        "type": "object",
-        "properties": {"file": _FILES, **fields},
-        "required": ["file"],
-        "additionalProperties": False,
-    }
-    return {"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": schema}}}}

@@ -104,6 +104,13 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         path = f"{Path(str(job.result)).parent.as_posix()}/page.html"
         return FileResponse(file_of(job, path), media_type="text/html", headers=_PAGE_HEADERS)
 
+    return router
+
+
+def zip_router(store: JobStore, storage: Storage) -> APIRouter:
+    """Return the route that hands out many results at once."""
+    router = APIRouter(prefix="/api", tags=["results"])
+
     @router.get(
         "/zip",
         response_class=StreamingResponse,

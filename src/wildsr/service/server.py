@@ -13,15 +13,16 @@ from fastapi import FastAPI
 from wildsr.errors import OutputError
 from wildsr.files import make_folder
 from wildsr.service.access import Access
-from wildsr.service.api import jobs_router
+from wildsr.service.api import events_router, jobs_router
 from wildsr.service.desk import Desk
 from wildsr.service.events import Broker
+from wildsr.service.intake import intake_router
 from wildsr.service.jobs import JobStore
 from wildsr.service.leases import Leases
 from wildsr.service.logs import log_to_stderr
 from wildsr.service.operations import Metrics, operations_router
 from wildsr.service.pages import Pages, static_router
-from wildsr.service.results import results_router
+from wildsr.service.results import results_router, zip_router
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.storage import Storage
 from wildsr.service.study_pages import study_router
@@ -78,7 +79,10 @@ def create_service(settings: ServiceSettings, access: Access) -> Service:
     app = new_app(access, observe=metrics.observe)
     app.router.lifespan_context = lifespan
     desk = Desk(settings, store, storage, waker)
-    app.include_router(jobs_router(settings, store, storage, desk, broker))
+    app.include_router(intake_router(settings, storage, desk))
+    app.include_router(jobs_router(settings, store, storage))
+    app.include_router(events_router(store, broker))
+    app.include_router(zip_router(store, storage))
     app.include_router(results_router(store, storage))
     app.include_router(operations_router(settings, store, storage, supervisor, broker, metrics))
     app.include_router(static_router())

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from wildsr.errors import OutputError, printable
+from wildsr.errors import OutputError
 from wildsr.files import make_folder
 
 _ID: Final = re.compile(r"[0-9a-f]{32}")
@@ -110,7 +110,8 @@ def folder_bytes(folder: Path) -> int:
 def display_name(given: str) -> str:
     r"""Return a file's name as it may be shown and offered for download: no path, no control characters, not empty."""
     last = re.split(r"[\\/]", given)[-1]
-    name = printable(last.encode("utf-8", "replace").decode()).replace('"', "'").strip(" .")
+    plain = last.encode("utf-8", "replace").decode().replace('"', "'")
+    name = "".join(one if one.isprintable() else "_" for one in plain).strip(" .")
     stem, dot, extension = name.rpartition(".")
     if dot and len(extension) <= 8:
         name = f"{stem[:_LONGEST_NAME]}.{extension}"
