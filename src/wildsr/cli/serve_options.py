@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-
 Host = Annotated[str, typer.Option(help="Address to listen on; any other than 127.0.0.1 needs a token.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")]
 Models = Annotated[
