@@ -83,9 +83,45 @@ def test_a_cut_file_is_refused_with_an_end_marker_zeros_or_nothing_behind_it(
     whole: bytes, share: float, tmp_path: Path
 ) -> None:
     cut = whole[: int(len(whole) * share)]
-    for data in (cut, cut + b"\xff\xd9", cut + bytes(3000), cut + bytes(3000) + b"\xff"):
+    ends = (
+        b"\xff\xd9",
+        bytes(3000),
+        bytes(3000) + b"\xff",
+        bytes(3000) + b"\xff\xd9",
+        bytes(80) + b"\xff\xd9",
+    )
+    for data in (cut, *(cut + end for end in ends)):
         with pytest.raises(InputError, match=r"odd\.jpg is damaged"):
             read(data, tmp_path)
+
+
+@pytest.mark.parametrize("whole", [BASELINE, PROGRESSIVE, GRAY], ids=["baseline", "progressive", "gray"])
+def test_zeros_before_the_end_marker_of_a_whole_picture_cost_nothing(whole: bytes, tmp_path: Path) -> None:
+    source = read(whole[:-2] + bytes(3000) + whole[-2:], tmp_path)
+    assert len(source.notes) == 1
+    assert np.array_equal(source.samples, read(whole, tmp_path).samples)
+
+
+@pytest.mark.parametrize("at", range(2, 9))
+@pytest.mark.parametrize("whole", [BASELINE, GRAY], ids=["baseline", "gray"])
+def test_a_lost_sector_is_damage(whole: bytes, at: int, tmp_path: Path) -> None:
+    """512 bytes are zeros, as a failing card gives them: libjpeg finds picture in it, and often its way afterwards."""
+    start = len(whole) * at // 11
+    with pytest.raises(InputError, match=r"odd\.jpg is damaged: zeros stand where its data should be"):
+        read(whole[:start] + bytes(512) + whole[start + 512 :], tmp_path)
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("mode", ["L", "RGB"])
+def test_flat_pictures_are_zeros_by_right(mode: str, progressive: bool, tmp_path: Path) -> None:
+    """With tables of its own a flat block takes two bits, both zero; 1024 of them need no filling at the end."""
+    out = io.BytesIO()
+    Image.new(mode, (256, 256), 128).save(out, "JPEG", optimize=True, progressive=progressive)
+    flat = out.getvalue()
+    assert progressive or bytes(200) in flat
+    source = read(flat, tmp_path)
+    assert source.notes == ()
+    assert np.ptp(source.samples) == 0 or mode == "RGB"
 
 
 def test_a_progressive_file_cut_between_scans_is_refused(tmp_path: Path) -> None:
@@ -102,11 +138,12 @@ def test_scans_are_counted_by_coefficient() -> None:
     for whole in (BASELINE, PROGRESSIVE, GRAY):
         file = io.BytesIO(whole)
         found = read_scans(file, read_frame(file))
-        assert (found.complete, found.ended, found.stop) == (True, True, len(whole) - 2)
+        assert (found.complete, found.oddity, found.stop) == (True, None, len(whole) - 2)
+        assert not found.hole
     for at in scans(PROGRESSIVE)[1:]:
         file = io.BytesIO(PROGRESSIVE[:at])
         found = read_scans(file, read_frame(file))
-        assert (found.complete, found.ended) == (False, False)
+        assert (found.complete, found.oddity) == (False, "its end marker is missing")
 
 
 @pytest.mark.parametrize(

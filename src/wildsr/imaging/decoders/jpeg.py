@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _ODD = re.compile(r"JFIF revision|Adobe color|Invalid SOS parameters")
 _EXTRANEOUS = re.compile(r"(\d+) extraneous bytes before marker 0x(\w\w)")
+_ODDITIES = "it has oddities that cost no pixels"
 _STRIP, _MOST_ROWS = 8, 65_500
 _MOST_EXTRANEOUS = 32
 """Between scans; more are a scan that was decoded to nonsense and ended before its data did."""
@@ -92,14 +93,19 @@ class JpegDecoder:
         ):  # a second look, since the rows below show in those above
             self._decoded(self._open("warning", *self._taller), (), [])
         scans = read_scans(self._file, self._frame)
-        if scans.ended:
+        if scans.hole:
+            raise self._opened.damaged("is damaged", VipsFailure("zeros stand where its data should be"))
+        # with an end where the data end, the decoder tells a picture that is whole from one that is cut
+        end = (scans.zeros if scans.oddity is None else scans.stop, self.header.file_bytes, END_MARKER)
+        if scans.oddity is None:
             samples = self._decoded(self._opened, (), notes)
-        else:  # with an end where the data end, the decoder tells a picture that is whole from one that is cut
-            end = (scans.stop, self.header.file_bytes, END_MARKER)
+            if scans.zeros < scans.stop and notes[-1:] == [_ODDITIES]:  # more zeros than it took
+                self._decoded(self._open("warning", end), (end,), [])
+        else:
             samples = self._decoded(self._open("warning", end), (end,), notes)
             if not scans.complete:
                 raise self._opened.damaged("is damaged", VipsFailure("it ends between two of its scans"))
-            notes.append("its end marker is missing; all of its pixels are there")
+            notes.append(f"{scans.oddity}; all of its pixels are there")
         cmyk = self.header.colour == "cmyk"
         return Raw(samples=samples, cmyk=cmyk, metadata=self._found.metadata, notes=tuple(notes))
 
@@ -110,7 +116,7 @@ class JpegDecoder:
         except VipsFailure as failure:
             if not _harmless(failure):
                 raise opened.damaged("is damaged", failure) from failure
-        notes.append("it has oddities that cost no pixels")
+        notes.append(_ODDITIES)
         lenient = self._open("truncated", *end)
         try:
             return lenient.decode(self._pixels, "truncated")
