@@ -216,6 +216,29 @@ def test_what_is_refused_before_anything_is_begun(
     assert not folder.exists()
 
 
+def test_the_plan_counts_the_loss_the_judging_and_the_page(
+    options: AdaptOptions, photos: Path, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def pace(*_: object, loss: object, **__: object) -> tuple[float, float]:
+        asked.append(loss)
+        return 3.0, 1.0
+
+    monkeypatch.setattr(adapt_camera, "seconds_per_step", pace)
+    monkeypatch.setattr(adapt_camera, "cores", lambda: 2)
+    given = sorted(photos.glob("*.png"))
+    with pytest.raises(UsageError, match="10 steps need about") as caught:
+        adapt_camera.adapt_camera(given, tmp_path / "phone", replace(options, time_budget=60), say=said)
+    assert asked[0] is not None
+    # a pixel takes 1/(2·8²) s: 2 crops of 16² LR judged take 4 s and 1.5 s of two cores; 12 crops of 64² for the page
+    validation = 2 * (16**2 / 128) + 2 * 1.5 / 2
+    fixed = 2 * validation + 30 + 12 * 64**2 / 128
+    needed = fixed + 10 * (3 * 1.15 + validation / 4)
+    assert caught.value.hint is not None
+    assert f"--time-budget {int(needed / 60) + 1}m" in caught.value.hint
+
+
 def test_a_profile_of_another_scale_is_refused(
     options: AdaptOptions, photos: Path, tmp_path: Path, said: Say
 ) -> None:
@@ -236,6 +259,10 @@ def test_another_question_in_the_same_folder_is_refused(
     adapt_camera.adapt_camera(given, folder, options, say=said)
     with pytest.raises(UsageError, match="asked for in another way"):
         adapt_camera.adapt_camera(given, folder, replace(options, seed=1), say=said)
+    camera().save(tmp_path / "other.profile")
+    other = replace(options, profile=tmp_path / "other.profile")
+    with pytest.raises(UsageError, match="asked for in another way"):
+        adapt_camera.adapt_camera(given, folder, other, say=said)
 
 
 def test_states_that_vanished_are_named(config: AdaptConfig, tmp_path: Path, said: Say) -> None:

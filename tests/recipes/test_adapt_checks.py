@@ -12,14 +12,17 @@ from wildsr.checkpoints import Loaded, load_network
 from wildsr.degradation import Profile, kernels
 from wildsr.errors import UsageError
 from wildsr.networks import NETWORKS
+from wildsr.networks.features import VGGFeatures
 from wildsr.recipes import adapt_camera, psnr
 from wildsr.recipes.adapt import PRESETS
 from wildsr.recipes.adapt_camera import AdaptOptions
 from wildsr.recipes.adapt_checks import check_photos, check_start, remark_on_noise, remarks_on
 from wildsr.recipes.psnr import PsnrConfig
+from wildsr.training.losses import PERCEPTUAL, Perceptual
 
 Say = Callable[[str], None]
 DATA = PRESETS["adapt"].data
+JUDGE = VGGFeatures("vgg16", ("relu4_3",))
 
 
 def camera(noise: np.ndarray, scale: int = 4) -> Profile:
@@ -62,15 +65,18 @@ def test_few_photos_are_said_to_be_few_where_a_profile_is_made_of_them(said: Say
 
 def test_a_start_of_another_scale_than_a_profile_of_photos_has(start: Loaded, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"the profile is for scale 4, the start .* for scale 2"):
-        check_start(start, None, DATA, "lpips-vgg16")
+        check_start(start, None, DATA, JUDGE)
     camera(white(3, 24, 0), scale=2).save(tmp_path / "x2.profile")
-    check_start(start, tmp_path / "x2.profile", DATA, "lpips-vgg16")
+    check_start(start, tmp_path / "x2.profile", DATA, JUDGE)
 
 
 def test_the_scale_is_refused_before_photos_are_looked_at(
     start: Loaded, tmp_path: Path, photos: Path, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapt_camera, "profile_photos", lambda *_, **__: pytest.fail("photos were examined"))
+    monkeypatch.setattr(
+        adapt_camera, "perceptual_network", lambda *_, **__: Perceptual(PERCEPTUAL["lpips-vgg16"])
+    )
     options = AdaptOptions(start=str(tmp_path / "start"), hr=photos)
     with pytest.raises(UsageError, match="for scale 2"):
         adapt_camera.adapt_camera(sorted(photos.iterdir()), tmp_path / "phone", options, say=said)
@@ -83,11 +89,11 @@ def test_steps_that_no_memory_holds_are_refused_with_what_can_be_done(
     network = NETWORKS["srvgg-16"](scale=4)
     spec = type("Spec", (), {"scale": 4, "id": "srvgg"})()
     large = Loaded(network=network, spec=spec)
-    check_start(large, None, DATA, "lpips-vgg16")
+    check_start(large, None, DATA, JUDGE)
     monkeypatch.setattr("wildsr.training.memory.free_memory", lambda: 50_000_000)
     monkeypatch.setattr("wildsr.training.memory.torch.cuda.is_available", lambda: False)
     with pytest.raises(UsageError, match=r"need at least .* GB a step; 0\.05 GB are free") as caught:
-        check_start(large, None, DATA, "lpips-vgg16")
+        check_start(large, None, DATA, JUDGE)
     assert caught.value.hint is not None
     assert "--start" in caught.value.hint
     assert "data.batch" not in caught.value.hint

@@ -21,9 +21,12 @@ from wildsr.machine import cores
 from wildsr.recipes import adapt
 from wildsr.recipes.adapt import STARTS, AdaptConfig
 from wildsr.recipes.adapt_checks import check_photos, check_start, pictures_in, remark_on_noise, remarks_on
+from wildsr.recipes.adapt_page import CROP_SIDE
 from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.durations import duration
+from wildsr.training.losses import Perceptual
 from wildsr.training.pace import seconds_per_step
+from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.session import Say
 
 FEWEST_STEPS: Final = 10
@@ -31,8 +34,10 @@ _PROFILE_SECONDS: Final = 8.0
 """Of one core for a photo, generously."""
 _PROFILE_SHARE: Final = 0.4
 """Of the time budget, at most."""
-_LOSS_SHARE: Final = 1.25
-"""What a step with its perceptual loss takes, over one without."""
+_LOOP_SHARE: Final = 1.15
+"""What a step takes with its crops, averages and the optimiser, over one forward and backward pass."""
+_JUDGE_SECONDS: Final = 1.5
+"""Of one core for the metrics of a photo held out."""
 _EXPORT_SECONDS: Final = 30.0
 SHOWN: Final = 6
 """Photos on the page."""
@@ -98,8 +103,9 @@ def adapt_camera(
     check_photos(len(photos), profile=options.profile is not None, hr=options.hr is not None, say=say)
     start = load_network(STARTS.get(options.start, options.start))
     preset = _preset(options)
-    check_start(start, options.profile, preset.data, preset.perceptual)
-    steps = _planned_steps(len(photos), folder, start, options, say)
+    perceptual = perceptual_network(preset.perceptual, vgg19=preset.vgg19)
+    check_start(start, options.profile, preset.data, perceptual.vgg)
+    steps = _planned_steps(len(photos), folder, start, perceptual, options, say)
     profile = _profile(photos, folder, options, say, progress)
     config = _config(photos, folder, options, steps, say, progress)
     remark = remark_on_noise(pictures_in(config.data.hr), profile) if config.data.hr is not None else None
@@ -116,10 +122,18 @@ def _preset(options: AdaptOptions) -> AdaptConfig:
     return adapt.PRESETS["adapt-faithful" if options.start == "faithful" else "adapt"]
 
 
-def _planned_steps(count: int, folder: Path, start: Loaded, options: AdaptOptions, say: Say) -> int:
+def _planned_steps(
+    count: int, folder: Path, start: Loaded, perceptual: Perceptual, options: AdaptOptions, say: Say
+) -> int:
     """Steps that fit, decided once: an interrupted adaptation goes on with the number it began with."""
     record = folder / _RECORD
-    wanted = {"start": options.start, "photos": count, "seed": options.seed, "hr": str(options.hr or "")}
+    wanted = {
+        "start": options.start,
+        "photos": count,
+        "seed": options.seed,
+        "hr": str(options.hr or ""),
+        "profile": str(options.profile or ""),
+    }
     if record.exists():
         before = json.loads(record.read_text(encoding="utf-8"))
         if before.get("asked") != wanted:
@@ -129,7 +143,7 @@ def _planned_steps(count: int, folder: Path, start: Loaded, options: AdaptOption
             )
         return int(before["steps"])
     config = _preset(options)
-    steps, needed = _fitting_steps(count, start, config, options)
+    steps, needed = _fitting_steps(count, start, perceptual, config, options)
     say(
         f"{count} photos; start {start.spec.id}; {steps} steps of {config.data.batch} crops; "
         f"about {duration(needed)} with the profile, on this machine as it is now"
@@ -141,7 +155,7 @@ def _planned_steps(count: int, folder: Path, start: Loaded, options: AdaptOption
 
 
 def _fitting_steps(
-    count: int, start: Loaded, config: AdaptConfig, options: AdaptOptions
+    count: int, start: Loaded, perceptual: Perceptual, config: AdaptConfig, options: AdaptOptions
 ) -> tuple[int, float]:
     """(steps, seconds they take with all else).
 
@@ -150,11 +164,13 @@ def _fitting_steps(
     """
     data = config.data
     step, forward = seconds_per_step(
-        start.network, scale=start.spec.scale, patch=data.patch, batch=data.batch
+        start.network, scale=start.spec.scale, patch=data.patch, batch=data.batch, loss=perceptual
     )
-    validation = forward * data.validation_photos * (data.validation_side / data.patch) ** 2 / data.batch
-    step = step * _LOSS_SHARE + validation / config.run.validate_every
-    fixed = (2 + len(config.blends)) * validation + _EXPORT_SECONDS
+    pixel = forward / (data.batch * (data.patch // start.spec.scale) ** 2)
+    judged = (data.validation_side // start.spec.scale) ** 2
+    validation = data.validation_photos * (pixel * judged + _JUDGE_SECONDS / cores())
+    step = step * _LOOP_SHARE + validation / config.run.validate_every
+    fixed = (1 + len(config.blends)) * validation + _EXPORT_SECONDS + 2 * SHOWN * pixel * CROP_SIDE**2
     if options.profile is None:
         fixed += min(count * _PROFILE_SECONDS / cores(), _PROFILE_SHARE * options.time_budget)
     if options.steps is not None:

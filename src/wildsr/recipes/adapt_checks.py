@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from torch import nn
 
 from wildsr.checkpoints import Loaded
 from wildsr.degradation import Profile
@@ -13,7 +14,6 @@ from wildsr.estimation.noise.patches import noise_patches
 from wildsr.estimation.profile.profile_stats import profile_stats
 from wildsr.files import find_pictures
 from wildsr.imaging import open_source
-from wildsr.training.losses import PERCEPTUAL, Perceptual
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings
@@ -55,14 +55,14 @@ def check_photos(count: int, *, profile: bool, hr: bool, say: Say) -> None:
         say(f"note: {count} photos are few; ten or more make the profile sure of what it found")
 
 
-def check_start(start: Loaded, profile: Path | None, data: DataSettings, perceptual: str) -> None:
+def check_start(start: Loaded, profile: Path | None, data: DataSettings, judge: nn.Module) -> None:
     """Refuse a start that the profile or the memory doesn't suit.
 
     Args:
         start: Weights and what they are.
         profile: The camera's, where it is known before; one that is made of photos is for scale 4.
         data: Batch and patch.
-        perceptual: Key of the perceptual loss.
+        judge: Network of the perceptual loss, which is given the HR crops.
 
     Raises:
         UsageError: Another scale than the profile's, or steps that need more memory than is free.
@@ -75,7 +75,7 @@ def check_start(start: Loaded, profile: Path | None, data: DataSettings, percept
             f"the profile is for scale {wanted}, the start {start.spec.id} for scale {scale}",
             hint=f"choose starting weights of scale {wanted} (--start)",
         )
-    sides = {start.network: data.patch // scale, Perceptual(PERCEPTUAL[perceptual]).vgg: data.patch}
+    sides = {start.network: data.patch // scale, judge: data.patch}
     refuse_what_cannot_fit(sides, data, scale=scale, hint="a smaller network (--start), or close programs")
 
 

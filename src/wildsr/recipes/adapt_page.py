@@ -25,7 +25,7 @@ from wildsr.training.session import Point
 
 Bytes = NDArray[np.uint8]
 
-_SIDE: Final = 80
+CROP_SIDE: Final = 64
 """LR pixels of a crop along a side."""
 _CANDIDATES: Final = 12
 """Crops looked at along a side of a photo when the one with most detail is sought."""
@@ -192,7 +192,7 @@ def _profile(profile: Profile) -> str:
 def _detailed_crop(photo: Path) -> Bytes:
     """The crop with the most gradient, of a grid of them."""
     source = open_source(photo)
-    side = min(_SIDE, source.height, source.width)
+    side = min(CROP_SIDE, source.height, source.width)
     rows = np.unique(np.linspace(0, source.height - side, _CANDIDATES).astype(int))
     columns = np.unique(np.linspace(0, source.width - side, _CANDIDATES).astype(int))
     best, most = None, -1.0
