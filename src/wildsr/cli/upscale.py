@@ -10,6 +10,7 @@ from wildsr.cli.choices import Backend, Device
 from wildsr.cli.upscale_bar import BatchBar
 from wildsr.cli.upscale_dry_run import tell_estimates
 from wildsr.cli.upscale_report import Account, tell_plan
+from wildsr.cli.upscale_zssr import refuse_without_zssr, zssr
 from wildsr.engine import Batch, FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
 from wildsr.imaging import Limits, WriteOptions, background_named
@@ -51,6 +52,11 @@ def upscale(
     resume: options.Resume = True,
     plan_only: options.PlanOnly = False,
     compare: options.Compare = False,
+    method: options.Method = "model",
+    kernel: options.KernelFile = None,
+    profile: options.ProfileFile = None,
+    gradual: options.Gradual = False,
+    time_budget: options.TimeBudget = None,
     json: options.AsJson = False,
     offline: options.Offline = False,
     max_pixels: options.MaxPixels = Limits.max_pixels,
@@ -70,12 +76,22 @@ def upscale(
         quality=quality, lossless=lossless, background=background_named(background),
         strip_metadata=strip_metadata, strip_gps=strip_gps,
     )  # fmt: skip
+    own = None
+    if method == "zssr":
+        own = zssr(
+            settings, model=model, fuse_with=fuse_with, scale=scale,
+            kernel=kernel, profile=profile, gradual=gradual, time_budget=time_budget,
+        )  # fmt: skip
+    else:
+        refuse_without_zssr(
+            {"--kernel": kernel, "--profile": profile, "--gradual": gradual, "--time-budget": time_budget}
+        )
     with BatchBar(quiet=json) as bar:
         batch = upscale_folder(
             [*(inputs or []), *(more_inputs or [])],
             output,
-            model=model,
-            settings=settings,
+            model=own or model,
+            settings=None if own else settings,
             fuse_with=fuse_with,
             size=Size(scale=scale, width=width, max_side=max_side),
             options=writing,

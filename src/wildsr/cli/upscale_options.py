@@ -1,6 +1,7 @@
 """The options of `wildsr upscale`: names, types, help. Their defaults stand in the command."""
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
@@ -94,6 +95,29 @@ Resume = Annotated[
 PlanOnly = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and what it takes.")]
 Compare = Annotated[
     bool, typer.Option("--compare", help="Also write a before/after picture beside each result.")
+]
+Method = Annotated[
+    Literal["model", "zssr"],
+    typer.Option(
+        help="model: a trained network (-m); zssr: one learnt from each picture alone, in a minute or more."
+    ),
+]
+KernelFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="For zssr: the camera's blur, an .npy file of n×n numbers in SR pixels.", show_default=False
+    ),
+]
+ProfileFile = Annotated[
+    Path | None,
+    typer.Option(help="For zssr: a camera's profile, whose most usual blur is taken.", show_default=False),
+]
+Gradual = Annotated[
+    bool, typer.Option("--gradual/--one-jump", help="For zssr: enlarge and learn in several steps.")
+]
+TimeBudget = Annotated[
+    str | None,
+    typer.Option(help="For zssr: time that learning a picture may take, 90s or 5m.", show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of file names.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Never fetch weights.")]

@@ -81,18 +81,21 @@ def compose_x4(kernel: NDArray[np.floating]) -> Doubles:
     return _normalised(total)
 
 
-def widened(kernel: NDArray[np.floating], factor: float, *, scale: int = 1) -> Doubles:
+def widened(
+    kernel: NDArray[np.floating], factor: float, *, scale: int = 1, to_scale: int | None = None
+) -> Doubles:
     """Return the kernel stretched about its centre, every standard deviation `factor` times as large; same side.
 
     Args:
         kernel: n×n, centred for `scale`.
         factor: Above 0; what a wider kernel has beyond its side is lost.
         scale: For the centre.
+        to_scale: For the result's centre; `scale` when not given.
     """
     if not 0 < factor < np.inf:
         raise UsageError(f"a kernel can't be stretched by {factor}; the factor must be above 0")
     size = kernel.shape[0]
-    from_centre = _places(size, scale) / factor
+    from_centre = _places(size, scale if to_scale is None else to_scale) / factor
     distance = np.abs((from_centre + centre_of(size, scale))[:, None] - np.arange(size)[None])
     weights = np.where(
         distance < 1,

@@ -2,8 +2,9 @@
 
 import math
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from wildsr.engine.settings import Settings
 from wildsr.imaging import Source
 from wildsr.imaging.luma import luma
 from wildsr.models import FusionRule, Model, ModelSpec
+
+Working: TypeAlias = Callable[[], None]
 
 _LUMA_SAMPLES = 4_000_000
 
@@ -49,10 +52,46 @@ class Chosen:
     guards: tuple[GuardedBackend, ...]
     """The checks within, which know what they had to redo."""
 
+    notes: tuple[str, ...] = ()
+    """What a user should know of the choice, in sentences."""
+
     @property
     def redone(self) -> tuple[str, ...]:
         """What was wrong with each tile that was redone in fp32."""
         return tuple(reason for guard in self.guards for reason in guard.redone)
+
+
+class PictureNetwork(Protocol):
+    """What super-resolves pictures: a compiled model, or a method that makes a network for each picture."""
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What tiles must respect."""
+        ...
+
+    @property
+    def execution(self) -> Execution:
+        """What really runs it."""
+        ...
+
+    @property
+    def widest(self) -> Backend:
+        """What takes the most memory and time of all that may run on a tile, unchecked."""
+        ...
+
+    @property
+    def threads(self) -> int:
+        """CPU threads it uses."""
+        ...
+
+    def choose(self, source: Source, working: Working | None = None) -> Chosen:
+        """Return what super-resolves the tiles of a picture.
+
+        Args:
+            source: The picture.
+            working: Called now and then where choosing takes long; what it raises ends the choosing.
+        """
+        ...
 
 
 class Network:
@@ -79,15 +118,15 @@ class Network:
         execution: Execution,
     ) -> None:
         self._settings, self._rule = settings, rule
+        self.execution = execution
         self._models = [Compiled(one, execution) for one in (main, second) if one is not None]
         self.spec = needs(main.spec, second.spec if second is not None else None)
         """What tiles must respect: of two models the stricter in each point."""
         self.widest = self._composed([one.backend for one in self._models])
         """All that may run on a tile, unchecked."""
-        self.bytes_per_pixel = self.widest.bytes_per_pixel
         self.threads = self.widest.threads
 
-    def choose(self, source: Source) -> Chosen:
+    def choose(self, source: Source, working: Working | None = None) -> Chosen:
         """Decide by the luminance rule, once per picture on its LR pixels, which models super-resolve it."""
         fused = len(self._models) > 1 and self._rule.applies(median_luma(source))
         guards = [

@@ -11,7 +11,7 @@ import numpy as np
 
 from wildsr.engine import memory
 from wildsr.engine.backends import Precision, resolve
-from wildsr.engine.network import Chosen, Network
+from wildsr.engine.network import Chosen, Network, PictureNetwork, Working
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
@@ -48,6 +48,7 @@ class Upscaler:
         fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S. A fused model has its own.
         offline: True never fetches; None follows the environment.
         tile_pixels: LR pixels a tile may have; by default what `settings.max_memory` allows.
+        network: What runs instead of the model's graph: a method that makes a network for each picture.
 
     Raises:
         AssetError: If the weights can't be had.
@@ -70,6 +71,7 @@ class Upscaler:
         fuse_with: str | Path | Model | None = None,
         offline: bool | None = None,
         tile_pixels: int | None = None,
+        network: PictureNetwork | None = None,
     ) -> None:
         self.settings = settings or Settings()
         loaded = model if isinstance(model, Model) else load_model(model or default_model(), offline=offline)
@@ -90,16 +92,19 @@ class Upscaler:
             self.second = self.model.second
         self.rule = self.settings.fusion or self.model.rule or FusionRule()
         """When and how the two models are fused, where there are two."""
-        self.execution = resolve(
-            self.settings.backend,
-            device=self.settings.device,
-            precision=self.settings.precision,
-            threads=self.settings.threads,
-        )
+        if network is None:
+            execution = resolve(
+                self.settings.backend,
+                device=self.settings.device,
+                precision=self.settings.precision,
+                threads=self.settings.threads,
+            )
+            network = Network(self.model, self.second, self.rule, self.settings, execution)
+        self._network = network
+        self.execution = network.execution
         """What really runs the network."""
-        self._network = Network(self.model, self.second, self.rule, self.settings, self.execution)
         self.tile_pixels = tile_pixels or memory.tile_pixels(
-            self.settings.max_memory, self._network.bytes_per_pixel
+            self.settings.max_memory, self._network.widest.bytes_per_pixel
         )
         """LR pixels a tile may have, unless memory runs out."""
 
@@ -177,7 +182,7 @@ class Upscaler:
             size or Size(),
             self.settings,
             self._network.spec,
-            bytes_per_pixel=self._network.bytes_per_pixel,
+            bytes_per_pixel=self._network.widest.bytes_per_pixel,
             tile_pixels=tile_pixels or self.tile_pixels,
         )
 
@@ -242,7 +247,7 @@ class Upscaler:
                 depth=source.depth,
                 metadata=source.metadata,
             )
-            chosen, tally = self._network.choose(source), _tally(plan, progress)
+            chosen, tally = self._network.choose(source, _working(plan, progress)), _tally(plan, progress)
             rows = integer_rows(self._work(source, plan, chosen, tally))
             try:
                 written = write_rows(rows, frame, target, options=options)
@@ -261,7 +266,7 @@ class Upscaler:
                 redone=chosen.redone,
                 fused=chosen.fused,
                 dropped=written.dropped,
-                notes=(*source.notes, *written.notes),
+                notes=(*source.notes, *chosen.notes, *written.notes),
             )
 
     def with_strength(self, strength: float) -> "Upscaler":
@@ -340,6 +345,11 @@ def _tally(plan: Plan, progress: Progress | None) -> Tally:
     if progress is None:
         return Tally()
     return Tally(on_tile=lambda done: progress(done, plan.tiles))
+
+
+def _working(plan: Plan, progress: Progress | None) -> Working | None:
+    """What is called while a picture's network is chosen: no tile is done yet."""
+    return None if progress is None else lambda: progress(0, plan.tiles)
 
 
 def _split(pixels: FloatArray) -> tuple[FloatArray, FloatArray | None]:
