@@ -44,6 +44,14 @@ def float_rows(work: Work) -> Iterator[FloatArray]:
     return cast("Iterator[FloatArray]", _rows(work, None))
 
 
+def split_planes(pixels: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    """Split H×W×C (1 to 4 channels) into rgb and alpha."""
+    channels = pixels.shape[2]
+    alpha = np.ascontiguousarray(pixels[..., -1]) if channels in (2, 4) else None
+    rgb = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
+    return np.ascontiguousarray(rgb), alpha
+
+
 def fade_of(halo: int) -> int:
     """LR pixels on each side of a cut over which tiles cross-fade: few, since a pixel there has less context."""
     return min(8, halo // 6)

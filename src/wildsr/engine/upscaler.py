@@ -15,11 +15,10 @@ from wildsr.engine.network import Chosen, Network, PictureNetwork, Working
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
-from wildsr.engine.rows import Work, float_rows, integer_rows
+from wildsr.engine.rows import Work, float_rows, integer_rows, split_planes
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError, OutOfMemoryError, UsageError
 from wildsr.imaging import (
-    FloatArray,
     Frame,
     Limits,
     Picture,
@@ -93,11 +92,9 @@ class Upscaler:
         self.rule = self.settings.fusion or self.model.rule or FusionRule()
         """When and how the two models are fused, where there are two."""
         if network is None:
+            asked = self.settings
             execution = resolve(
-                self.settings.backend,
-                device=self.settings.device,
-                precision=self.settings.precision,
-                threads=self.settings.threads,
+                asked.backend, device=asked.device, precision=asked.precision, threads=asked.threads
             )
             network = Network(self.model, self.second, self.rule, self.settings, execution)
         self._network = network
@@ -163,7 +160,7 @@ class Upscaler:
             except OutOfMemoryError as error:
                 tile_pixels = self._fewer_pixels(tile_pixels, error)
                 continue
-            return picture.with_pixels(*_split(pixels))
+            return picture.with_pixels(*split_planes(pixels))
 
     def plan(self, source: Source, size: Size | None = None, *, tile_pixels: int | None = None) -> Plan:
         """Say what super-resolving a picture will take; see `plan_shape`."""
@@ -350,11 +347,3 @@ def _tally(plan: Plan, progress: Progress | None) -> Tally:
 def _working(plan: Plan, progress: Progress | None) -> Working | None:
     """What is called while a picture's network is chosen: no tile is done yet."""
     return None if progress is None else lambda: progress(0, plan.tiles)
-
-
-def _split(pixels: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-    """Split H×W×C (1 to 4 channels) into rgb and alpha."""
-    channels = pixels.shape[2]
-    alpha = np.ascontiguousarray(pixels[..., -1]) if channels in (2, 4) else None
-    rgb = pixels[..., :3] if channels >= 3 else np.repeat(pixels[..., :1], 3, axis=2)
-    return np.ascontiguousarray(rgb), alpha

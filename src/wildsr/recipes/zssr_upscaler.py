@@ -20,7 +20,8 @@ from wildsr.files import shown
 from wildsr.imaging import FloatArray, Source
 from wildsr.models import Model, ModelSpec
 from wildsr.networks.zssr import ZSSRNet
-from wildsr.recipes.zssr import FEW_STEPS, Learnt, ZssrConfig, learn
+from wildsr.recipes.zssr import FEW_STEPS, ZssrConfig, learn
+from wildsr.recipes.zssr_result import Learnt
 
 _BYTES: Final = 4 * 3
 """Of a value, and layers held at once."""
