@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "adapt": "Make a model for your camera from its ordinary photos, in minutes.",
     "degrade": "Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step.",
     "train": "Train a super-resolution network.",
+    "reproduce": "Make an experiment of the literature again, small: train, measure, write a page.",
     "serve": "Give a family or a small team a private upscaling service: a page, an HTTP API, a queue.",
     "doctor": "Show versions, processor, memory, backends and cached models.",
     "bench": "Time a model on one tile, and say what that means for photos.",
