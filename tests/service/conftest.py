@@ -17,7 +17,7 @@ from wildsr.service.access import Access
 from wildsr.service.jobs import JobStore
 from wildsr.service.server import Service, create_service
 from wildsr.service.settings import Quotas, ServiceSettings, Timing
-from wildsr.service.tables import Database
+from wildsr.service.tables import open_database
 
 FAST = Timing(lease=3.0, beat=0.1, upload_pause=1.0, stop=10.0)
 
@@ -94,6 +94,6 @@ TOKENS = ("token-of-the-first-person", "token-of-the-second-one")
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[JobStore]:
     """An empty jobs table."""
-    database = Database(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
+    database = open_database(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
     yield JobStore(database)
     database.close()

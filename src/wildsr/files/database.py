@@ -46,20 +46,20 @@ class Database:
         except SQLAlchemyError as error:
             self.engine.dispose()
             raise OutputError(
-                f"can't open the database {self.place}: {_first_line(error)}",
+                f"can't open the database {self.place}: {first_line(error)}",
                 hint="is it a database, is its server running, and may this user write there?",
             ) from error
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """Give a connection that sees one state of the database."""
-        with self._named(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Give a connection whose changes are committed together when the block ends well."""
-        with self._named(), self.engine.connect() as connection:
+        with self.engine.connect() as connection:
             writing = connection.execution_options(wildsr_writes=True)
             with writing.begin():
                 yield writing
@@ -67,13 +67,6 @@ class Database:
     def close(self) -> None:
         """Close what is open."""
         self.engine.dispose()
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        try:
-            yield
-        except SQLAlchemyError as error:
-            raise OutputError(f"the database {self.place} failed: {_first_line(error)}") from error
 
 
 def _engine(url: str, place: str) -> Engine:
@@ -84,10 +77,10 @@ def _engine(url: str, place: str) -> Engine:
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
     except (ArgumentError, ModuleNotFoundError, SQLAlchemyError) as error:
         raise UsageError(
-            f"can't use the database {place}: {_first_line(error)}",
+            f"can't use the database {place}: {first_line(error)}",
             hint="a file, or postgresql+psycopg://user@host/name (pip install 'psycopg[binary]')",
         ) from error
 
@@ -114,5 +107,6 @@ def _without_password(url: str) -> str:
         return "given"
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what an error says, in one line."""
     return shown(str(error).splitlines()[0][:300]) if str(error) else type(error).__name__

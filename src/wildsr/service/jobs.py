@@ -9,8 +9,9 @@ from typing import Final, TypeAlias, cast
 
 from sqlalchemy import Row, delete, func, insert, select, update
 
+from wildsr.files.database import Database
 from wildsr.service.options import FINAL, JobOptions, Kind, State
-from wildsr.service.tables import Database, jobs
+from wildsr.service.tables import jobs
 
 Fact: TypeAlias = str | int | float | bool | list[str] | None
 Facts: TypeAlias = Mapping[str, Fact]

@@ -9,9 +9,10 @@ from typing import Final
 from sqlalchemy import ColumnElement, Connection, Update, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from wildsr.files.database import Database
 from wildsr.files.processes import is_dead
 from wildsr.service.jobs import Facts, Job, job_of
-from wildsr.service.tables import Database, jobs, turns
+from wildsr.service.tables import jobs, turns
 
 MOST_ATTEMPTS: Final = 5
 _MOST_TRIES: Final = 10

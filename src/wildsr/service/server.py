@@ -27,7 +27,7 @@ from wildsr.service.settings import ServiceSettings
 from wildsr.service.storage import Storage
 from wildsr.service.study_pages import study_router
 from wildsr.service.supervisor import Supervisor
-from wildsr.service.tables import Database
+from wildsr.service.tables import open_database
 from wildsr.service.tabs import tabs_router
 from wildsr.service.waking import Waker
 from wildsr.service.web import new_app
@@ -56,7 +56,7 @@ def create_service(settings: ServiceSettings, access: Access) -> Service:
         UsageError, OutputError: The folder, the database or Redis can't be used.
     """
     make_folder(settings.folder)
-    storage, database = Storage(settings.folder), Database(settings.database_url)
+    storage, database = Storage(settings.folder), open_database(settings.database_url)
     store, waker = JobStore(database), Waker(settings.folder, settings.redis)
     leases = Leases(database, seconds=settings.timing.lease)
     supervisor = Supervisor(settings, store, leases, storage)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, select
 
 from wildsr.engine import Upscaler
-from wildsr.service.tables import Database, speeds
+from wildsr.files.database import Database
+from wildsr.service.tables import speeds
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ from wildsr.service.leases import Lease, Leases
 from wildsr.service.logs import log_to_stderr
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.storage import Storage
-from wildsr.service.tables import Database
+from wildsr.service.tables import open_database
 from wildsr.service.waking import Waker
 from wildsr.service.workshop import Stopped, Workshop
 
@@ -91,7 +91,7 @@ class Worker:
 
     def __init__(self, settings: ServiceSettings, name: str, stop: threading.Event) -> None:
         self._settings, self._name, self._stop = settings, name, stop
-        self._database = Database(settings.database_url)
+        self._database = open_database(settings.database_url)
         self._leases = Leases(self._database, seconds=settings.timing.lease)
         self._waker = Waker(settings.folder, settings.redis)
         self._workshop = Workshop(settings, Storage(settings.folder), self._database)

@@ -13,6 +13,7 @@ from typing import Final
 from wildsr.engine import BatchProgress, Report, Settings, Size, Upscaler, upscale_folder
 from wildsr.errors import InputError, LimitError, ModelError, WildsrError
 from wildsr.files import scale_suffix
+from wildsr.files.database import Database
 from wildsr.imaging import RESULT_LIMITS, Limits, WriteOptions, background_named, probe
 from wildsr.machine import cores
 from wildsr.service.jobs import Fact, Job
@@ -22,7 +23,6 @@ from wildsr.service.previews import write_preview
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.speeds import note_failed, note_loaded
 from wildsr.service.storage import Storage, folder_bytes
-from wildsr.service.tables import Database
 
 log = logging.getLogger("wildsr.service")
 
