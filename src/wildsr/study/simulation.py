@@ -81,29 +81,25 @@ def simulate(
     methods = {name: place for place, name in enumerate(design.method_names)}
     pictures = {name: place for place, name in enumerate(design.pictures)}
     for number in range(len(world.raters) + len(careless)):
-        honest = number < len(world.raters)
-        for position, trial in enumerate(plan_rater(design, number)):
-            if honest:
-                places = [methods[name] for name in trial.methods]
-                felt = world.pictures[pictures[trial.picture], places] + world.raters[number, places]
-                felt = felt + world.population.noise * rng.normal(size=len(places))
+        trials = plan_rater(design, number)
+        noise = world.population.noise * rng.normal(size=(len(trials), len(trials[0].methods)))
+        name = f"r{number + 1:03}"
+        for position, trial in enumerate(trials):
+            if number < len(world.raters):
+                places = [methods[one] for one in trial.methods]
+                felt = world.pictures[pictures[trial.picture]][places] + world.raters[number][places]
+                felt = felt + noise[position]
             else:
                 felt = careless[number - len(world.raters)](len(trial.methods), rng)
-            answers.append(
-                Judgement(
-                    rater=f"r{number + 1:03}",
-                    position=position,
-                    trial=trial,
-                    values=answer(design, trial, felt),
-                )
-            )
+            values = answer(design, trial, felt)
+            answers.append(Judgement(rater=name, position=position, trial=trial, values=values))
     return Collected(design=design, judgements=tuple(answers))
 
 
 def answer(design: Design, trial: Trial, felt: Floats) -> tuple[float, ...]:
     """Return the answer of somebody who feels so about the results shown."""
     if design.protocol == "mos":
-        return (float(np.clip(np.rint(felt[0]), 0, len(LEVELS) - 1)),)
+        return (float(min(max(round(felt[0]), 0), len(LEVELS) - 1)),)
     if design.protocol == "pairwise":
         return SIDES["left"] if felt[0] < felt[1] else SIDES["right"]
     places = np.empty(len(trial.methods))
