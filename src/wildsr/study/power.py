@@ -1,8 +1,8 @@
 """How many raters a study needs for intervals of a wanted width, by simulation."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
@@ -11,7 +11,7 @@ import numpy as np
 from wildsr.errors import UsageError
 from wildsr.study.analysis import opinion_table
 from wildsr.study.bootstrap import Drawn, Over, Weights, bootstrap, draw, means, resampled_means
-from wildsr.study.design import Design, StudyMethod
+from wildsr.study.design import Design
 from wildsr.study.judgements import Collected, Floats
 from wildsr.study.simulation import Population, draw_world, simulate
 
@@ -127,15 +127,6 @@ def _drawn(table: Floats, weights: Weights) -> Drawn:
     return bootstrap(lambda chosen: resampled_means(table, chosen), weights)
 
 
-def planned(protocol_of: Design, methods: int, pictures: int) -> Design:
-    """Return a design with as many methods and pictures as wanted, otherwise the same."""
-    return replace(
-        protocol_of,
-        methods=tuple(StudyMethod(name=f"m{one + 1}") for one in range(methods)),
-        pictures=tuple(f"p{one + 1}" for one in range(pictures)),
-    )
-
-
 def fit_population(found: Collected) -> Population:
     """Return the population that a pilot study's levels speak of (moments of a crossed design, Searle 1971).
 
@@ -186,8 +177,3 @@ def _variances(table: Floats) -> tuple[float, float, float]:
 def usual_population(methods: int) -> Population:
     """Return a population as studies of super-resolution have it: means from 1 to 4, spread evenly."""
     return Population(quality=tuple(np.linspace(1.0, 4.0, methods).tolist()))
-
-
-def widths(power: Power) -> Sequence[tuple[float, float]]:
-    """Return (raters, width) pairs, as a curve has them."""
-    return [(float(one.raters), one.width) for one in power.tried]

@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -35,18 +35,23 @@ class Material:
     pictures: tuple[str, ...]
     """Names of the pictures."""
 
-    def stimuli(self, crop: int) -> Iterator[Stimulus]:
-        """Yield every result (and reference), one picture after the other.
+    def with_hidden_reference(self, name: str) -> "Material":
+        """Return the same with the ground truth as a method more."""
+        return replace(self, methods={name: self.references, **self.methods})
+
+    def stimuli(self, crop: int, *, reference: bool = True) -> Iterator[Stimulus]:
+        """Yield every result, and the reference where there is one, one picture after the other.
 
         Args:
             crop: Longest side of the piece that is shown; it is cut where the results differ most.
+            reference: Whether the reference is shown.
 
         Raises:
             InputError: A picture can't be read.
         """
         for picture in self.pictures:
             files: dict[str | None, Path] = {name: one[picture] for name, one in self.methods.items()}
-            if self.references:
+            if self.references and reference:
                 files[None] = self.references[picture]
             decoded = {method: _decode(path) for method, path in files.items()}
             window = _window([one.pixels for one in decoded.values()], crop)

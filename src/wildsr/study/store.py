@@ -4,17 +4,20 @@ import json
 import re
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from wildsr.errors import InputError, UsageError, did_you_mean
+from wildsr.errors import InputError, OutputError, UsageError, did_you_mean
 from wildsr.files import shown
-from wildsr.files.database import Database
+from wildsr.files.database import Database, first_line
 from wildsr.study import tables
 from wildsr.study.design import Design, Trial, plan_rater
 from wildsr.study.judgements import Collected, Judgement, check_values
@@ -124,6 +127,23 @@ class StudyStore:
         """Close the database."""
         self._database.close()
 
+    @contextmanager
+    def _read(self) -> Iterator[Connection]:
+        with self._named(), self._database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def _write(self) -> Iterator[Connection]:
+        with self._named(), self._database.write() as connection:
+            yield connection
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise OutputError(f"the database {self.place} failed: {first_line(error)}") from error
+
     def create(self, name: str, design: Design, stimuli: Iterable[Stimulus], *, title: str) -> StudyRecord:
         """Keep a new study.
 
@@ -137,7 +157,7 @@ class StudyStore:
                 f"a study can't be called {shown(name)}",
                 hint="up to 64 small letters, digits, - and _, beginning with a letter or digit",
             )
-        with self._database.write() as connection:
+        with self._write() as connection:
             if connection.execute(select(tables.studies.c.id).where(tables.studies.c.name == name)).first():
                 raise UsageError(
                     f"there is a study {name} in {self.place} already",
@@ -159,10 +179,25 @@ class StudyStore:
 
     def studies(self) -> list[StudyRecord]:
         """Return all studies, the oldest first."""
-        with self._database.read() as connection:
-            rows = connection.execute(select(tables.studies).order_by(tables.studies.c.id)).mappings()
+        return self._studies()
+
+    def study_of(self, rater: RaterRecord) -> StudyRecord:
+        """Return a rater's study.
+
+        Raises:
+            InputError: It has been deleted.
+        """
+        found = self._studies(tables.studies.c.id == rater.study)
+        if not found:
+            raise InputError("this study has been deleted")
+        return found[0]
+
+    def _studies(self, *conditions: ColumnElement[bool]) -> list[StudyRecord]:
+        with self._read() as connection:
+            query = select(tables.studies).where(*conditions).order_by(tables.studies.c.id)
             return [
-                StudyRecord(**{**row, "design": _read_design(row["design"], row["name"])}) for row in rows
+                StudyRecord(**{**row, "design": _read_design(row["design"], row["name"])})
+                for row in connection.execute(query).mappings()
             ]
 
     def study(self, name: str | None) -> StudyRecord:
@@ -192,7 +227,7 @@ class StudyStore:
 
     def delete(self, study: StudyRecord) -> None:
         """Forget a study, its pictures, raters and answers."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             mine = select(tables.raters.c.id).where(tables.raters.c.study == study.id)
             connection.execute(delete(tables.answers).where(tables.answers.c.rater.in_(mine)))
             for table in (tables.raters, tables.stimuli):
@@ -201,7 +236,7 @@ class StudyStore:
 
     def set_closed(self, study: StudyRecord, closed: bool) -> None:
         """Take no more answers, or take them again."""
-        with self._database.write() as connection:
+        with self._write() as connection:
             connection.execute(
                 update(tables.studies).where(tables.studies.c.id == study.id).values(closed=closed)
             )
@@ -209,7 +244,7 @@ class StudyStore:
     def join(self, study: StudyRecord) -> RaterRecord:
         """Return a new rater of a study."""
         token = secrets.token_urlsafe(16)
-        with self._database.write() as connection:
+        with self._write() as connection:
             _lock(connection, tables.studies, study.id)
             last = connection.execute(
                 select(func.max(tables.raters.c.number)).where(tables.raters.c.study == study.id)
@@ -228,12 +263,12 @@ class StudyStore:
 
     def raters(self, study: StudyRecord) -> list[RaterRecord]:
         """Return all raters of a study, in the order in which they came."""
-        with self._database.read() as connection:
+        with self._read() as connection:
             return _raters(connection, tables.raters.c.study == study.id)
 
     def rater(self, token: str) -> RaterRecord | None:
         """Return the rater with a token; None where there is none."""
-        with self._database.read() as connection:
+        with self._read() as connection:
             return next(iter(_raters(connection, tables.raters.c.token == token)), None)
 
     def answer(
@@ -246,13 +281,13 @@ class StudyStore:
         """
         if not 0 <= position < len(rater.trials):
             raise InputError(f"there is no trial {position}; this rater has {len(rater.trials)}")
-        study = next(one for one in self.studies() if one.id == rater.study)
+        study = self.study_of(rater)
         if study.closed:
             raise InputError("this study is closed; it takes no more answers")
         found = check_values(study.design.protocol, rater.trials[position], values)
         took = None if seconds is None else min(max(float(seconds), 0.0), _LONGEST_ANSWER)
         mine = tables.answers.c.rater == rater.id
-        with self._database.write() as connection:
+        with self._write() as connection:
             _lock(connection, tables.raters, rater.id)
             known = set(connection.execute(select(tables.answers.c.position).where(mine)).scalars())
             if position > len(known):
@@ -269,7 +304,7 @@ class StudyStore:
 
     def answers(self, rater: RaterRecord) -> dict[int, tuple[float, ...]]:
         """Return a rater's answers by position."""
-        with self._database.read() as connection:
+        with self._read() as connection:
             rows = connection.execute(
                 select(tables.answers).where(tables.answers.c.rater == rater.id)
             ).mappings()
@@ -277,7 +312,7 @@ class StudyStore:
 
     def collected(self, study: StudyRecord) -> Collected:
         """Return all answers of a study."""
-        with self._database.read() as connection:
+        with self._read() as connection:
             raters = {one.id: one for one in _raters(connection, tables.raters.c.study == study.id)}
             rows = connection.execute(
                 select(tables.answers)
@@ -300,14 +335,14 @@ class StudyStore:
     def keys(self, study: StudyRecord) -> dict[tuple[str, str | None], str]:
         """Return (picture, method) → key of what is shown; method None is the reference."""
         columns = (tables.stimuli.c.picture, tables.stimuli.c.method, tables.stimuli.c.key)
-        with self._database.read() as connection:
+        with self._read() as connection:
             rows = connection.execute(select(*columns).where(tables.stimuli.c.study == study.id))
             return {(str(picture), method): str(key) for picture, method, key in rows}
 
     def stimulus(self, key: str) -> Stimulus | None:
         """Return what is shown under a key; None where nothing is."""
         columns = [tables.stimuli.c[name] for name in ("picture", "method", "width", "height", "png")]
-        with self._database.read() as connection:
+        with self._read() as connection:
             row = connection.execute(select(*columns).where(tables.stimuli.c.key == key)).mappings().first()
             return None if row is None else Stimulus(**row)
 
@@ -343,6 +378,7 @@ def _new_row(key: Sequence[object] | None) -> int:
     return int(str(key[0]))
 
 
+@lru_cache(maxsize=64)
 def _read_design(text: str, name: str) -> Design:
     try:
         return _DESIGN.validate_json(text)
