@@ -104,7 +104,7 @@ def require_space(folder: Path, needed: int) -> None:
         free = shutil.disk_usage(folder).free
     if free < needed:
         raise AssetError(
-            f"no space left in {folder}: {needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free",
+            f"no space left in {shown(folder)}: {needed / 1e6:.0f} MB needed, {free / 1e6:.0f} MB free",
             hint="free some space, or set WILDSR_CACHE to a folder on another disk",
         )
 

@@ -9,6 +9,7 @@ import numpy as np
 from wildsr.assets.pickle_machine import Calls, checked_key, unpickle
 from wildsr.assets.unpickling import Array, resolved
 from wildsr.errors import AssetError, ModelError
+from wildsr.files import shown
 from wildsr.files.opening import read_bytes
 
 _DTYPE = re.compile(r"[<>=|]?[biufc](1|2|4|8|16)|[?]")
@@ -25,9 +26,9 @@ def load_pickle(path: Path) -> object:
         data = read_bytes(path, most=_LARGEST)
         return resolved(unpickle(BytesIO(data), _CALLS), len(data))
     except ModelError as error:
-        raise AssetError(f"{path.name}: {error}", hint=error.hint) from error
+        raise AssetError(f"{shown(path.name)}: {error}", hint=error.hint) from error
     except OSError as error:
-        raise AssetError(f"{path.name} can't be read: {error.strerror or error}") from error
+        raise AssetError(f"{shown(path.name)} can't be read: {error.strerror or error}") from error
 
 
 class _Dtype:

@@ -15,6 +15,7 @@ from wildsr.assets.pickle_machine import Calls, Name, unpickle
 from wildsr.assets.pickles import table
 from wildsr.assets.unpickling import Array, resolved
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.files.opening import chunks, open_regular
 
 MAX_BYTES: Final = 4_000_000_000
@@ -52,9 +53,11 @@ def load_torch(path: Path) -> object:
             file.seek(0)
             return _legacy_checkpoint(BytesIO(b"".join(chunks(file))))
     except ModelError as error:
-        raise ModelError(f"{path.name}: {error}", hint=error.hint) from error
+        raise ModelError(f"{shown(path.name)}: {error}", hint=error.hint) from error
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise ModelError(f"{path.name} is a damaged checkpoint ({type(error).__name__}: {error})") from error
+        raise ModelError(
+            f"{shown(path.name)} is a damaged checkpoint ({type(error).__name__}: {error})"
+        ) from error
 
 
 class _Storage:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wildsr.checkpoints.building import build_network
 from wildsr.errors import ModelError
-from wildsr.files import atomic_write
+from wildsr.files import atomic_write, shown
 from wildsr.files.opening import open_regular
 from wildsr.models.spec import METADATA_KEY, ModelSpec
 
@@ -39,11 +39,11 @@ def read_safetensors(path: Path) -> tuple[ModelSpec | None, dict[str, Tensor]]:
             text = (file.metadata() or {}).get(METADATA_KEY)
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 -- not a mapping
     except (SafetensorError, OSError, ValueError, MemoryError) as error:
-        raise ModelError(f"{path} can't be read as safetensors: {error}") from error
+        raise ModelError(f"{shown(path)} can't be read as safetensors: {error}") from error
     try:
         return (ModelSpec.from_json(text) if text else None), tensors
     except ModelError as error:
-        raise ModelError(f"{path}: {error}") from error
+        raise ModelError(f"{shown(path)}: {error}") from error
 
 
 def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> nn.Module:
@@ -65,7 +65,7 @@ def fill(network: nn.Module, tensors: Mapping[str, Tensor], source: str) -> nn.M
             wrong.append(f"{name} has values that are not finite")
     if wrong:
         listed = "; ".join(wrong[:5]) + (f"; and {len(wrong) - 5} more" if len(wrong) > 5 else "")
-        raise ModelError(f"{source} doesn't fit the network: {listed}")
+        raise ModelError(f"{shown(source)} doesn't fit the network: {listed}")
     network.load_state_dict(
         {name: tensor.float() if tensor.is_floating_point() else tensor for name, tensor in tensors.items()}
     )

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.models.spec import ModelSpec
 from wildsr.networks import NETWORKS
 
@@ -86,10 +87,10 @@ def unwrap(content: object, source: str) -> dict[str, Tensor]:
             break
         found = inner
     if not isinstance(found, Mapping) or not found:
-        raise ModelError(f"{source} holds no table of weights, but a {type(found).__name__}")
+        raise ModelError(f"{shown(source)} holds no table of weights, but a {type(found).__name__}")
     tensors = {str(key): value for key, value in found.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise ModelError(f"{source} holds no tensors")
+        raise ModelError(f"{shown(source)} holds no tensors")
     for prefix in _PREFIXES:
         rest = {key.removeprefix(prefix): tensor for key, tensor in tensors.items()}
         if all(key.startswith(prefix) for key in tensors) and not _is_layer_list(prefix, rest):
@@ -130,7 +131,8 @@ def recognise(tensors: Mapping[str, Tensor], source: str) -> ModelSpec:
             scale = 1 if preset in ("dped", "dsgan") else 4
             return ModelSpec(id=source, architecture=preset, scale=scale, source=source)
     raise ModelError(
-        f"{source}: these weights are of no network that wildsr knows (first names: {', '.join(list(shapes)[:4])})",
+        f"{shown(source)}: these weights are of no network that wildsr knows "
+        f"(first names: {shown(', '.join(list(shapes)[:4]))})",
         hint=f"known are {', '.join(NETWORKS)}",
     )
 

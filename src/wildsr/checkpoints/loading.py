@@ -14,6 +14,7 @@ from wildsr.checkpoints.files import network_of, read_safetensors
 from wildsr.checkpoints.foreign import recognise, renamed, unwrap
 from wildsr.checkpoints.graphs import weights_of_graph
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.models.catalog import CATALOG
 from wildsr.models.spec import ModelSpec
 from wildsr.models.two_ends import DEFAULT_SHARPNESS, TwoEnds, has_two_ends
@@ -70,7 +71,7 @@ def load_weights(network: nn.Module, source: str | Path) -> tuple[str, ...]:
         tensor.numel() for tensor in own.values()
     ):
         raise ModelError(
-            f"{source} has other weights than the network: {len(fitting)} of {len(own)} tensors fit",
+            f"{shown(source)} has other weights than the network: {len(fitting)} of {len(own)} tensors fit",
             hint="choose the network and arguments that the weights were trained with",
         )
     network.load_state_dict({**own, **fitting})
@@ -99,7 +100,7 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
         path = path / "model.safetensors"
     if not os.path.isfile(path):  # noqa: PTH113
         raise ModelError(
-            f"there are no weights at {source}",
+            f"there are no weights at {shown(source)}",
             hint=f"a run's folder, a .safetensors or .pth file, or one of {', '.join(CATALOG)}",
         )
     if path.suffix == ".safetensors":
@@ -110,7 +111,7 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     elif path.suffix in _PICKLED:
         content = _tensors(load_torch(path))
     else:
-        raise ModelError(f"{path} has none of the endings .safetensors, {', '.join(_PICKLED)}")
+        raise ModelError(f"{shown(path)} has none of the endings .safetensors, {', '.join(_PICKLED)}")
     tensors = renamed(unwrap(content, str(source)))
     return recognise(tensors, path.stem), tensors
 

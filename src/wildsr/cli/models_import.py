@@ -10,6 +10,7 @@ import typer
 
 from wildsr.cli.console import Json, data_json, data_name, say
 from wildsr.errors import ModelError, UsageError
+from wildsr.files import shown
 from wildsr.models import ModelSpec, import_model
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def interpolate(
     if os.path.lexists(output) and (not os.path.isdir(output) or any(output.iterdir())):  # noqa: PTH112
         raise UsageError(f"{output} exists and isn't an empty folder", hint="choose another name")
     folder = _checkpoints(first).interpolate_models(first, second, alpha=alpha, folder=output)
-    say(f"use it with -m {folder}")
+    say(f"use it with -m {shown(folder)}")
     if json:
         data_json({"folder": str(folder), "alpha": alpha})
     else:

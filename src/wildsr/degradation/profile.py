@@ -17,6 +17,7 @@ from wildsr.degradation import kernels
 from wildsr.degradation.profile_file import check_limits, encode, read_profile, write_profile
 from wildsr.degradation.profile_notes import KernelNote, Meta, NoiseNote
 from wildsr.errors import ProfileError
+from wildsr.files import shown
 
 FloatArray: TypeAlias = NDArray[np.float32]
 
@@ -102,7 +103,7 @@ class Profile:
         try:
             return cls(kernels=kernels, noise=noise, scale=scale, meta=meta)
         except ProfileError as error:
-            raise ProfileError(f"{path}: {error}", hint=error.hint) from error
+            raise ProfileError(f"{shown(path)}: {error}", hint=error.hint) from error
 
     def save(self, path: str | Path) -> None:
         """Write the profile: whole or not at all, the same bytes for the same content.

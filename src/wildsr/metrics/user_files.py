@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import MetricError
+from wildsr.files import shown
 
 FOLDER_VARIABLE: Final = "WILDSR_METRICS"
 
@@ -41,7 +42,7 @@ class UserFile:
             if path.is_file():
                 return path
         raise MetricError(
-            f"{self.metric}: no {' or '.join(self.names)} in {folder} ({FOLDER_VARIABLE})", hint=hint
+            f"{self.metric}: no {' or '.join(self.names)} in {shown(folder)} ({FOLDER_VARIABLE})", hint=hint
         )
 
     def exists(self) -> bool:

@@ -110,10 +110,11 @@ def load_model(name: str | Path, *, offline: bool | None = None, progress: Progr
         return _from_pair(path)
     if path.suffix in _TRAINING_FILES:
         raise ModelError(
-            f"{path} holds weights without the network around them",
-            hint=f"convert it once: wildsr models import {path.name} -o {path.stem}.onnx (needs wildsr[train])",
+            f"{shown(path)} holds weights without the network around them",
+            hint=f"convert it once: wildsr models import {shown(path.name)} -o {shown(path.stem)}.onnx "
+            "(needs wildsr[train])",
         )
-    raise ModelError(f"{path} is no model file; {_KINDS} are known")
+    raise ModelError(f"{shown(path)} is no model file; {_KINDS} are known")
 
 
 def import_model(
@@ -191,7 +192,8 @@ def _from_pair(path: Path) -> Model:
     for file in (param, weights):
         if not file.is_file():
             raise ModelError(
-                f"{path} has no {file.name} beside it", hint="ncnn models are two files; keep them together"
+                f"{shown(path)} has no {shown(file.name)} beside it",
+                hint="ncnn models are two files; keep them together",
             )
     return _from_ncnn(param, weights, None, f"{sha256_of(param)}{sha256_of(weights)}")
 
@@ -237,11 +239,12 @@ def _model_in(folder: Path) -> Path:
         return found[0]
     if found:
         raise ModelError(
-            f"the folder {folder} holds {len(found)} models: {', '.join(path.name for path in found[:5])}",
-            hint=f"name one of them, {found[0]} for example",
+            f"the folder {shown(folder)} holds {len(found)} models: "
+            + ", ".join(shown(path.name) for path in found[:5]),
+            hint=f"name one of them, {shown(found[0])} for example",
         )
     raise ModelError(
-        f"the folder {folder} holds no model.onnx and no .param file",
+        f"the folder {shown(folder)} holds no model.onnx and no .param file",
         hint="name the folder of a finished training, or of an ncnn model",
     )
 

@@ -8,6 +8,7 @@ import onnx
 from onnx import TensorProto, helper, shape_inference
 
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.files.opening import read_bytes
 from wildsr.models.spec import printable
 
@@ -52,13 +53,13 @@ def parse(path: Path) -> onnx.ModelProto:
     try:
         model = onnx.load_model_from_string(read_bytes(path, most=MAX_BYTES))
     except OSError as error:
-        raise ModelError(f"{path} can't be read: {error.strerror}") from error
+        raise ModelError(f"{shown(path)} can't be read: {error.strerror}") from error
     except Exception as error:  # protobuf's errors
-        raise ModelError(f"{path} is no ONNX file", hint="it may be cut short or damaged") from error
+        raise ModelError(f"{shown(path)} is no ONNX file", hint="it may be cut short or damaged") from error
     try:
         check_structure(model)
     except ModelError as error:
-        raise ModelError(f"{path}: {error}", hint=error.hint) from error
+        raise ModelError(f"{shown(path)}: {error}", hint=error.hint) from error
     return model
 
 

@@ -7,6 +7,7 @@ import onnx
 from onnx import TensorProto, helper
 
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.models.onnx_checks import inferred_shapes, parse, picture_input
 from wildsr.models.reach import reach_of
 from wildsr.models.spec import METADATA_KEY, ModelSpec, printable
@@ -26,7 +27,7 @@ def stored_spec(path: Path) -> ModelSpec:
     for entry in onnx.load(str(path)).metadata_props:
         if entry.key == METADATA_KEY:
             return ModelSpec.from_json(entry.value)
-    raise ModelError(f"{path} doesn't describe itself")
+    raise ModelError(f"{shown(path)} doesn't describe itself")
 
 
 def load_checked(path: Path) -> onnx.ModelProto:

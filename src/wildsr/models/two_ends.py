@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from wildsr.errors import ModelError, UsageError
-from wildsr.files import sha256_of
+from wildsr.files import sha256_of, shown
 from wildsr.files.opening import open_regular
 from wildsr.models.compact_graph import compact_graph
 from wildsr.models.onnx_file import embed_spec
@@ -55,7 +55,7 @@ class TwoEnds:
         one, other = (_read_spec(self.folder / name) for name in (FAITHFUL, CRISP))
         if (one.architecture, one.arguments, one.scale) != (other.architecture, other.arguments, other.scale):
             raise ModelError(
-                f"the two ends in {self.folder} are different networks; only one network can be blended"
+                f"the two ends in {shown(self.folder)} are different networks; only one network can be blended"
             )
         return replace(one, halo=max(one.halo, other.halo), halo_exact=max(one.halo_exact, other.halo_exact))
 
@@ -69,7 +69,7 @@ class TwoEnds:
         shapes = [{name: array.shape for name, array in end.items()} for end in ends]
         if shapes[0] != shapes[1]:
             raise ModelError(
-                f"the two ends in {self.folder} have different tensors; only one network can be blended"
+                f"the two ends in {shown(self.folder)} have different tensors; only one network can be blended"
             )
         if sharpness in (0, 1):
             return ends[int(sharpness)]
@@ -121,9 +121,9 @@ def _read_spec(path: Path) -> ModelSpec:
         with safe_open(path, framework="numpy") as file:
             text = (file.metadata() or {}).get(METADATA_KEY)
     except (SafetensorError, OSError, ValueError) as error:
-        raise ModelError(f"{path} can't be read as safetensors: {error}") from error
+        raise ModelError(f"{shown(path)} can't be read as safetensors: {error}") from error
     if text is None:
-        raise ModelError(f"{path} doesn't describe itself", hint="it must be written by wildsr")
+        raise ModelError(f"{shown(path)} doesn't describe itself", hint="it must be written by wildsr")
     return ModelSpec.from_json(text)
 
 
@@ -133,9 +133,9 @@ def _read_tensors(path: Path) -> dict[str, NDArray[np.float32]]:
         with safe_open(path, framework="numpy") as file:
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 -- not a mapping
     except (SafetensorError, OSError, ValueError, TypeError, MemoryError) as error:
-        raise ModelError(f"{path} can't be read as safetensors: {error}") from error
+        raise ModelError(f"{shown(path)} can't be read as safetensors: {error}") from error
     wide = {name: np.asarray(array, np.float32) for name, array in tensors.items()}
     bad = next((name for name, array in wide.items() if not np.isfinite(array).all()), None)
     if bad is not None:
-        raise ModelError(f"{path}: {bad} has values that are not finite")
+        raise ModelError(f"{shown(path)}: {bad} has values that are not finite")
     return wide

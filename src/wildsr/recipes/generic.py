@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.errors import UsageError
+from wildsr.files import shown
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
 from wildsr.recipes.generic_fusion import fuse_branches
 from wildsr.recipes.generic_sweep import SweepSettings
@@ -127,7 +128,9 @@ def run(config: GenericConfig, folder: Path, *, resume: bool, say: Say) -> Path:
 def _train(fabric: Fabric, *, config: GenericConfig, folder: Path, resume: bool, say: Say) -> Path:
     say = say if fabric.is_global_zero else silent
     if checkpoints_in(folder):
-        raise UsageError(f"{folder} holds another recipe's training", hint="choose another folder with -o")
+        raise UsageError(
+            f"{shown(folder)} holds another recipe's training", hint="choose another folder with -o"
+        )
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale, patch = scale_of(network), config.data.patch
     if config.start and not resume:

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from wildsr.errors import ModelError
-from wildsr.files import atomic_write
+from wildsr.files import atomic_write, shown
 from wildsr.models import FusionRule, ModelSpec
 from wildsr.models.fusion import fuse
 from wildsr.models.onnx_file import embed_spec, stored_spec
@@ -68,7 +68,7 @@ def fuse_branches(
         say(f"note: no photos held out to choose the rule by; {in_words(rule)}")
     spec = _publish(folder, main[0], second[0], rule, networks)
     _write(folder / "card.md", _card(spec, recipe, configuration, rule, (main[0], second[0])))
-    say(f"done: wildsr upscale … -m {folder}")
+    say(f"done: wildsr upscale … -m {shown(folder)}")
     return rule
 
 

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from wildsr.errors import OutputError, TrainingError
-from wildsr.files import atomic_write, make_folder, output_error, remove_stale_temporaries
+from wildsr.files import atomic_write, make_folder, output_error, remove_stale_temporaries, shown
 from wildsr.training.health import Health
 from wildsr.training.state import State, tensors_of
 
@@ -123,6 +123,6 @@ def load_checkpoint(path: Path) -> Checkpoint:
         )
     except (SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise TrainingError(
-            f"{path} can't be read as a checkpoint: {error}",
+            f"{shown(path)} can't be read as a checkpoint: {error}",
             hint="remove it, and the one before it is used",
         ) from error

@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from wildsr.errors import TrainingError, UsageError
-from wildsr.files import make_folder
+from wildsr.files import make_folder, shown
 from wildsr.training.checkpoint import Checkpoint, RunContext, checkpoints_in, load_checkpoint
 from wildsr.training.config import differences
 from wildsr.training.hardware import chosen_device, chosen_precision, device_name
@@ -142,7 +142,7 @@ def open_session(
     existing = checkpoints_in(folder)
     if existing and not resume:
         raise UsageError(
-            f"{folder} holds a training already ({existing[-1].stem})",
+            f"{shown(folder)} holds a training already ({existing[-1].stem})",
             hint="--resume goes on with it; or choose another folder with -o",
         )
     resumed = load_checkpoint(existing[-1]) if existing else None

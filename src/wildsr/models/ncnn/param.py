@@ -51,13 +51,13 @@ def read_param(path: Path) -> list[Layer]:
     """
     lines = [line for line in _text(path).splitlines() if line.strip()]
     if len(lines) < 2 or lines[0].strip() != MAGIC:
-        raise ModelError(f"{path} is no ncnn graph: it doesn't begin with {MAGIC}")
+        raise ModelError(f"{shown(path)} is no ncnn graph: it doesn't begin with {MAGIC}")
     counts = lines[1].split()
     if len(counts) != 2 or not all(count.isdecimal() and len(count) < 10 for count in counts):
-        raise ModelError(f"{path}: the second line must hold the numbers of layers and blobs")
+        raise ModelError(f"{shown(path)}: the second line must hold the numbers of layers and blobs")
     if int(counts[0]) != len(lines) - 2 or len(lines) > _MAX_LAYERS:
         raise ModelError(
-            f"{path} promises {counts[0]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})"
+            f"{shown(path)} promises {counts[0]} layers and holds {len(lines) - 2} (at most {_MAX_LAYERS})"
         )
     layers = [_layer(line, number) for number, line in enumerate(lines[2:], 3)]
     made: set[str] = set()
@@ -77,11 +77,11 @@ def _text(path: Path) -> str:
         return read_text(path, most=_MAX_BYTES)
     except UnicodeDecodeError as error:
         raise ModelError(
-            f"{path} is no text; binary graphs (.param.bin) aren't supported",
+            f"{shown(path)} is no text; binary graphs (.param.bin) aren't supported",
             hint="convert it to a text .param",
         ) from error
     except OSError as error:
-        raise ModelError(f"{path} can't be read: {error.strerror}") from error
+        raise ModelError(f"{shown(path)} can't be read: {error.strerror}") from error
 
 
 def _layer(line: str, number: int) -> Layer:

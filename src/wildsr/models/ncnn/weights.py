@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import ModelError
+from wildsr.files import shown
 from wildsr.files.opening import read_bytes
 from wildsr.models.ncnn.param import Layer
 
@@ -29,7 +30,7 @@ class WeightReader:
         try:
             self._data = np.frombuffer(read_bytes(path, most=_MAX_BYTES), np.uint8)
         except OSError as error:
-            raise ModelError(f"{path} can't be read: {error.strerror}") from error
+            raise ModelError(f"{shown(path)} can't be read: {error.strerror}") from error
         self._at = 0
 
     def tagged(self, layer: Layer, count: int) -> Weights:
