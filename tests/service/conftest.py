@@ -1,6 +1,7 @@
 """A service with a tiny real model, and stores without one."""
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from wildsr.service.access import Access
 from wildsr.service.jobs import JobStore
 from wildsr.service.server import Service, create_service
 from wildsr.service.settings import Quotas, ServiceSettings, Timing
+from wildsr.service.speeds import known_speeds
 from wildsr.service.tables import open_database
 
 FAST = Timing(lease=3.0, beat=0.1, upload_pause=1.0, stop=10.0)
@@ -64,11 +66,22 @@ def running(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, ...]) -
     try:
         service = create_service(settings, Access())
         with served(service.app) as address:
+            while not known_speeds(service.store.database):  # until the worker has loaded its model
+                time.sleep(0.05)
             yield Running(address=address, service=service, settings=settings)
     finally:
         os.environ.pop("WILDSR_OFFLINE")
         if before is not None:
             os.environ["WILDSR_OFFLINE"] = before
+
+
+@pytest.fixture
+def unattended(tmp_path: Path, models: tuple[str, ...]) -> Iterator[Running]:
+    """A service open to this machine, whose only worker is the test."""
+    settings = ServiceSettings(folder=tmp_path / "service", models=models, workers=0, timing=FAST)
+    service = create_service(settings, Access())
+    with served(service.app) as address:
+        yield Running(address=address, service=service, settings=settings)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -34,6 +35,12 @@ class _Child:
     name: str
     began: float
     killed_for: tuple[str, str, str] | None = None
+
+    def close(self) -> None:
+        """Close the standard input by which a worker knows that the service lives."""
+        if self.process.stdin is not None:
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
 
 
 class Supervisor:
@@ -66,8 +73,7 @@ class Supervisor:
         self._over.set()
         self._thread.join()
         for child in self._children.values():
-            if child.process.stdin is not None:
-                child.process.stdin.close()
+            child.close()
         deadline = time.monotonic() + self._settings.timing.stop
         for child in self._children.values():
             try:
@@ -112,17 +118,16 @@ class Supervisor:
             env={**os.environ, "MALLOC_ARENA_MAX": "2"},
         )
         assert process.stdin is not None, "asked for above"
-        try:
+        with suppress(BrokenPipeError):  # it ended at once; the next look sees that
             process.stdin.write(self._settings.to_json().encode() + b"\n")
             process.stdin.flush()
-        except BrokenPipeError:  # it ended at once; the next look sees that
-            pass
         name = f"{tag_of(process.pid)}/{number}"
         return _Child(number=number, process=process, name=name, began=time.monotonic())
 
     def _bury(self, child: _Child) -> None:
         """Release what a worker had, and pause before the next one where it died young."""
         del self._children[child.number]
+        child.close()
         released = self._release(child)
         self.restarts += 1
         young = time.monotonic() - child.began < _QUICK_DEATH

@@ -80,6 +80,10 @@ const jobs = new Jobs($("jobs"), {
   },
 });
 
+$("model").addEventListener("change", (event) => {
+  $("model-hint").textContent = event.target.selectedOptions[0].dataset.summary;
+});
+
 $("strength").addEventListener("input", (event) => {
   $("strength-value").textContent = `${Math.round(100 * event.target.value)} %`;
 });
