@@ -18,7 +18,6 @@ from pathlib import Path
 
 import numpy as np
 
-from wildsr.study.analysis import opinion_table
 from wildsr.study.bootstrap import Over, Weights, bootstrap, draw, means, resampled_means
 from wildsr.study.design import Design, Protocol, StudyMethod
 from wildsr.study.judgements import Floats
@@ -31,6 +30,7 @@ from wildsr.study.simulation import (
     at_random,
     draw_world,
     simulate,
+    simulate_opinions,
 )
 
 RATERS, PICTURES, RESAMPLES = 20, 30, 1000
@@ -45,13 +45,13 @@ KINDS: dict[str, tuple[Protocol, Over]] = {
 CARELESS = ("at random",) * 3 + ("the same",) + ("upside down",)
 
 
-def design(protocol: Protocol, *, anchors: bool = False) -> Design:
-    roles = ("best", *("candidate",) * 3, "worst") if anchors else ("candidate",) * 5
+def design(protocol: Protocol) -> Design:
+    roles = ("best", *("candidate",) * 3, "worst")
     return Design(
         protocol=protocol,
         methods=tuple(StudyMethod(name=f"m{place}", role=role) for place, role in enumerate(roles)),  # type: ignore[arg-type]
         pictures=tuple(f"p{one}" for one in range(PICTURES)),
-        duplicates=10 if anchors else 0,
+        duplicates=10,
     )
 
 
@@ -64,12 +64,12 @@ def wanted(protocol: Protocol, over: Over, truth: Truth, world: World) -> Floats
 def coverage(kind: str, studies: int) -> dict[str, float]:
     protocol, over = KINDS[kind]
     people = Population(quality=QUALITY)
-    truth, asked = Truth(population=people), design(protocol)
+    truth = Truth(population=people)
     held, apart, ordered, widths = np.zeros(5), 0, 0, []
     for study in range(studies):
         rng = np.random.default_rng((2020, study))
         world = draw_world(people, PICTURES, RATERS, rng)
-        table = opinion_table(simulate(asked, world, rng))
+        table = simulate_opinions(protocol, world, rng)
         target = wanted(protocol, over, truth, world)
         weights = draw((RATERS, PICTURES), over=over, resamples=RESAMPLES, rng=rng)
 
@@ -101,7 +101,7 @@ def upside_down(shown: int, rng: np.random.Generator) -> Floats:
 
 
 def screened(protocol: Protocol, studies: int) -> dict[str, float]:
-    asked, people = design(protocol, anchors=True), Population(quality=WITH_ANCHORS)
+    asked, people = design(protocol), Population(quality=WITH_ANCHORS)
     out: Counter[str] = Counter()
     for study in range(studies):
         rng = np.random.default_rng((2021, study))

@@ -11,7 +11,7 @@ from scipy.stats import t
 from tests.study.designs import design
 from wildsr.study.analysis import analyse, opinion_table
 from wildsr.study.bootstrap import bootstrap, draw, expanded_tail, means, resampled_means, resampled_sums
-from wildsr.study.simulation import Population, Truth, draw_world, simulate
+from wildsr.study.simulation import Population, Truth, draw_world, simulate, simulate_opinions
 
 QUALITY = (1.0, 1.6, 2.2, 2.8, 3.4)
 
@@ -117,3 +117,20 @@ def test_a_study_says_who_is_best_and_who_ties() -> None:
     assert found.alpha > 0.4
     assert found.together is not None
     assert found.together.p_value < 1e-9
+
+
+@pytest.mark.parametrize("protocol", ["mos", "mor", "pairwise"])
+def test_the_quick_simulation_is_the_slow_one(protocol: str) -> None:
+    """Means over many answers agree with each other and with the computed truth."""
+    people = Population(quality=QUALITY, strictness=0.0, difficulty=0.0, taste=0.0, fit=0.0)
+    world = draw_world(people, 30, 20, np.random.default_rng(0))
+    slow = means(opinion_table(simulate(design(protocol, 5, 30), world, np.random.default_rng(1))))  # type: ignore[arg-type]
+    quick = means(simulate_opinions(protocol, world, np.random.default_rng(2)))  # type: ignore[arg-type]
+    truth = Truth(population=people)
+    wanted = {
+        "mos": truth.opinion(),
+        "mor": truth.rank(),
+        "pairwise": truth.wins().T.sum(axis=1) / 4,
+    }[protocol]
+    assert slow == pytest.approx(wanted, abs=0.13)
+    assert quick == pytest.approx(wanted, abs=0.13)

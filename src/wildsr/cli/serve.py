@@ -29,6 +29,7 @@ def serve(
     keep_days: options.KeepDays = 7.0,
     redis: options.RedisUrl = None,
     database: options.DatabaseUrl = None,
+    studies: options.Studies = None,
 ) -> None:
     """Give a family or a small team a private upscaling service: a page, an HTTP API, a queue.
 
@@ -48,7 +49,7 @@ def serve(
     settings = ServiceSettings(
         folder=(folder if folder is not None else _default_folder()).absolute(),
         models=tuple(models or (default_model(),)),
-        workers=workers, threads=threads, redis=redis, database=database,
+        workers=workers, threads=threads, redis=redis, database=database, studies=studies,
         keep_days=keep_days, max_minutes=max_minutes, memory_gb=memory,
         quotas=Quotas(
             max_mp=max_mp, max_result_mp=max_result_mp, max_upload_mb=max_upload_mb, max_queue=max_queue,

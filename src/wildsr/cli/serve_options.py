@@ -61,3 +61,11 @@ DatabaseUrl = Annotated[
         help="SQLAlchemy URL, postgresql+psycopg://user@host/name; a file in the folder by default."
     ),
 ]
+Studies = Annotated[
+    str | None,
+    typer.Option(
+        envvar="WILDSR_STUDIES",
+        help="Show the studies of this database (a file or a URL; wildsr study create makes them).",
+        show_default=False,
+    ),
+]

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from wildsr.cli import study_options as options
-from wildsr.cli import study_power
+from wildsr.cli import study_power, study_serve
 from wildsr.cli.console import data, data_json, say
 from wildsr.errors import UsageError
 from wildsr.files import shown
@@ -26,6 +26,7 @@ DATABASE = "studies.sqlite"
 
 app = typer.Typer(help="Let people judge results: MOS, MOR, pairs.", no_args_is_help=True)
 app.command("power")(study_power.power)
+app.command("serve")(study_serve.serve)
 
 _QUESTIONS = {
     "mos": "How good is the result?",

@@ -19,6 +19,7 @@ from wildsr.service.events import Broker
 from wildsr.service.intake import intake_router
 from wildsr.service.jobs import JobStore
 from wildsr.service.leases import Leases
+from wildsr.service.login import login_router
 from wildsr.service.logs import log_to_stderr
 from wildsr.service.operations import Metrics, operations_router
 from wildsr.service.pages import Pages, static_router
@@ -31,6 +32,7 @@ from wildsr.service.tables import open_database
 from wildsr.service.tabs import tabs_router
 from wildsr.service.waking import Waker
 from wildsr.service.web import new_app
+from wildsr.study.store import StudyStore
 
 _STOP_SECONDS = 3
 
@@ -62,6 +64,7 @@ def create_service(settings: ServiceSettings, access: Access) -> Service:
     supervisor = Supervisor(settings, store, leases, storage)
     broker = Broker(store, seconds=min(0.3, settings.timing.beat), most=settings.quotas.max_streams)
     metrics, pages = Metrics(), Pages()
+    studies = None if settings.studies is None else StudyStore(settings.studies)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -75,6 +78,8 @@ def create_service(settings: ServiceSettings, access: Access) -> Service:
                 await watching
             await asyncio.to_thread(supervisor.stop)
             database.close()
+            if studies is not None:
+                studies.close()
 
     app = new_app(access, observe=metrics.observe)
     app.router.lifespan_context = lifespan
@@ -86,8 +91,9 @@ def create_service(settings: ServiceSettings, access: Access) -> Service:
     app.include_router(results_router(store, storage))
     app.include_router(operations_router(settings, store, storage, supervisor, broker, metrics))
     app.include_router(static_router())
-    app.include_router(tabs_router(pages, settings, store, access))
-    app.include_router(study_router(pages))
+    app.include_router(tabs_router(pages, settings, store))
+    app.include_router(login_router(pages, access))
+    app.include_router(study_router(pages, studies))
     return Service(app=app, store=store, supervisor=supervisor)
 
 

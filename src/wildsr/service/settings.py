@@ -84,6 +84,9 @@ class ServiceSettings:
     database: str | None = None
     """SQLAlchemy URL; None keeps an SQLite file in the folder."""
 
+    studies: str | None = None
+    """Database of human studies, a file or a URL; None shows none."""
+
     redis: str | None = None
     """Redis that wakes workers; None takes an SQLite file."""
 

@@ -1,24 +1,15 @@
-"""The tabs of the page, and where a browser brings its token."""
-
-from typing import Final
-from urllib.parse import parse_qs
+"""The tabs of the page."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import RedirectResponse
 
-from wildsr.service.access import COOKIE, Access, cookie_for
 from wildsr.service.api import about_service
 from wildsr.service.jobs import JobStore
 from wildsr.service.pages import Pages
 from wildsr.service.settings import ServiceSettings
-from wildsr.service.web import Refused
-
-_MOST_LOGIN: Final = 2000
-_COOKIE_SECONDS: Final = 90 * 86_400
 
 
-def tabs_router(pages: Pages, settings: ServiceSettings, store: JobStore, access: Access) -> APIRouter:
-    """Return the routes of Upscale, Profile and Compare, and of the login."""
+def tabs_router(pages: Pages, settings: ServiceSettings, store: JobStore) -> APIRouter:
+    """Return the routes of Upscale, Profile and Compare."""
     router = APIRouter(include_in_schema=False)
 
     def tab(request: Request, template: str) -> Response:
@@ -36,35 +27,4 @@ def tabs_router(pages: Pages, settings: ServiceSettings, store: JobStore, access
     def compare(request: Request) -> Response:
         return tab(request, "compare.html")
 
-    @router.get("/login")
-    def login(request: Request) -> Response:
-        return pages.render(request, "login.html", {"wrong": False})
-
-    @router.post("/login")
-    async def enter(request: Request) -> Response:
-        """Take the token once; the browser then keeps a cookie made from it, which scripts can't read."""
-        given = parse_qs(await _small_body(request)).get("token", [""])[0]
-        right = access.owner_of({"authorization": f"Bearer {given}"}) is not None
-        if not right:
-            return pages.render(request, "login.html", {"wrong": True}, status=401)
-        response = RedirectResponse("/", 303)
-        response.set_cookie(
-            COOKIE,
-            cookie_for(given),
-            max_age=_COOKIE_SECONDS,
-            httponly=True,
-            samesite="strict",
-            secure=request.url.scheme == "https",
-        )
-        return response
-
     return router
-
-
-async def _small_body(request: Request) -> str:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > _MOST_LOGIN:
-            raise Refused(413, "no token is that long")
-    return body.decode("utf-8", "replace")

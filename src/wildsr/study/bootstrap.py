@@ -152,6 +152,8 @@ def means(values: Floats) -> Floats:
 def resampled_means(values: Floats, weights: Weights) -> Floats:
     """Return resamples × columns: the means of raters × pictures × columns with drawn raters and pictures."""
     present = ~np.isnan(values)
+    if present.all():  # then every resample counts the same
+        return np.asarray(resampled_sums(values, weights) / (values.shape[0] * values.shape[1]), np.float64)
     total = resampled_sums(np.where(present, values, 0.0), weights)
     count = resampled_sums(present.astype(np.float64), weights)
     with np.errstate(invalid="ignore", divide="ignore"):

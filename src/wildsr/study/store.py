@@ -339,11 +339,21 @@ class StudyStore:
             rows = connection.execute(select(*columns).where(tables.stimuli.c.study == study.id))
             return {(str(picture), method): str(key) for picture, method, key in rows}
 
-    def stimulus(self, key: str) -> Stimulus | None:
-        """Return what is shown under a key; None where nothing is."""
+    def sizes(self, study: StudyRecord) -> dict[str, tuple[int, int]]:
+        """Return picture → pixels across and down of what is shown of it."""
+        columns = (tables.stimuli.c.picture, tables.stimuli.c.width, tables.stimuli.c.height)
+        with self._read() as connection:
+            rows = connection.execute(select(*columns).where(tables.stimuli.c.study == study.id))
+            return {str(picture): (int(width), int(height)) for picture, width, height in rows}
+
+    def stimulus(self, key: str, *, study: int | None = None) -> Stimulus | None:
+        """Return what is shown under a key, in one study or any; None where nothing is."""
         columns = [tables.stimuli.c[name] for name in ("picture", "method", "width", "height", "png")]
         with self._read() as connection:
-            row = connection.execute(select(*columns).where(tables.stimuli.c.key == key)).mappings().first()
+            query = select(*columns).where(tables.stimuli.c.key == key)
+            if study is not None:
+                query = query.where(tables.stimuli.c.study == study)
+            row = connection.execute(query).mappings().first()
             return None if row is None else Stimulus(**row)
 
 
