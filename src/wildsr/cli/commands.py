@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "profile": "Learn a camera's blur and noise from its photos; show, compare and merge what was learnt.",
     "adapt": "Make a model for your camera from its ordinary photos, in minutes.",
     "degrade": "Degrade clean photos as a camera would: aligned LR/HR pairs with a manifest of every step.",
+    "pairs": "Pairs of photos by two cameras.",
     "train": "Train a super-resolution network.",
     "reproduce": "Make an experiment of the literature again, small: train, measure, write a page.",
     "serve": "Give a family or a small team a private upscaling service: a page, an HTTP API, a queue.",
