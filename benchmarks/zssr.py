@@ -1,6 +1,6 @@
 """What ZSSR gains by knowing the blur: bicubic shrinking, the true kernel, and the one estimated from the photo.
 
-Usage: python benchmarks/zssr.py PHOTOS KERNELS.mat OUTPUT.csv [--count 6] [--steps 300] [--threads 1]
+Usage: python benchmarks/zssr.py PHOTOS KERNELS.mat OUTPUT.csv [--count 6] [--steps 300] [--method auto] [--threads 1]
 
 Every photo is blurred by a known kernel and halved, as a camera would. PHOTOS are evenly spaced among the folder's, the
 kernels are the file's blurs (Gaussians) in turn. Learnt from the whole LR picture, scored on its middle.
@@ -42,6 +42,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--count", type=int, default=6)
     parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--method", default="auto", help="how the kernel is estimated")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -67,8 +68,9 @@ def main() -> None:
         size = tuple(SCALE * side for side in part.shape[2:])
         row = {"photo": file.stem.partition("__")[2] or file.stem, "kernel": index + 1}
         row["bicubic"] = score(resize(part, size, method="bicubic"))
+        print(row, flush=True)
         start = time.process_time()
-        found = estimate_kernel(rgb, scale=SCALE)
+        found = estimate_kernel(rgb, scale=SCALE, method=given.method)
         row["estimate_cpu_s"] = time.process_time() - start
         n = max(len(found.kernel), len(true))
         pad = [np.pad(one, (n - len(one)) // 2) for one in (found.kernel, true)]

@@ -47,6 +47,7 @@ GAMES = {
     },
 }
 RECIPES_ELSEWHERE = {
+    "dped": "tests/recipes/test_dped.py",
     "adapt": "tests/recipes/test_adapt.py",
     "realsr": "tests/recipes/test_realsr.py",
     "generic": "tests/recipes/test_generic.py",

@@ -1,6 +1,6 @@
 """Between torch and files: model files, other trainers' checkpoints, ONNX export, blending of weights."""
 
-from wildsr.checkpoints.building import build_network, is_global, multiple_of, scale_of
+from wildsr.checkpoints.building import build_network, is_global, multiple_of, scale_of, tiling_of
 from wildsr.checkpoints.files import read_safetensors, save_model
 from wildsr.checkpoints.halo import measured_halo
 from wildsr.checkpoints.interpolation import interpolate_models
@@ -21,4 +21,5 @@ __all__ = [
     "read_safetensors",
     "save_model",
     "scale_of",
+    "tiling_of",
 ]

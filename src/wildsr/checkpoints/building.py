@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from wildsr.errors import ModelError
-from wildsr.models.spec import ModelSpec
+from wildsr.models.spec import ModelSpec, Tiling
 from wildsr.networks import NETWORKS
 
 _LARGEST = 1024
@@ -52,6 +52,14 @@ def scale_of(network: nn.Module) -> int:
 def multiple_of(network: nn.Module) -> int:
     """Input sides must be multiples of this many LR pixels."""
     return int(getattr(network, "fold", 1))
+
+
+def tiling_of(network: nn.Module) -> Tiling:
+    """How a network bears tiles: instance norms set the picture's colours by all of it, pooling changes little."""
+    kinds = {type(module).__name__ for module in network.modules()}
+    if "InstanceNorm" in kinds:
+        return "whole"
+    return "approximate" if is_global(network) else "exact"
 
 
 def is_global(network: nn.Module) -> bool:

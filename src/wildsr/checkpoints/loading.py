@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from wildsr.assets.torch_files import load_torch
+from wildsr.checkpoints.dped_files import SUFFIX as DPED_SUFFIX
+from wildsr.checkpoints.dped_files import read_dped
 from wildsr.checkpoints.files import network_of, read_safetensors
 from wildsr.checkpoints.foreign import recognise, renamed, unwrap
 from wildsr.checkpoints.graphs import weights_of_graph
@@ -108,12 +110,24 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
         if spec is not None:
             return spec, tensors
         content: object = tensors
+    elif path.name.endswith(DPED_SUFFIX):
+        return _dped_spec(path), read_dped(path)
     elif path.suffix in _PICKLED:
         content = _tensors(load_torch(path))
     else:
         raise ModelError(f"{shown(path)} has none of the endings .safetensors, {', '.join(_PICKLED)}")
     tensors = renamed(unwrap(content, str(source)))
     return recognise(tensors, path.stem), tensors
+
+
+def _dped_spec(path: Path) -> ModelSpec:
+    return ModelSpec(
+        id=f"dped-{path.name.removesuffix(DPED_SUFFIX).removesuffix('_orig')}",
+        architecture="dped",
+        scale=1,
+        tiling="whole",
+        source=path.name,
+    )
 
 
 def _tensors(content: object) -> object:

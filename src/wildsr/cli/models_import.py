@@ -16,14 +16,17 @@ from wildsr.models import ModelSpec, import_model
 if TYPE_CHECKING:
     from wildsr.checkpoints import Loaded
 
-_CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors")
+_CHECKPOINTS = (".pth", ".pt", ".ckpt", ".safetensors", ".data-00000-of-00001")
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace the file if it exists.")]
 
 
 def import_file(
     path: Annotated[
-        Path, typer.Argument(help="ncnn .param (with its .bin), .onnx, .pth or .safetensors file.")
+        Path,
+        typer.Argument(
+            help="ncnn .param (with its .bin), .onnx, .pth or .safetensors file, or DPED's .data-00000-of-00001."
+        ),
     ],
     output: Annotated[Path, typer.Option("-o", "--output", help="ONNX file to write.")],
     licence: Annotated[

@@ -66,6 +66,12 @@ FuseWith = Annotated[
     str | None,
     typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False),
 ]
+Enhance = Annotated[
+    str | None,
+    typer.Option(
+        help="A model that keeps the size, and photos go through first (DPED's).", show_default=False
+    ),
+]
 Alpha = Annotated[float | None, typer.Option(help=_rule_help("alpha"), show_default=False)]
 Beta = Annotated[float | None, typer.Option(help=_rule_help("beta"), show_default=False)]
 Gamma = Annotated[float | None, typer.Option(help=_rule_help("gamma"), show_default=False)]

@@ -9,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from wildsr.engine.compare import comparison_path, write_comparison
+from wildsr.engine.enhance import Enhancer
 from wildsr.engine.estimate import Estimate, estimate
 from wildsr.engine.outcome import BatchProgress, OnProgress, Outcome
 from wildsr.engine.report import Report
@@ -64,6 +65,9 @@ class Batch:
     resume: bool
     """Whether an earlier run's journal is gone on with."""
 
+    enhancer: Enhancer | None
+    """Gives photos the look of a better camera first."""
+
     progress: OnProgress | None
     """Called when a picture begins and after each tile."""
 
@@ -106,8 +110,9 @@ class Batch:
                         on_tile(0, None)
                     decoded = pool.submit(_open, following, self.limits, journal) if following else None
                     make_folder(job.target.parent)
+                    source = current.result()
                     report = self.upscaler.upscale_source(
-                        current.result(),
+                        source if self.enhancer is None else self.enhancer(source),
                         job.target,
                         self.size,
                         source_path=job.source,
@@ -149,6 +154,7 @@ class Batch:
             return None
         make_folder(self.outputs.folder)
         settings = journal_settings(self.upscaler, self.size, self.options)
+        settings["enhance_sha256"] = None if self.enhancer is None else self.enhancer.fingerprint
         return stack.enter_context(
             Journal.open(self.outputs.folder / JOURNAL_NAME, settings, resume=self.resume)
         )

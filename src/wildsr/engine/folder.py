@@ -6,6 +6,7 @@ from pathlib import Path
 
 from wildsr.engine.batch import Batch, is_single
 from wildsr.engine.compare import comparison_path
+from wildsr.engine.enhance import open_enhancer
 from wildsr.engine.outcome import OnProgress
 from wildsr.engine.resume import recorded_choices, recorded_default
 from wildsr.engine.settings import Settings, Size
@@ -23,6 +24,7 @@ def upscale_folder(
     model: str | Path | Model | Upscaler | None = None,
     settings: Settings | None = None,
     fuse_with: str | Path | Model | None = None,
+    enhance: str | Path | Model | None = None,
     size: Size | None = None,
     options: WriteOptions | None = None,
     limits: Limits | None = None,
@@ -51,6 +53,7 @@ def upscale_folder(
             takes what an earlier call in this folder took, or else what `Upscaler` takes.
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`.
+        enhance: A ×1 model that pictures go through first, DPED's for example.
         size: How large results are; the model's own scale by default.
         options: How results are written.
         limits: What is refused as input.
@@ -96,8 +99,11 @@ def upscale_folder(
         if model is None and journal is not None:
             first = _as_begun(first, journal, offline, fetching)
         own = _open_upscaler(first, settings or Settings(), second, journal)
+    enhancer = None
+    if enhance is not None:
+        enhancer = open_enhancer(_loaded(enhance, offline, fetching), own.settings)
     return Batch(
-        upscaler=own, findings=findings, outputs=outputs, size=wanted, limits=limits or Limits(),
+        upscaler=own, enhancer=enhancer, findings=findings, outputs=outputs, size=wanted, limits=limits or Limits(),
         options=replace(options or WriteOptions(), overwrite=overwrite),
         compare=compare, resume=resume, progress=progress, cancel=cancel,
     )  # fmt: skip

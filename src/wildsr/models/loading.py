@@ -21,7 +21,7 @@ from wildsr.models.spec import ModelSpec
 from wildsr.models.two_ends import DEFAULT_SHARPNESS, TwoEnds, check_sharpness, has_two_ends
 
 _KINDS = ".onnx, .param (with its .bin), and folders that hold one"
-_TRAINING_FILES = (".safetensors", ".pth", ".pt", ".ckpt")
+_TRAINING_FILES = (".safetensors", ".pth", ".pt", ".ckpt", ".data-00000-of-00001")
 _READY_VERSION = 1
 _LONGEST_NAME = 200
 

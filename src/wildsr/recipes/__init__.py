@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from wildsr.recipes import adapt, gan, generic, psnr, realsr
+from wildsr.recipes import adapt, dped, gan, generic, psnr, realsr
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -45,6 +45,7 @@ RECIPES: dict[str, Recipe] = {
         stages=(realsr.WARM_START,),
     ),
     "adapt": Recipe(summary=adapt.SUMMARY, presets=adapt.PRESETS, default="adapt", run=adapt.run),
+    "dped": Recipe(summary=dped.SUMMARY, presets=dped.PRESETS, default="dped-cpu", run=dped.run),
     "generic": Recipe(
         summary=generic.SUMMARY,
         presets=generic.PRESETS,

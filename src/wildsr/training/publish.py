@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import nn
 
-from wildsr.checkpoints import export_onnx, is_global, measured_halo, multiple_of, save_model, scale_of
+from wildsr.checkpoints import export_onnx, measured_halo, multiple_of, save_model, scale_of, tiling_of
 from wildsr.data import Sample, collate
 from wildsr.models.spec import ModelSpec
 from wildsr.training.card import licences, write_card
@@ -65,7 +65,7 @@ def _spec(
         multiple=multiple,
         halo=halo,
         halo_exact=exact,
-        tiling="approximate" if is_global(network) else "exact",
+        tiling=tiling_of(network),
         licence=f"photos: {licences(data, dataset)}",
         source=f"wildsr train {session.context.recipe}",
         training=f"{state.step} steps; {dataset.summary}",

@@ -53,6 +53,8 @@ PERCEPTUAL: dict[str, PerceptualRecipe] = {
     "enhancenet": PerceptualRecipe(
         network="vgg19", layers={"pool2": 0.2, "pool5": 0.02}, distance="l2", divide_by_mean=True
     ),
+    "dped": PerceptualRecipe(network="vgg19", layers={"relu5_4": 1.0}, distance="l2"),
+    "dped-vgg16": PerceptualRecipe(network="vgg16", layers={"relu5_3": 1.0}, distance="l2"),
     "esrgan-vgg16": PerceptualRecipe(network="vgg16", layers={"conv5_3": 1.0}),
     "real-esrgan-vgg16": PerceptualRecipe(
         network="vgg16",
