@@ -3,7 +3,7 @@
     python -m benchmarks.serve_load --clients 200 --jobs 1000 --kills 20
 
 Runs the service as a program with a tiny ONNX model, brings the jobs from as many threads as there are clients, kills
-the worker again and again, and asks the API for itself meanwhile. Prints one JSON object: whether every job ended
+workers again and again, and asks the API for itself meanwhile. Prints one JSON object: whether every job ended
 once, with which results, how fast the API answered (not the jobs), and how the memory of the web process went.
 `api_ms` is what the service's own log says of each request, uploads included; `client_ms` has the waiting of the
 clients, which share the cores with the service, in it.
@@ -33,12 +33,18 @@ from wildsr.machine import cores
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
 
+_READERS = 4
+"""Results are fetched by so many at a time."""
+
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=1000)
     parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument(
+        "--seconds", type=float, default=60.0, help="Over which the jobs are brought, at random."
+    )
     parser.add_argument("--database", default=None)
     parser.add_argument("--redis", default=None)
     given = parser.parse_args()
@@ -49,7 +55,7 @@ def main() -> None:
 def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
     spec = ModelSpec(id="tiny", architecture="graph", scale=4, halo=6, halo_exact=6)
     model = save(embed_spec(tiny_compact(), spec), folder / "tiny.onnx")
-    photos = [picture(seed, (64, 48), "jpeg") for seed in range(10)]
+    photos = [picture(seed, (64, 48), "jpeg") for seed in range(4)]
     expected = [command(folder, model, photo) for photo in photos]
     more = [
         *(["--database", given.database] if given.database else []),
@@ -68,13 +74,19 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         wait_for(address)
         before = memory(service.pid)
         start = time.monotonic()
+        moments = sorted(random.uniform(0, given.seconds) for _ in range(given.jobs))
         seconds: list[float] = []
         statuses: Counter[str] = Counter()
         over = threading.Event()
         killer = threading.Thread(target=kill, args=(service.pid, given.kills, over))
         killer.start()
         with ThreadPoolExecutor(given.clients) as pool:
-            sent = list(pool.map(lambda n: bring(address, photos, n, seconds, statuses), range(given.jobs)))
+            sent = list(
+                pool.map(
+                    lambda n: bring(address, photos, n, start + moments[n], seconds, statuses),
+                    range(given.jobs),
+                )
+            )
             brought = time.monotonic() - start
             ends = Counter[str]()
             wrong = 0
@@ -86,6 +98,7 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
                 time.sleep(0.5)
             over.set()
             took = time.monotonic() - start
+        with ThreadPoolExecutor(_READERS) as pool:
             for state, right in pool.map(
                 lambda pair: result(address, pair, expected, seconds), enumerate(sent)
             ):
@@ -139,8 +152,15 @@ def timed(seconds: list[float], method: str, url: str, **options: object) -> req
 
 
 def bring(
-    address: str, photos: list[bytes], number: int, seconds: list[float], statuses: Counter[str]
+    address: str,
+    photos: list[bytes],
+    number: int,
+    moment: float,
+    seconds: list[float],
+    statuses: Counter[str],
 ) -> str:
+    """Bring a job at its moment, again where the queue is full."""
+    time.sleep(max(0.0, moment - time.monotonic()))
     while True:
         photo = ("photo.jpg", photos[number % len(photos)])
         answer = timed(seconds, "POST", f"{address}/api/jobs", files={"file": photo})

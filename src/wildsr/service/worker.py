@@ -28,7 +28,7 @@ from wildsr.service.workshop import Stopped, Workshop
 
 log = logging.getLogger("wildsr.service")
 
-_NICE: Final = 5
+_NICE: Final = 10
 
 
 class Keeper:
