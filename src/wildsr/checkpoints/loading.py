@@ -96,7 +96,7 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     if str(source) in CATALOG:
         return _from_catalog(str(source))
     if os.path.isdir(path) and has_two_ends(path):  # noqa: PTH112 -- as below
-        return _from_ends(TwoEnds(folder=path), DEFAULT_SHARPNESS)
+        return tensors_of_ends(TwoEnds(folder=path), DEFAULT_SHARPNESS)
     # unlike pathlib's, os.path's is False for a name that can't be
     if os.path.isdir(path):  # noqa: PTH112
         path = path / "model.safetensors"
@@ -144,12 +144,17 @@ def _from_catalog(name: str) -> tuple[ModelSpec, dict[str, Tensor]]:
 
     model = load_model(name)
     if model.ends is not None and model.sharpness is not None:
-        return _from_ends(model.ends, model.sharpness)
+        return tensors_of_ends(model.ends, model.sharpness)
     spec, tensors = weights_of_graph(model.onnx_path, model.spec)
     return replace(spec, id=name), tensors
 
 
-def _from_ends(ends: TwoEnds, sharpness: float) -> tuple[ModelSpec, dict[str, Tensor]]:
+def tensors_of_ends(ends: TwoEnds, sharpness: float) -> tuple[ModelSpec, dict[str, Tensor]]:
+    """Return what a model with two ends is, and its weights where its dial is.
+
+    Raises:
+        ModelError: An end can't be read.
+    """
     tensors = {name: torch.from_numpy(array) for name, array in ends.weights(sharpness).items()}
     return ends.spec, tensors
 

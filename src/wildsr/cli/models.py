@@ -12,13 +12,17 @@ from wildsr.assets import remove as remove_asset
 from wildsr.assets import verify as verify_asset
 from wildsr.cli.console import Json, data, data_json, data_name, say, size_text
 from wildsr.cli.fetching import fetch_model
+from wildsr.cli.models_export import export
 from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
 from wildsr.errors import AssetError, UsageError
 from wildsr.models import CATALOG, CatalogEntry, Model, is_cached, load_model
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions
 
-app = typer.Typer(help="List, fetch, inspect, import, verify and remove models.", no_args_is_help=True)
+app = typer.Typer(
+    help="List, fetch, inspect, import, export, verify and remove models.", no_args_is_help=True
+)
 app.command("import")(import_file)
+app.command("export")(export)
 app.command("interpolate")(interpolate)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -41,8 +41,7 @@ def upscale_folder(
 ) -> Batch:
     """Super-resolve folders of pictures, and go on where an earlier call was interrupted.
 
-    Names are planned and the model is loaded at once; the work is done by iterating over what is returned, an
-    `Outcome` for each picture, bad ones too. Results are written whole or not at all.
+    The work is done by iterating over what is returned: an `Outcome` for each picture, bad ones too.
     A journal in the output folder records each step: the same call again skips what is done, redoes what was under
     way, and gives the bytes of an undisturbed call (same threads and tiles; other settings are refused).
 
