@@ -18,6 +18,10 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import onnx
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 VENV = REPOSITORY / ".venv-bench"
@@ -66,6 +70,7 @@ def tile_table(options: argparse.Namespace) -> list[str]:
     from wildsr.engine.backends.openvino import has_native_bf16
     from wildsr.imaging import read
     from wildsr.models import load_model
+    from wildsr.models.quantised import quantised
 
     rgb = read(photo(options)).rgb
     side = min(options.tile, *rgb.shape[:2])
@@ -74,16 +79,18 @@ def tile_table(options: argparse.Namespace) -> list[str]:
     model = load_model(options.model)
 
     def wildsr_run(precision: str) -> Callable[[], np.ndarray]:
-        backend = open_backend(model, resolve("openvino", precision=precision))
+        backend = open_backend(model, resolve("openvino", precision=precision, models=[model]))
         return lambda: backend.run(tile)
 
     engines: dict[str, Callable[[], np.ndarray]] = {}
     if has_native_bf16():
         engines["wildsr bf16"] = wildsr_run("bf16")
     engines["wildsr fp32"] = wildsr_run("fp32")
-    engines["PyTorch eager fp32"] = torch_eager(model.onnx_path, tile)
-    engines["ONNX Runtime fp32"] = onnx_runtime(model.onnx_path, tile)
-    engines["ncnn CPU fp32"] = ncnn_cpu(options.model, tile)
+    if quantised(model) is not None:
+        engines["wildsr int8"] = wildsr_run("int8")
+    engines["PyTorch eager fp32"] = torch_eager(model.graph(), tile)
+    engines["ONNX Runtime fp32"] = onnx_runtime(model.graph(), tile)
+    engines["ncnn CPU fp32"] = ncnn_cpu(model.graph(), tile)
     results = {name: run() for name, run in engines.items()}
     times: dict[str, list[float]] = {name: [] for name in engines}
     for _ in range(options.rounds):
@@ -152,14 +159,14 @@ def photo(options: argparse.Namespace) -> Path:
     return fetch(next(iter(SAMPLE_PHOTOS.values())))
 
 
-def torch_eager(path: Path, tile: object) -> Callable[[], object]:
+def torch_eager(model: "onnx.ModelProto", tile: object) -> Callable[[], object]:
     """The same graph, operation by operation in PyTorch."""
     import numpy as np
     import onnx
     import torch
     import torch.nn.functional as F
 
-    graph = onnx.load(str(path)).graph
+    graph = model.graph
     constants = {t.name: torch.from_numpy(np.array(onnx.numpy_helper.to_array(t))) for t in graph.initializer}
     picture = torch.from_numpy(tile)
     last_use = {name: i for i, node in enumerate(graph.node) for name in node.input}
@@ -201,30 +208,33 @@ def torch_eager(path: Path, tile: object) -> Callable[[], object]:
     return run
 
 
-def onnx_runtime(path: Path, tile: object) -> Callable[[], object]:
+def onnx_runtime(model: "onnx.ModelProto", tile: object) -> Callable[[], object]:
     from wildsr.models.runtimes import onnxruntime as load_onnxruntime
 
     onnxruntime = load_onnxruntime()
     assert onnxruntime is not None
 
-    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     return lambda: session.run(None, {name: tile})[0]
 
 
-def ncnn_cpu(model: str, tile: object) -> Callable[[], object]:
-    """The authors' own files in the engine they were made for, fp32 (its default on this kind of CPU)."""
+def ncnn_cpu(model: "onnx.ModelProto", tile: object) -> Callable[[], object]:
+    """The same network in ncnn's format, fp32 (its default on this kind of CPU)."""
     import ncnn
     import numpy as np
 
-    from wildsr.assets import fetch
-    from wildsr.models import CATALOG
+    from wildsr.models.ncnn.exporter import export_ncnn
 
-    entry = CATALOG[model]
     net = ncnn.Net()
     net.opt.num_threads = os.cpu_count() or 1
-    net.load_param(str(fetch(entry.param)))
-    net.load_model(str(fetch(entry.weights)))
+    with tempfile.TemporaryDirectory() as folder:
+        param, weights = Path(folder) / "m.param", Path(folder) / "m.bin"
+        text, content = export_ncnn(model, half=False)
+        param.write_text(text)
+        weights.write_bytes(content)
+        net.load_param(str(param))
+        net.load_model(str(weights))
     picture = np.ascontiguousarray(tile[0])  # the Mat wraps this array, which must outlive it
 
     def run() -> object:

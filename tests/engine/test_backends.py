@@ -56,7 +56,7 @@ def test_a_new_runtime_is_one_line(monkeypatch: pytest.MonkeyPatch, compact: Mod
 @pytest.mark.parametrize(
     ("field", "allowed"),
     [
-        ("precision", "auto, fp32 or bf16"),
+        ("precision", "auto, fp32, bf16 or int8"),
         ("tiling", "fast or exact"),
         ("backend", "auto, openvino or onnxruntime"),
         ("device", "cpu, cuda, directml or coreml"),

@@ -12,6 +12,7 @@ from scipy.ndimage import gaussian_filter
 from wildsr import imaging
 from wildsr.errors import UsageError
 from wildsr.imaging import RowResizer, resize, resize_uint8, weights
+from wildsr.imaging.resize import resize_tile
 from wildsr.imaging.resize import Method
 
 METHODS: tuple[Method, ...] = ("bicubic", "bilinear", "nearest", "lanczos2", "lanczos3")
@@ -194,3 +195,15 @@ def test_bad_requests_are_named(arguments: dict[str, object], said: str) -> None
         resize(np.zeros((3, 3)), **arguments)  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="dimensions"):
         resize(np.zeros(3), (2, 2))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (5, 70, 3), (90, 33, 1), (129, 64, 4)])
+@pytest.mark.parametrize("factor", [4, 2.5, 1, 0.25, 0.1])
+def test_tiles_are_resized_by_the_same_weights(shape: tuple[int, int, int], factor: float) -> None:
+    array = np.random.default_rng(0).random(shape, dtype=np.float32)
+    size = (max(1, round(shape[0] * factor)), max(1, round(shape[1] * factor)))
+    expected = resize(array.astype(np.float64), size, method="bicubic")
+    found = resize_tile(array, size)
+    assert found.dtype == np.float32
+    assert found.shape == (*size, shape[2])
+    np.testing.assert_allclose(found, expected, atol=2e-6)

@@ -38,11 +38,12 @@ def bench(
     if tile < 8 or runs < 1:
         raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
     Settings(backend=backend, device=device, threads=threads)  # refuses what can't be
-    execution = resolve(backend, device=device, precision=precision, threads=threads)
+    loaded = fetch_model(model or default_model())
+    execution = resolve(backend, device=device, precision=precision, threads=threads, models=[loaded])
     if execution.note:
         say(execution.note)
-    model = model or default_model()
-    network = open_backend(fetch_model(model), execution)
+    model = loaded.spec.id
+    network = open_backend(loaded, execution)
     picture = np.random.default_rng(0).random((1, 3, tile, tile), dtype=np.float32)
     times = []
     for _ in range(runs + 1):

@@ -11,7 +11,7 @@ from wildsr.version import __version__
 
 COMMANDS: Final = {
     "upscale": "Upscale photos, by default ×4; nothing is fetched unless a model is named.",
-    "models": "List, fetch, inspect, import, export, verify and remove models.",
+    "models": "List, fetch, inspect, import, export, quantise, verify and remove models.",
     "evaluate": "Judge results against ground truth, or run models on a test set and judge them.",
     "metrics": "List the metrics; fit a NIQE model.",
     "advise": "Measure what damaged a photo, and suggest a model, a size to shrink it to first, and why.",

@@ -50,7 +50,8 @@ def _facts() -> dict[str, Json]:
         "heic": _installed("pi-heif") or "not installed (pip install 'wildsr[heic]')",
         "cache": str(cache),
         "cache_free": size_text(shutil.disk_usage(existing).free),
-        "cached_models": [name for name in CATALOG if is_cached(name)],
+        "cached_models": [name for name, entry in CATALOG.items() if entry.assets and is_cached(name)],
+        "comes_with_wildsr": [name for name, entry in CATALOG.items() if entry.folder and is_cached(name)],
     }
 
 

@@ -14,15 +14,17 @@ from wildsr.cli.console import Json, data, data_json, data_name, say, size_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.cli.models_export import export
 from wildsr.cli.models_import import facts_of_spec, import_file, interpolate
+from wildsr.cli.models_quantise import quantise
 from wildsr.errors import AssetError, UsageError
 from wildsr.models import CATALOG, CatalogEntry, Model, is_cached, load_model
 from wildsr.models.conversions import check_conversions, conversions, remove_conversions
 
 app = typer.Typer(
-    help="List, fetch, inspect, import, export, verify and remove models.", no_args_is_help=True
+    help="List, fetch, inspect, import, export, quantise, verify and remove models.", no_args_is_help=True
 )
 app.command("import")(import_file)
 app.command("export")(export)
+app.command("quantise")(quantise)
 app.command("interpolate")(interpolate)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wildsr.imaging import FloatArray, resize
+from wildsr.imaging import FloatArray
+from wildsr.imaging.resize import resize_tile
 
 SIGMA = 2.0
 """Standard deviation, in LR pixels, of the blur that tells slow from fast."""
@@ -60,13 +61,13 @@ def fix_colour(sr: FloatArray, lr: FloatArray, *, scale: int, apply: bool) -> tu
     before = 255 * float(np.abs(difference).mean())
     if not apply:
         return sr, Drift(before, before)
-    by_bicubic = lr - resize(sr, lr.shape[:2], method="bicubic")
+    by_bicubic = lr - resize_tile(sr, lr.shape[:2])
     difference += np.float32(BICUBIC_SHARE) * (by_bicubic - difference)
     slow = _blur(difference, SIGMA)
     fast = difference - slow
     strength = _blur(np.abs(fast), 1.0) ** 2
     slow += np.float32(FAST_SHARE) * fast * strength / (strength + np.float32(FAINT**2))
-    sr += resize(slow, sr.shape[:2], method="bicubic")
+    sr += resize_tile(slow, sr.shape[:2])
     np.clip(sr, 0, 1, out=sr)
     after = 255 * float(np.abs(lr - area_down(sr, scale)).mean())
     return sr, Drift(before, after)

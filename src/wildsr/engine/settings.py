@@ -22,7 +22,8 @@ class Settings:
     """How pictures are super-resolved; everything that changes the pixels is here."""
 
     precision: PrecisionChoice = "auto"
-    """auto takes bf16 where the CPU has it and fp32 elsewhere."""
+    """auto takes bf16 where the CPU has it and fp32 elsewhere; int8 where the model was quantised (wildsr models
+    quantise) and agrees well enough."""
 
     tile: int = 0
     """Side of a tile in LR pixels; 0 lets wildsr choose the largest tiles the memory allows."""

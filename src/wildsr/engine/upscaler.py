@@ -94,7 +94,11 @@ class Upscaler:
         if network is None:
             asked = self.settings
             execution = resolve(
-                asked.backend, device=asked.device, precision=asked.precision, threads=asked.threads
+                asked.backend,
+                device=asked.device,
+                precision=asked.precision,
+                threads=asked.threads,
+                models=[one for one in (self.model, self.second) if one is not None],
             )
             network = Network(self.model, self.second, self.rule, self.settings, execution)
         self._network = network

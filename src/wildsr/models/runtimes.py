@@ -5,12 +5,13 @@ Both send usage events with a persistent id when they are merely imported, unles
 
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from types import ModuleType
 from typing import Final
 
-from wildsr.errors import ForkError
+from wildsr.errors import ForkError, UsageError
 
 KEPT_KERNELS: Final = "32"
 """Compiled kernels OpenVINO and oneDNN each keep for shapes seen. By default they keep 5000 and 1024 and a batch of
@@ -52,6 +53,26 @@ def onnxruntime() -> ModuleType | None:
     return _in_its_process("onnxruntime", "ONNX Runtime")
 
 
+def nncf() -> ModuleType:
+    """Return NNCF, which quantises networks.
+
+    Raises:
+        UsageError: It isn't installed.
+        ForkError: As `openvino`.
+    """
+    openvino()
+    if "nncf" not in _loaded:
+        if importlib.util.find_spec("nncf") is None:
+            raise UsageError(
+                "quantising needs the package nncf, which is not installed",
+                hint="pip install 'wildsr[quantise]'",
+            )
+        module = _imported_without(_OPENVINO_TELEMETRY, "nncf")
+        module.set_log_level(logging.ERROR)
+        _loaded["nncf"] = module, os.getpid()
+    return _in_its_process("nncf", "NNCF")
+
+
 def _in_its_process(name: str, called: str) -> ModuleType:
     module, process = _loaded[name]
     if process != os.getpid():
@@ -59,15 +80,15 @@ def _in_its_process(name: str, called: str) -> ModuleType:
     return module
 
 
-def _imported_without(telemetry: str) -> ModuleType:
-    """Import OpenVINO while its telemetry package can't be: it then takes the stub it ships for that case.
+def _imported_without(telemetry: str, name: str = "openvino") -> ModuleType:
+    """Import OpenVINO or NNCF while their telemetry package can't be: they then take the stub they ship for that case.
 
     The import would else send a usage event with a persistent client id, and write the id into the home folder.
     """
     held = sys.modules.get(telemetry)
     sys.modules[telemetry] = None  # type: ignore[assignment]  # how Python marks a module that must not be found
     try:
-        return importlib.import_module("openvino")
+        return importlib.import_module(name)
     finally:
         if held is None:
             del sys.modules[telemetry]

@@ -3,6 +3,7 @@
 A new backend: a file with a class that has the members of `Backend` and its `Runtime`, and a line in `RUNTIMES`.
 """
 
+from collections.abc import Sequence
 from typing import Final, get_args
 
 from wildsr.engine.backends.onnxruntime import ONNX_RUNTIME
@@ -10,6 +11,7 @@ from wildsr.engine.backends.openvino import OPENVINO
 from wildsr.engine.backends.protocol import Backend, Execution, Precision, PrecisionChoice, Runtime
 from wildsr.errors import UsageError
 from wildsr.models import Model
+from wildsr.models.quantised import quantised
 
 __all__ = [
     "BACKENDS",
@@ -45,17 +47,20 @@ def resolve(
     device: str = "cpu",
     precision: PrecisionChoice = "auto",
     threads: int | None = None,
+    models: Sequence[Model] = (),
 ) -> Execution:
     """Say what will run.
 
     Args:
         backend: A name in `RUNTIMES`, or `auto`.
         device: One of `DEVICES`.
-        precision: `auto` takes the best this machine is fast in; what it is not fast in runs as fp32.
+        precision: `auto` takes int8 where every model has an int8 form that passes the bar on this machine, else the
+            best this machine is fast in; what it is not fast in runs as fp32.
         threads: CPU threads; None uses all cores.
+        models: What will run.
 
     Raises:
-        UsageError: If the backend can't use the device.
+        UsageError: If the backend can't use the device, or int8 is asked for and a model has no int8 form.
     """
     able = [one for one in RUNTIMES.values() if device in one.devices and backend in ("auto", one.name)]
     if not able:
@@ -65,11 +70,36 @@ def resolve(
             hint=f"choose --backend {allowed[0]}, or --device {RUNTIMES[backend].devices[0]}",
         )
     runtime = able[0]
+    if precision == "int8" or (precision == "auto" and device == "cpu" and runtime.quantises):
+        whole = _in_int8(models, asked=precision == "int8", backend=backend)
+        if whole is not None:
+            return Execution(backend=whole, device=device, precision="int8", threads=threads)
     fast = runtime.precisions()
     chosen: Precision = fast[0] if precision == "auto" else precision if precision in fast else "fp32"
     lost = precision not in ("auto", chosen)
     note = f"{runtime.name} has no fast {precision} on this machine: running in {chosen}" if lost else None
     return Execution(backend=runtime.name, device=device, precision=chosen, threads=threads, note=note)
+
+
+def _in_int8(models: Sequence[Model], *, asked: bool, backend: str) -> str | None:
+    """Return the runtime that runs these models in int8; None where they should not.
+
+    Raises:
+        UsageError: It was asked for, and can't be.
+    """
+    records = {model.spec.id: quantised(model) for model in models}
+    if not asked:
+        passing = [record for record in records.values() if record is not None and record.passes]
+        return OPENVINO.name if records and len(passing) == len(records) else None
+    if backend not in ("auto", OPENVINO.name):
+        raise UsageError(f"the {backend} backend doesn't run int8", hint=f"choose --backend {OPENVINO.name}")
+    lacking = [name for name, record in records.items() if record is None]
+    if lacking:
+        raise UsageError(
+            f"{' and '.join(lacking)} has no int8 form on this machine",
+            hint=f"make one from your photos: wildsr models quantise {lacking[0]} PHOTOS",
+        )
+    return OPENVINO.name
 
 
 def open_backend(model: Model, execution: Execution) -> Backend:

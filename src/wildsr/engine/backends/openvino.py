@@ -2,6 +2,7 @@
 
 import functools
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import onnx
@@ -13,6 +14,7 @@ from wildsr.imaging import FloatArray
 from wildsr.machine import processor_flags
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
+from wildsr.models.quantised import graph_file
 from wildsr.models.runtimes import KEPT_KERNELS, openvino
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 _BF16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
 _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
-_HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16"}
+_HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
 """Features handed from body to tail, and the SR tile with its copies while it is checked and blended."""
 
@@ -56,7 +58,11 @@ class OpenVINOBackend:
         if execution.threads is not None:
             config["INFERENCE_NUM_THREADS"] = str(execution.threads)
         try:
-            body = _compiled(split.body if split else graph, config)
+            body = (
+                _compiled_file(graph_file(model), config)
+                if self.precision == "int8"
+                else _compiled(split.body if split else graph, config)
+            )
             tail = _compiled(split.tail, config) if split else None
         except (
             RuntimeError,
@@ -106,6 +112,11 @@ def _compiled(graph: onnx.ModelProto, config: dict[str, str]) -> "CompiledModel"
     return core.compile_model(core.read_model(graph.SerializeToString()), "CPU", config)
 
 
+def _compiled_file(path: Path, config: dict[str, str]) -> "CompiledModel":
+    core = openvino().Core()
+    return core.compile_model(core.read_model(str(path)), "CPU", config)
+
+
 def _infer(requests: _Requests, tile: FloatArray) -> FloatArray:
     try:
         request = requests.take()
@@ -136,4 +147,6 @@ def _precisions() -> tuple[Precision, ...]:
     return ("bf16", "fp32") if has_native_bf16() else ("fp32",)
 
 
-OPENVINO: Final = Runtime(name="openvino", devices=("cpu",), precisions=_precisions, open=OpenVINOBackend)
+OPENVINO: Final = Runtime(
+    name="openvino", devices=("cpu",), precisions=_precisions, open=OpenVINOBackend, quantises=True
+)

@@ -7,8 +7,8 @@ from typing import Literal, Protocol, TypeAlias
 from wildsr.imaging import FloatArray
 from wildsr.models import Model
 
-Precision: TypeAlias = Literal["fp32", "bf16"]
-PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16"]
+Precision: TypeAlias = Literal["fp32", "bf16", "int8"]
+PrecisionChoice: TypeAlias = Literal["auto", "fp32", "bf16", "int8"]
 
 
 class Backend(Protocol):
@@ -77,6 +77,9 @@ class Runtime:
 
     precisions: Callable[[], tuple[Precision, ...]]
     """Precisions this machine is fast in, the best first; fp32 always among them."""
+
+    quantises: bool = False
+    """Whether it runs the int8 forms that `wildsr models quantise` makes."""
 
     open: Callable[[Model, Execution], Backend]
     """Compiles a model."""
