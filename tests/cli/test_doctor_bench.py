@@ -42,7 +42,7 @@ def test_bench_times_a_model(tmp_path: Path) -> None:
         (["-t", "4"], "tile is 4"),
         (["--runs", "0"], "runs is 0"),
         (["--threads", "0"], "threads is 0"),
-        (["--device", "tpu"], "device is 'tpu'; it must be cpu, cuda, directml or coreml"),
+        (["--device", "tpu"], "device is 'tpu'; it must be cpu, gpu, npu, cuda, directml or coreml"),
     ],
 )
 def test_bench_refuses(arguments: list[str], says: str, tmp_path: Path) -> None:

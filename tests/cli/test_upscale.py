@@ -238,7 +238,7 @@ def test_what_a_format_cannot_hold_is_refused_before_it_runs(here: Path, model: 
         (["a.png", "--max-pixels", "-5"], "max-pixels is -5; it must be 1 or more"),
         (["a.png", "--max-memory", "inf"], "max-memory is inf"),
         (["a.png", "--backend", "abacus"], "backend is 'abacus'; it must be auto, openvino or onnxruntime"),
-        (["a.png", "--device", "tpu"], "device is 'tpu'; it must be cpu, cuda, directml or coreml"),
+        (["a.png", "--device", "tpu"], "device is 'tpu'; it must be cpu, gpu, npu, cuda, directml or coreml"),
         (["a.png", "--backend", "openvino", "--device", "cuda"], "openvino backend can't use cuda"),
         (["a.png", "--max-memory", "0.1"], "at least 0.5 GB"),
         (["a.png", "--alpha", "nan", "--fuse-with", "MODEL"], "fusion weights"),

@@ -19,12 +19,12 @@ from wildsr.models import Model
 
 def test_choices_are_the_tables() -> None:
     assert BACKENDS == ("auto", "openvino", "onnxruntime")
-    assert DEVICES == ("cpu", "cuda", "directml", "coreml")
+    assert DEVICES == ("cpu", "gpu", "npu", "cuda", "directml", "coreml")
     assert {name: one.name for name, one in RUNTIMES.items()} == {name: name for name in BACKENDS[1:]}
     for command in ("upscale", "evaluate", "bench"):
         told = invoke(command, "--help").out.replace("\n", "")
         assert "auto|openvino|onnxruntime" in told, command
-        assert "cpu|cuda|directml|coreml" in told, command
+        assert "cpu|gpu|npu|cuda|directml|coreml" in told, command
 
 
 @pytest.mark.parametrize("runtime", RUNTIMES.values(), ids=lambda one: one.name)
@@ -36,12 +36,15 @@ def test_every_runtime_runs_on_the_devices_it_names(runtime: Runtime) -> None:
     for device in set(DEVICES) - set(runtime.devices):
         with pytest.raises(UsageError, match=f"the {runtime.name} backend can't use {device}") as caught:
             resolve(runtime.name, device=device)
-        assert "--backend onnxruntime" in str(caught.value.hint)
+        able = "openvino" if device in ("gpu", "npu") else "onnxruntime"
+        assert f"--backend {able}" in str(caught.value.hint)
 
 
 @pytest.mark.parametrize("device", DEVICES)
 def test_auto_takes_the_first_that_can_use_the_device(device: str) -> None:
-    assert resolve(device=device).backend == ("openvino" if device == "cpu" else "onnxruntime")
+    assert resolve(device=device).backend == (
+        "openvino" if device in ("cpu", "gpu", "npu") else "onnxruntime"
+    )
 
 
 def test_a_new_runtime_is_one_line(monkeypatch: pytest.MonkeyPatch, compact: Model) -> None:
@@ -59,7 +62,7 @@ def test_a_new_runtime_is_one_line(monkeypatch: pytest.MonkeyPatch, compact: Mod
         ("precision", "auto, fp32, bf16 or int8"),
         ("tiling", "fast or exact"),
         ("backend", "auto, openvino or onnxruntime"),
-        ("device", "cpu, cuda, directml or coreml"),
+        ("device", "cpu, gpu, npu, cuda, directml or coreml"),
     ],
 )
 def test_an_unknown_word_in_settings_names_the_allowed_ones(field: str, allowed: str) -> None:

@@ -12,8 +12,7 @@ from scipy.ndimage import gaussian_filter
 from wildsr import imaging
 from wildsr.errors import UsageError
 from wildsr.imaging import RowResizer, resize, resize_uint8, weights
-from wildsr.imaging.resize import resize_tile
-from wildsr.imaging.resize import Method
+from wildsr.imaging.resize import Method, resize_tile
 
 METHODS: tuple[Method, ...] = ("bicubic", "bilinear", "nearest", "lanczos2", "lanczos3")
 

@@ -2,6 +2,7 @@
 
 import statistics
 import time
+from dataclasses import asdict
 from typing import Annotated
 
 import numpy as np
@@ -13,8 +14,9 @@ from wildsr.cli.fetching import fetch_model
 from wildsr.cli.fields import field_help
 from wildsr.engine import Settings
 from wildsr.engine.backends import PrecisionChoice, open_backend, resolve
+from wildsr.engine.tuning import tune
 from wildsr.errors import UsageError
-from wildsr.models import default_model
+from wildsr.models import Model, default_model
 
 
 def bench(
@@ -32,6 +34,14 @@ def bench(
     threads: Annotated[
         int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)
     ] = None,
+    find: Annotated[
+        bool,
+        typer.Option(
+            "--tune",
+            help="Measure backends, precisions, threads and tiles in under a minute, and remember the fastest: upscale "
+            "uses it from then on.",
+        ),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Time a model on one tile, and say what that means for photos."""
@@ -39,6 +49,9 @@ def bench(
         raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
     Settings(backend=backend, device=device, threads=threads)  # refuses what can't be
     loaded = fetch_model(model or default_model())
+    if find:
+        _tune(loaded, json=json)
+        return
     execution = resolve(backend, device=device, precision=precision, threads=threads, models=[loaded])
     if execution.note:
         say(execution.note)
@@ -73,3 +86,14 @@ def bench(
     )
     for name, pixels in (("a 1-MP photo", 1e6), ("a 12-MP photo", 12e6)):
         data(f"{name}: about {time_text(pixels / rate)}")
+
+
+def _tune(model: Model, *, json: bool) -> None:
+    found = tune(model, say=say)
+    if json:
+        data_json({"model": model.spec.id, **asdict(found)})
+        return
+    data(
+        f"{model.spec.id}: {found.backend} {found.precision}, {found.threads} threads, tiles of {found.tile_pixels} "
+        f"pixels: {time_text(found.seconds_per_megapixel)} for each megapixel of a photo; remembered"
+    )

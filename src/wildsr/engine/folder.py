@@ -64,15 +64,14 @@ def upscale_folder(
         compare: Write a before/after picture beside each result.
         offline: True never fetches weights; None follows the environment.
         fetching: Called with (bytes done, bytes in all) while weights are fetched.
-        progress: Called when a picture begins and after each tile.
+        progress: Called when a picture begins, and after each tile.
         cancel: Asked between tiles and pictures; once True the iteration ends, and the same call takes up the rest.
 
     Returns:
         The work, not yet begun; `outputs.jobs` and `estimates()` say what it is. One thread may iterate, once.
 
     Raises:
-        UsageError, InputError: Arguments that contradict each other, names that would clash, or no picture.
-        AssetError, ModelError, BackendError: The model can't be had, used or compiled.
+        UsageError, InputError: Arguments that contradict each other, no picture; what `Upscaler` raises.
 
     Examples:
         >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
@@ -84,14 +83,11 @@ def upscale_folder(
     own = model if isinstance(model, Upscaler) else None
     if own is not None and (settings is not None or fuse_with is not None):
         raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
-    first = (
-        model.model if isinstance(model, Upscaler) else _loaded(model or default_model(), offline, fetching)
-    )
+    first = _loaded(model or default_model(), offline, fetching)
     wanted = size or Size()
-    suffix = _suffix(suffix, wanted, first.spec.scale)
-    outputs = _without_comparisons(
-        plan_outputs(findings.pictures, output, suffix=suffix, extension=extension)
-    )
+    ending = _suffix(suffix, wanted, first.spec.scale)
+    planned = plan_outputs(findings.pictures, output, suffix=ending, extension=extension)
+    outputs = _without_comparisons(planned)
     if own is None:
         second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
         journal = outputs.folder / JOURNAL_NAME if resume and not is_single(findings, outputs) else None
@@ -137,8 +133,10 @@ def _open_upscaler(
 
 
 def _loaded(
-    model: str | Path | Model, offline: bool | None, fetching: Callable[[int, int], None] | None
+    model: str | Path | Model | Upscaler, offline: bool | None, fetching: Callable[[int, int], None] | None
 ) -> Model:
+    if isinstance(model, Upscaler):
+        return model.model
     return model if isinstance(model, Model) else load_model(model, offline=offline, progress=fetching)
 
 

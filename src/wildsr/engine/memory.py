@@ -17,13 +17,17 @@ _SHARE = 0.6
 SMALLEST_TILE = 32_768
 
 
-def tile_pixels(max_memory_gb: float | None, bytes_per_pixel: int) -> int:
-    """LR pixels a tile may have so that a run stays within `max_memory_gb` (None: a default that suits the machine)."""
+def tile_pixels(max_memory_gb: float | None, bytes_per_pixel: int, *, tuned: int | None = None) -> int:
+    """LR pixels a tile may have so that a run stays within `max_memory_gb` (None: a default that suits the machine).
+
+    No more than `tuned`, where larger tiles were found to be slower.
+    """
     budget = (
         int(max_memory_gb * 1e9) if max_memory_gb is not None else min(DEFAULT, int(_SHARE * free_memory()))
     )
     reserve = RUNTIME + ENCODER + 300_000_000
-    return max(SMALLEST_TILE, (budget - reserve) // bytes_per_pixel)
+    allowed = (budget - reserve) // bytes_per_pixel
+    return max(SMALLEST_TILE, allowed if tuned is None else min(allowed, tuned))
 
 
 def fewer_pixels(tile_pixels: int, error: OutOfMemoryError) -> int:

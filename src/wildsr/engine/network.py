@@ -8,7 +8,7 @@ from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from wildsr.engine.backends import Backend, Execution, open_backend
+from wildsr.engine.backends import Backend, Execution, open_backend, resolve
 from wildsr.engine.compose import EnsembleBackend, FusedBackend
 from wildsr.engine.guards import GuardedBackend
 from wildsr.engine.settings import Settings
@@ -137,6 +137,18 @@ class Network:
     def _composed(self, backends: Sequence[Backend]) -> Backend:
         main, *second = [EnsembleBackend(one) if self._settings.ensemble else one for one in backends]
         return FusedBackend(main, second[0], self._rule) if second else main
+
+
+def open_network(main: Model, second: Model | None, rule: FusionRule, settings: Settings) -> Network:
+    """Compile what the settings ask for, on what they leave to this machine."""
+    execution = resolve(
+        settings.backend,
+        device=settings.device,
+        precision=settings.precision,
+        threads=settings.threads,
+        models=[one for one in (main, second) if one is not None],
+    )
+    return Network(main, second, rule, settings, execution)
 
 
 def needs(spec: ModelSpec, other: ModelSpec | None) -> ModelSpec:

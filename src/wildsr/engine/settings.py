@@ -49,10 +49,11 @@ class Settings:
     median luma of 60."""
 
     backend: str = "auto"
-    """What runs the network; auto takes OpenVINO on the CPU, ONNX Runtime on other devices."""
+    """What runs the network; auto takes what `wildsr bench --tune` found, or else OpenVINO on the CPU and on Intel's
+    devices, ONNX Runtime on others."""
 
     device: str = "cpu"
-    """Where it runs; other than cpu needs ONNX Runtime."""
+    """Where it runs. gpu and npu are OpenVINO's for Intel's (untested); cuda, directml and coreml need ONNX Runtime."""
 
     threads: int | None = None
     """CPU threads; None uses all cores."""

@@ -10,8 +10,8 @@ from typing import TypeAlias
 import numpy as np
 
 from wildsr.engine import memory
-from wildsr.engine.backends import Precision, resolve
-from wildsr.engine.network import Chosen, Network, PictureNetwork, Working
+from wildsr.engine.backends import Precision
+from wildsr.engine.network import Chosen, PictureNetwork, Working, open_network
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
@@ -29,6 +29,7 @@ from wildsr.imaging import (
     write_rows,
 )
 from wildsr.models import FusionRule, Model, default_model, load_model
+from wildsr.models.tuned import tuned_tile
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Called with (tiles done, tiles in all)."""
@@ -73,39 +74,27 @@ class Upscaler:
         network: PictureNetwork | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        loaded = model if isinstance(model, Model) else load_model(model or default_model(), offline=offline)
+        loaded = _loaded(model or default_model(), offline)
         dial = self.settings.sharpness
         self.model = loaded if dial is None else loaded.at(dial)
-        self.second: Model | None = None
-        """The model `model` is fused with."""
         if fuse_with is not None and self.model.second is not None:
             raise UsageError(
                 f"{self.model.spec.id} is two models fused already; a third can't be fused with them",
                 hint="leave out --fuse-with, or name two single models",
             )
+        self.second = self.model.second
+        """The model `model` is fused with."""
         if fuse_with is not None:
-            self.second = (
-                fuse_with if isinstance(fuse_with, Model) else load_model(fuse_with, offline=offline)
-            )
-        else:
-            self.second = self.model.second
+            self.second = _loaded(fuse_with, offline)
         self.rule = self.settings.fusion or self.model.rule or FusionRule()
         """When and how the two models are fused, where there are two."""
-        if network is None:
-            asked = self.settings
-            execution = resolve(
-                asked.backend,
-                device=asked.device,
-                precision=asked.precision,
-                threads=asked.threads,
-                models=[one for one in (self.model, self.second) if one is not None],
-            )
-            network = Network(self.model, self.second, self.rule, self.settings, execution)
-        self._network = network
-        self.execution = network.execution
+        self._network = network or open_network(self.model, self.second, self.rule, self.settings)
+        self.execution = self._network.execution
         """What really runs the network."""
         self.tile_pixels = tile_pixels or memory.tile_pixels(
-            self.settings.max_memory, self._network.widest.bytes_per_pixel
+            self.settings.max_memory,
+            self._network.widest.bytes_per_pixel,
+            tuned=None if self.second else tuned_tile(self.model, self.execution.backend),
         )
         """LR pixels a tile may have, unless memory runs out."""
 
@@ -340,6 +329,10 @@ def upscale_file(
         200
     """
     return Upscaler(model, settings).upscale_file(source, target, size, limits=limits, options=options)
+
+
+def _loaded(model: str | Path | Model, offline: bool | None) -> Model:
+    return model if isinstance(model, Model) else load_model(model, offline=offline)
 
 
 def _tally(plan: Plan, progress: Progress | None) -> Tally:

@@ -4,6 +4,7 @@ A new backend: a file with a class that has the members of `Backend` and its `Ru
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, get_args
 
 from wildsr.engine.backends.onnxruntime import ONNX_RUNTIME
@@ -12,6 +13,7 @@ from wildsr.engine.backends.protocol import Backend, Execution, Precision, Preci
 from wildsr.errors import UsageError
 from wildsr.models import Model
 from wildsr.models.quantised import quantised
+from wildsr.models.tuned import tuned
 
 __all__ = [
     "BACKENDS",
@@ -55,7 +57,8 @@ def resolve(
         backend: A name in `RUNTIMES`, or `auto`.
         device: One of `DEVICES`.
         precision: `auto` takes int8 where every model has an int8 form that passes the bar on this machine, else the
-            best this machine is fast in; what it is not fast in runs as fp32.
+            best this machine is fast in; what it is not fast in runs as fp32. Where backend and precision are both
+            `auto`, what `wildsr bench --tune` found for a single model comes before that.
         threads: CPU threads; None uses all cores.
         models: What will run.
 
@@ -74,7 +77,9 @@ def resolve(
         whole = _in_int8(models, asked=precision == "int8", backend=backend)
         if whole is not None:
             return Execution(backend=whole, device=device, precision="int8", threads=threads)
-    fast = runtime.precisions()
+    fast = runtime.precisions() if device == "cpu" else ("fp32",)
+    if (found := _as_tuned(backend, device, precision, models)) is not None:
+        return replace(found, threads=threads or found.threads)
     chosen: Precision = fast[0] if precision == "auto" else precision if precision in fast else "fp32"
     lost = precision not in ("auto", chosen)
     note = f"{runtime.name} has no fast {precision} on this machine: running in {chosen}" if lost else None
@@ -100,6 +105,20 @@ def _in_int8(models: Sequence[Model], *, asked: bool, backend: str) -> str | Non
             hint=f"make one from your photos: wildsr models quantise {lacking[0]} PHOTOS",
         )
     return OPENVINO.name
+
+
+def _as_tuned(
+    backend: str, device: str, precision: PrecisionChoice, models: Sequence[Model]
+) -> Execution | None:
+    """What `wildsr bench --tune` found for a single model, where all is left to `auto`."""
+    if (backend, device, precision) != ("auto", "cpu", "auto") or len(models) != 1:
+        return None
+    found = tuned(models[0])
+    runtime = None if found is None else RUNTIMES.get(found.backend)
+    if found is None or runtime is None or found.precision not in runtime.precisions():
+        return None
+    kind: Precision = next(one for one in runtime.precisions() if one == found.precision)
+    return Execution(backend=found.backend, device=device, precision=kind, threads=found.threads)
 
 
 def open_backend(model: Model, execution: Execution) -> Backend:

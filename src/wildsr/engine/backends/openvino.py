@@ -1,4 +1,7 @@
-"""OpenVINO on the CPU: bf16 where the processor has it, fp32 elsewhere. The default backend."""
+"""OpenVINO: on the CPU bf16 where the processor has it, fp32 elsewhere. The default backend.
+
+Its devices for Intel's GPUs and NPUs are offered too, and have not been tried on any.
+"""
 
 import functools
 import re
@@ -9,7 +12,7 @@ import onnx
 
 from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
-from wildsr.errors import BackendError, OutOfMemoryError
+from wildsr.errors import BackendError, OutOfMemoryError, UsageError
 from wildsr.imaging import FloatArray
 from wildsr.machine import processor_flags
 from wildsr.models import Model
@@ -53,17 +56,19 @@ class OpenVINOBackend:
         config = {
             "PERFORMANCE_HINT": "LATENCY",
             "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
-            "CPU_RUNTIME_CACHE_CAPACITY": KEPT_KERNELS,
         }
-        if execution.threads is not None:
+        device = _device(execution.device)
+        if device == "CPU":
+            config["CPU_RUNTIME_CACHE_CAPACITY"] = KEPT_KERNELS
+        if execution.threads is not None and device == "CPU":
             config["INFERENCE_NUM_THREADS"] = str(execution.threads)
         try:
             body = (
                 _compiled_file(graph_file(model), config)
                 if self.precision == "int8"
-                else _compiled(split.body if split else graph, config)
+                else _compiled(split.body if split else graph, config, device)
             )
-            tail = _compiled(split.tail, config) if split else None
+            tail = _compiled(split.tail, config, device) if split else None
         except (
             RuntimeError,
             UnicodeDecodeError,
@@ -71,7 +76,7 @@ class OpenVINOBackend:
             raise BackendError(
                 f"OpenVINO can't compile the model {model.spec.id}: {_last_line(error)}"
             ) from error
-        self.threads = int(body.get_property("INFERENCE_NUM_THREADS"))
+        self.threads = int(body.get_property("INFERENCE_NUM_THREADS")) if device == "CPU" else 1
         self._halo = split.halo if split else 0
         self._body = _Requests(body)
         self._tail = _Requests(tail) if tail is not None else None
@@ -107,9 +112,24 @@ class _Requests:
         self._idle.append(request)
 
 
-def _compiled(graph: onnx.ModelProto, config: dict[str, str]) -> "CompiledModel":
+def _device(name: str) -> str:
+    """OpenVINO's name of a device that is there.
+
+    Raises:
+        UsageError: It isn't.
+    """
+    called, there = name.upper(), openvino().Core().available_devices
+    if not any(one.partition(".")[0] == called for one in there):
+        raise UsageError(
+            f"OpenVINO finds no {name} here; it has {', '.join(there).lower()}",
+            hint="install the device's driver, or use --device cpu",
+        )
+    return called
+
+
+def _compiled(graph: onnx.ModelProto, config: dict[str, str], device: str) -> "CompiledModel":
     core = openvino().Core()
-    return core.compile_model(core.read_model(graph.SerializeToString()), "CPU", config)
+    return core.compile_model(core.read_model(graph.SerializeToString()), device, config)
 
 
 def _compiled_file(path: Path, config: dict[str, str]) -> "CompiledModel":
@@ -148,5 +168,9 @@ def _precisions() -> tuple[Precision, ...]:
 
 
 OPENVINO: Final = Runtime(
-    name="openvino", devices=("cpu",), precisions=_precisions, open=OpenVINOBackend, quantises=True
+    name="openvino",
+    devices=("cpu", "gpu", "npu"),
+    precisions=_precisions,
+    open=OpenVINOBackend,
+    quantises=True,
 )
