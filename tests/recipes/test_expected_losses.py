@@ -51,6 +51,8 @@ RECIPES_ELSEWHERE = {
     "adapt": "tests/recipes/test_adapt.py",
     "realsr": "tests/recipes/test_realsr.py",
     "generic": "tests/recipes/test_generic.py",
+    "frequency": "tests/recipes/test_frequency.py",
+    "mobile": "tests/recipes/test_mobile.py",
 }
 RECIPES_HERE = ("psnr", "gan")
 

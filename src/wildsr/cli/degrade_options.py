@@ -14,7 +14,9 @@ ProfileFile = Annotated[
 ]
 PresetName = Annotated[
     str | None,
-    typer.Option(help="Or a degradation by name; --list lists them."),
+    typer.Option(
+        help="Or a degradation by name (--list lists them), or the folder of a run that learnt one."
+    ),
 ]
 Listed = Annotated[bool, typer.Option("--list", help="List the degradations by name, and stop.")]
 Output = Annotated[str | None, typer.Option("-o", "--output", help="Folder for LR/, HR/ and manifest.jsonl.")]

@@ -24,7 +24,9 @@ def train(
     ] = None,
     degradation: Annotated[
         str | None,
-        typer.Option(help="How LR is made: the name of a degradation; `wildsr degrade --list` lists them."),
+        typer.Option(
+            help="How LR is made: a name of `wildsr degrade --list`, or the folder of a `frequency` run."
+        ),
     ] = None,
     output: Annotated[
         Path | None,

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from wildsr.data.degrading import array_degrader
+from wildsr.data.learnt import chosen_degradation
 from wildsr.data.manifest import file_sha256
 from wildsr.data.photos import Bytes
-from wildsr.degradation import Chosen, Log, Profile, choose
+from wildsr.degradation import Chosen, Log, Profile
 from wildsr.errors import InputError, UsageError
 from wildsr.files import make_folder, sha256_of
 from wildsr.imaging import Metadata, Picture, WriteOptions, open_source, resize_uint8, write
@@ -52,7 +53,7 @@ def pair_settings(
 
     Args:
         profile: File of a degradation profile.
-        preset: Or a key of `degradation.PRESETS`.
+        preset: Or a key of `degradation.PRESETS`, or the folder of a run that learnt to degrade.
         scale: From 1 to 8; None: the profile's, or 4.
         seed: Of everything drawn.
         clean_up: Shrink HR by 2.
@@ -70,7 +71,7 @@ def pair_settings(
         scale = 4 if loaded is None else loaded.scale
     if not 1 <= scale <= _LARGEST_SCALE:
         raise UsageError(f"--scale is {scale}; it must be from 1 to {_LARGEST_SCALE}")
-    chosen = choose(preset, scale=scale, profile=loaded)
+    chosen = chosen_degradation(preset, scale=scale, profile=loaded)
     settings = PairSettings(chosen=chosen, scale=scale, seed=seed, clean_up=clean_up)
     return settings, None if profile is None or loaded is None else (profile.name, loaded)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from wildsr.recipes import adapt, dped, gan, generic, psnr, realsr
+from wildsr.recipes import adapt, dped, frequency, gan, generic, mobile, psnr, realsr
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -52,6 +52,16 @@ RECIPES: dict[str, Recipe] = {
         default="samsung-cpu",
         run=generic.run,
         stages=generic.STAGES[::-1],
+    ),
+    "frequency": Recipe(
+        summary=frequency.SUMMARY,
+        presets=frequency.PRESETS,
+        default="esrgan-fs-cpu",
+        run=frequency.run,
+        stages=frequency.STAGES[::-1],
+    ),
+    "mobile": Recipe(
+        summary=mobile.SUMMARY, presets=mobile.PRESETS, default="samsung-mobile-cpu", run=mobile.run
     ),
 }
 """Name → recipe."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from json import dumps
 from pathlib import Path
 
+from wildsr.degradation import PRESETS as DEGRADATIONS
 from wildsr.recipes.choosing import configured
 from wildsr.training.session import Say, say_on_stderr
 
@@ -84,7 +85,10 @@ def named_settings(
     if profile is not None:
         changes.append(f"data.profile={dumps(str(Path(profile).resolve()))}")
     if degradation is not None:
-        changes.append(f"data.degradation={dumps(degradation)}")
+        there = Path(degradation).is_dir() and degradation not in DEGRADATIONS
+        changes.append(
+            f"data.degradation={dumps(str(Path(degradation).resolve()) if there else degradation)}"
+        )
     if start is not None:
         changes.append(f"start={dumps(str(Path(start).resolve() if Path(start).exists() else start))}")
     if steps is not None:

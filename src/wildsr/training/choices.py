@@ -1,5 +1,6 @@
 """Settings that name an entry of a table: what is allowed is read off the table, so that a new entry is one line."""
 
+import os
 import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ class OneOf:
     table: Mapping[str, object]
     """Whose keys are allowed."""
 
+    or_folder: bool = False
+    """Whether a folder that exists is allowed too."""
+
     def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self.check, handler(source))
 
@@ -33,7 +37,8 @@ class OneOf:
         Raises:
             PydanticCustomError: It has not; `hint` in its context gives the nearest names.
         """
-        if name not in self.table:
+        # unlike pathlib's, os.path's is False for a name that can't be
+        if name not in self.table and not (self.or_folder and os.path.isdir(name)):  # noqa: PTH112
             hint = did_you_mean(name, list(self.table))
             raise PydanticCustomError(
                 "choice", f"unknown {self.what} `{{name}}`", {"name": name, "hint": hint}
@@ -43,7 +48,7 @@ class OneOf:
 
 NetworkName: TypeAlias = Annotated[str, OneOf("network", NETWORKS)]
 DiscriminatorName: TypeAlias = Annotated[str, OneOf("discriminator", DISCRIMINATORS)]
-DegradationName: TypeAlias = Annotated[str, OneOf("degradation", DEGRADATIONS)]
+DegradationName: TypeAlias = Annotated[str, OneOf("degradation", DEGRADATIONS, or_folder=True)]
 PixelName: TypeAlias = Annotated[str, OneOf("pixel loss", PIXEL)]
 PerceptualName: TypeAlias = Annotated[str, OneOf("perceptual loss", PERCEPTUAL)]
 ObjectiveName: TypeAlias = Annotated[str, OneOf("objective", OBJECTIVES)]

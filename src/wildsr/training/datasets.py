@@ -25,8 +25,10 @@ from wildsr.data import (
     validation_crops,
     with_noise,
 )
-from wildsr.degradation import Chosen, Profile, choose, with_widths
-from wildsr.errors import UsageError, did_you_mean
+from wildsr.data.duplicates import near_duplicates
+from wildsr.data.learnt import chosen_degradation
+from wildsr.degradation import Chosen, Profile, with_widths
+from wildsr.errors import InputError, UsageError, did_you_mean
 from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings
 
@@ -65,7 +67,7 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
 
     Raises:
         UsageError: No HR folder, a patch that is no multiple of the scale, a degradation that doesn't fit.
-        InputError: Nothing usable in the folders, pairs that don't fit.
+        InputError: Nothing usable in the folders, pairs that don't fit, photos to judge on that are learnt from.
         ProfileError: A profile that can't be read or trusted.
     """
     if settings.hr is None:
@@ -91,8 +93,13 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
             settings.validation, scale=scale, patch=scale, cache=cache, make_lr=stored, say=say
         )
         train, held = found.photos, judged.photos
+        _refuse_copies(held, train)
     else:
         train, held = hold_out(found.photos, settings.validation_photos)
+        for one, other in near_duplicates(held, train)[:3]:
+            say(
+                f"note: {one}, held out, shows the same as {other}, which is learnt from; its figures will flatter"
+            )
     fingerprint = _fingerprint([*train, *held])
     summary = f"{len(train)} photos, {len(held)} more for validation, {len(found.skipped)} skipped"
     if degradation is None:
@@ -194,8 +201,19 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
     profile = None if settings.profile is None else Profile.load(settings.profile)
     if profile is not None and settings.kernel_widths != (1.0,):
         profile = with_widths(profile, settings.kernel_widths)
-    chosen = choose(settings.degradation, scale=scale, profile=profile)
+    chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile)
     return None if chosen.name == "bicubic" else chosen
+
+
+def _refuse_copies(judged: Sequence[Photo], learnt: Sequence[Photo]) -> None:
+    copies = near_duplicates(judged, learnt)
+    if copies:
+        listed = "\n  ".join(f"{one} shows the same as {other}" for one, other in copies[:10])
+        more = f"\n  … and {len(copies) - 10} more" if len(copies) > 10 else ""
+        raise InputError(
+            f"{len(copies)} photos to judge on are among those learnt from:\n  {listed}{more}",
+            hint="take them out of one of the two folders; what was learnt by heart judges nothing",
+        )
 
 
 def _fingerprint(photos: list[Photo]) -> str:

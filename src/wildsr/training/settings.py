@@ -38,7 +38,8 @@ class DataSettings:
     an error of the estimate."""
 
     degradation: DegradationName | None = None
-    """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling."""
+    """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling. Also the
+    folder of a `frequency` run, which has learnt it."""
 
     validation: Path | None = None
     """Folder of photos to judge the training on; without it some of `hr` are held out."""
