@@ -230,6 +230,11 @@ def test_weights_of_no_known_network_are_named(tmp_path: Path) -> None:
     (tmp_path / "d.txt").write_text("x")
     with pytest.raises(ModelError, match="has none of the endings"):
         load_network(tmp_path / "d.txt")
+    (tmp_path / "e.onnx").write_text("x")
+    with pytest.raises(ModelError, match="has none of the endings") as caught:
+        load_network(tmp_path / "e.onnx")
+    assert caught.value.hint is not None
+    assert "model.safetensors beside it" in caught.value.hint
 
 
 def test_giant_shapes_in_a_header_are_refused(tmp_path: Path) -> None:

@@ -237,6 +237,7 @@ def test_the_plan_counts_the_loss_the_judging_and_the_page(
     needed = fixed + 10 * (3 * 1.15 + validation / 4)
     assert caught.value.hint is not None
     assert f"--time-budget {int(needed / 60) + 1}m" in caught.value.hint
+    assert "--profile" not in caught.value.hint  # it is given
 
 
 def test_a_profile_of_another_scale_is_refused(

@@ -115,7 +115,12 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     elif path.suffix in _PICKLED:
         content = _tensors(load_torch(path))
     else:
-        raise ModelError(f"{shown(path)} has none of the endings .safetensors, {', '.join(_PICKLED)}")
+        raise ModelError(
+            f"{shown(path)} has none of the endings .safetensors, {', '.join(_PICKLED)}",
+            hint="an ONNX file runs but can't be trained on; a run's folder has model.safetensors beside it"
+            if path.suffix == ".onnx"
+            else "a run's folder, or a file of one of these kinds",
+        )
     tensors = renamed(unwrap(content, str(source)))
     return recognise(tensors, path.stem), tensors
 

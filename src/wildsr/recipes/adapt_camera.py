@@ -178,10 +178,11 @@ def _fitting_steps(
     steps = min(int((options.time_budget - fixed) / step), config.run.steps)
     if steps < FEWEST_STEPS:
         needed = fixed + FEWEST_STEPS * step
+        known = "" if options.profile is not None else ", or --profile, if you have one"
         raise UsageError(
             f"{duration(options.time_budget)} are not enough to change anything: "
             f"{FEWEST_STEPS} steps need about {duration(needed)} here",
-            hint=f"--time-budget {int(needed / 60) + 1}m, a smaller network (--start), or --profile, if you have one",
+            hint=f"--time-budget {int(needed / 60) + 1}m, or a smaller network (--start){known}",
         )
     return steps, fixed + steps * step
 
