@@ -14,7 +14,8 @@ from tests.service.serving import code_of, served
 from tests.study.designs import design
 from wildsr.service.access import Access
 from wildsr.service.study_server import study_app
-from wildsr.study.store import Stimulus, StudyRecord, StudyStore
+from wildsr.study.records import Stimulus, StudyRecord
+from wildsr.study.store import StudyStore
 
 TOKEN = "a-token-that-is-long-enough"
 OWNER = {"authorization": f"Bearer {TOKEN}"}

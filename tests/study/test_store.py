@@ -13,7 +13,8 @@ pytest.importorskip("sqlalchemy", reason="the study extra isn't installed")
 from tests.study.designs import design
 from wildsr.errors import InputError, OutputError, UsageError
 from wildsr.study.design import plan_rater
-from wildsr.study.store import Stimulus, StudyRecord, StudyStore
+from wildsr.study.records import Stimulus, StudyRecord
+from wildsr.study.store import StudyStore
 
 POSTGRES = "WILDSR_TEST_POSTGRES"
 

@@ -10,7 +10,7 @@ from wildsr.cli.choices import Backend, Device
 from wildsr.cli.upscale_bar import BatchBar
 from wildsr.cli.upscale_dry_run import tell_estimates
 from wildsr.cli.upscale_report import Account, tell_plan
-from wildsr.cli.upscale_zssr import refuse_without_zssr, zssr
+from wildsr.cli.upscale_zssr import zssr
 from wildsr.engine import Batch, FusionRule, Settings, Size, upscale_folder
 from wildsr.errors import WildsrError
 from wildsr.imaging import Limits, WriteOptions, background_named
@@ -77,38 +77,19 @@ def upscale(
         quality=quality, lossless=lossless, background=background_named(background),
         strip_metadata=strip_metadata, strip_gps=strip_gps,
     )  # fmt: skip
-    own = None
-    if method == "zssr":
-        own = zssr(
-            settings, model=model, fuse_with=fuse_with, scale=scale,
-            kernel=kernel, profile=profile, gradual=gradual, time_budget=time_budget,
-        )  # fmt: skip
-    else:
-        refuse_without_zssr(
-            {"--kernel": kernel, "--profile": profile, "--gradual": gradual, "--time-budget": time_budget}
-        )
+    learning = zssr(
+        method, settings, model=model, fuse_with=fuse_with, scale=scale,
+        kernel=kernel, profile=profile, gradual=gradual, time_budget=time_budget,
+    )  # fmt: skip
     with BatchBar(quiet=json) as bar:
         batch = upscale_folder(
-            [*(inputs or []), *(more_inputs or [])],
-            output,
-            model=own or model,
-            settings=None if own else settings,
-            fuse_with=fuse_with,
-            enhance=enhance,
-            size=Size(scale=scale, width=width, max_side=max_side),
-            options=writing,
-            limits=Limits(max_pixels=max_pixels),
-            suffix=suffix,
-            extension=ext,
-            recursive=recursive,
-            overwrite=overwrite,
-            resume=resume,
-            compare=compare,
-            offline=offline or None,
-            fetching=bar.fetching,
-            progress=bar.show,
-            cancel=signals.asked,
-        )
+            [*(inputs or []), *(more_inputs or [])], output,
+            model=learning or model, settings=None if learning else settings, fuse_with=fuse_with, enhance=enhance,
+            size=Size(scale=scale, width=width, max_side=max_side), options=writing,
+            limits=Limits(max_pixels=max_pixels), suffix=suffix, extension=ext, recursive=recursive,
+            overwrite=overwrite, resume=resume, compare=compare, offline=offline or None,
+            fetching=bar.fetching, progress=bar.show, cancel=signals.asked,
+        )  # fmt: skip
         account = _account(batch, plan_only=plan_only, json=json)
     if account is not None:
         account.close(batch, seconds=time.perf_counter() - start)

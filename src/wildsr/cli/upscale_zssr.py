@@ -9,6 +9,7 @@ from wildsr.errors import UsageError
 
 
 def zssr(
+    method: str,
     settings: Settings,
     *,
     model: str | None,
@@ -18,12 +19,17 @@ def zssr(
     profile: Path | None,
     gradual: bool,
     time_budget: str | None,
-) -> Upscaler:
-    """Return what learns from each picture.
+) -> Upscaler | None:
+    """Return what learns from each picture; None for the other methods.
 
     Raises:
-        UsageError: Options of trained models, a kernel and a profile, or a package that is missing.
+        UsageError: Options of the wrong method, a kernel and a profile, or a package that is missing.
     """
+    if method != "zssr":
+        _refuse(
+            {"--kernel": kernel, "--profile": profile, "--gradual": gradual, "--time-budget": time_budget}
+        )
+        return None
     try:
         from wildsr.degradation import Profile
         from wildsr.recipes.zssr import ZssrConfig
@@ -60,15 +66,8 @@ def zssr(
     return zssr_upscaler(config, settings)
 
 
-def refuse_without_zssr(given: Mapping[str, object]) -> None:
-    """Refuse options that only ZSSR has.
-
-    Args:
-        given: Option → its value; what is false was not given.
-
-    Raises:
-        UsageError: One was given.
-    """
+def _refuse(given: Mapping[str, object]) -> None:
+    """Refuse options that only ZSSR has; a value that is false was not given."""
     for name, value in given.items():
         if value:
             raise UsageError(

@@ -16,7 +16,8 @@ from wildsr.service.pages import Pages
 from wildsr.service.web import Refused
 from wildsr.study.design import LEVELS, Trial
 from wildsr.study.judgements import SIDES, Side
-from wildsr.study.store import RaterRecord, StudyRecord, StudyStore
+from wildsr.study.records import RaterRecord, StudyRecord
+from wildsr.study.store import StudyStore
 
 _MOST_FORM: Final = 4000
 _NUMBER: Final = re.compile(r"\d{1,6}(\.\d{1,3})?")

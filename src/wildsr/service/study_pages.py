@@ -11,7 +11,8 @@ from wildsr.service.web import Refused
 from wildsr.study.analysis import analyse
 from wildsr.study.export import to_csv, to_json
 from wildsr.study.page import html_report
-from wildsr.study.store import StudyRecord, StudyStore
+from wildsr.study.records import StudyRecord
+from wildsr.study.store import StudyStore
 
 REPORT_POLICY: Final = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"

@@ -14,7 +14,7 @@ from wildsr.files import shown
 from wildsr.files.matching import Tree, match, refuse_missing, same_depth, tree
 from wildsr.imaging import RESULT_LIMITS, open_source, probe
 from wildsr.report.places import brightness, difference, strongest_window
-from wildsr.study.store import Stimulus
+from wildsr.study.records import Stimulus
 
 Pixels: TypeAlias = NDArray[np.uint8]
 

@@ -6,7 +6,6 @@ import secrets
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -21,90 +20,12 @@ from wildsr.files.database import Database, first_line
 from wildsr.study import tables
 from wildsr.study.design import Design, Trial, plan_rater
 from wildsr.study.judgements import Collected, Judgement, check_values
+from wildsr.study.records import RaterRecord, Stimulus, StudyRecord
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _LONGEST_ANSWER: Final = 24 * 3600.0
 _DESIGN: Final = TypeAdapter(Design)
 _TRIALS: Final = TypeAdapter(tuple[Trial, ...])
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Stimulus:
-    """A picture to show."""
-
-    picture: str
-    """Which picture of the study."""
-
-    method: str | None
-    """Whose result; None for the reference that is shown."""
-
-    width: int
-    """Pixels across."""
-
-    height: int
-    """Pixels down."""
-
-    png: bytes
-    """The file."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StudyRecord:
-    """A study as it is kept."""
-
-    id: int
-    """Its row."""
-
-    name: str
-    """What commands call it."""
-
-    title: str
-    """What raters see."""
-
-    invitation: str
-    """Who knows it can take part."""
-
-    design: Design
-    """What is asked."""
-
-    created: float
-    """When, in seconds since 1970."""
-
-    closed: bool
-    """Whether answers are no longer taken."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class RaterRecord:
-    """A rater as kept."""
-
-    id: int
-    """Its row."""
-
-    study: int
-    """The study's row."""
-
-    number: int
-    """0 the first who came."""
-
-    token: str
-    """Who knows it is this rater: the link to come back by."""
-
-    trials: tuple[Trial, ...]
-    """What is asked of the rater."""
-
-    answered: int
-    """How many trials have an answer."""
-
-    @property
-    def name(self) -> str:
-        """What tables call the rater; it says nothing of the person."""
-        return f"r{self.number + 1:03}"
-
-    @property
-    def finished(self) -> bool:
-        """Whether all trials have an answer."""
-        return self.answered >= len(self.trials)
 
 
 class StudyStore:
