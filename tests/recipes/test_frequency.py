@@ -19,7 +19,8 @@ from wildsr.errors import UsageError
 from wildsr.networks.dsgan import low_pass
 from wildsr.recipes import frequency, psnr
 from wildsr.recipes.choosing import configured
-from wildsr.recipes.frequency import PRESETS, DegraderSettings, FrequencyConfig
+from wildsr.recipes.frequency import PRESETS, FrequencyConfig
+from wildsr.recipes.frequency_settings import DegraderSettings
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.recipes.train import named_settings

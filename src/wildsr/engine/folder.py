@@ -42,17 +42,15 @@ def upscale_folder(
     """Super-resolve folders of pictures, and go on where an earlier call was interrupted.
 
     The work is done by iterating over what is returned: an `Outcome` for each picture, bad ones too.
-    A journal in the output folder records each step: the same call again skips what is done, redoes what was under
-    way, and gives the bytes of an undisturbed call (same threads and tiles; other settings are refused).
+    A journal in the output folder records each step: the same call again goes on from there, and gives the bytes of
+    an undisturbed call (same threads and tiles; other settings are refused).
 
     Args:
         inputs: Pictures, folders and patterns (`scans/*.tif`).
         output: Folder of the results, made when missing, or a file for one picture; None: beside their pictures.
-        model: Name in the catalog, file, folder of a training run, or an `Upscaler` with settings of its own; None
-            takes what an earlier call in this folder took, or else what `Upscaler` takes.
+        model: As for `Upscaler`, or one with settings of its own; None takes what an earlier call here took first.
         settings: Everything that changes the pixels.
-        fuse_with: A second model for `settings.fusion`.
-        enhance: A ×1 model that pictures go through first, DPED's for example.
+        fuse_with, enhance: A second model for `settings.fusion`; a ×1 model (DPED) that pictures go through first.
         size: How large results are; the model's own scale by default.
         options: How results are written.
         limits: What is refused as input.
@@ -77,7 +75,6 @@ def upscale_folder(
         >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
         ...     print(outcome.source, outcome.status)
         scans/1.jpg done
-        scans/2.jpg done
     """
     findings = _found(inputs, output, recursive=recursive)
     own = model if isinstance(model, Upscaler) else None
@@ -94,9 +91,7 @@ def upscale_folder(
         if model is None and journal is not None:
             first = _as_begun(first, journal, offline, fetching)
         own = _open_upscaler(first, settings or Settings(), second, journal)
-    enhancer = None
-    if enhance is not None:
-        enhancer = open_enhancer(_loaded(enhance, offline, fetching), own.settings)
+    enhancer = None if enhance is None else open_enhancer(_loaded(enhance, offline, fetching), own.settings)
     return Batch(
         upscaler=own, enhancer=enhancer, findings=findings, outputs=outputs, size=wanted, limits=limits or Limits(),
         options=replace(options or WriteOptions(), overwrite=overwrite),

@@ -26,6 +26,7 @@ from wildsr.errors import UsageError
 from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
 from wildsr.networks.dsgan import low_pass
 from wildsr.recipes.frequency_gap import write_gap
+from wildsr.recipes.frequency_settings import DegraderSettings
 from wildsr.training.adversary import adversarial_loss, teach_discriminator
 from wildsr.training.choices import DiscriminatorName, NetworkName, PerceptualName
 from wildsr.training.config import to_toml
@@ -37,7 +38,6 @@ from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.session import Say, Session, open_fabric, open_session, silent
 from wildsr.training.settings import (
-    Count,
     CountOrNone,
     DataSettings,
     NotNegative,
@@ -56,32 +56,6 @@ STAGES: Final = (DEGRADER, WARM_START)
 
 _COLOUR_FILTER: Final = 5
 _FILTER: Final = 9
-
-
-@dataclass(frozen=True, kw_only=True)
-class DegraderSettings:
-    """DSGAN."""
-
-    steps: Count = 300_000
-    """Steps."""
-
-    batch: Count = 16
-    """Crops of `data.patch`/scale pixels a step."""
-
-    colour_weight: NotNegative = 1.0
-    """Weight of L1 between low frequencies (5×5 means) of LR before and after."""
-
-    texture_weight: NotNegative = 0.005
-    """Weight of the adversarial loss on high frequencies."""
-
-    perceptual_weight: NotNegative = 0.01
-    """Weight of LPIPS between LR before and after."""
-
-    arguments: dict[str, int | float | str | bool] = field(default_factory=dict)
-    """Arguments of the network `dsgan`."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of degrader and discriminator."""
 
 
 @dataclass(frozen=True, kw_only=True)
