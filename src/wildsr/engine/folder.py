@@ -50,7 +50,8 @@ def upscale_folder(
         output: Folder of the results, made when missing, or a file for one picture; None: beside their pictures.
         model: As for `Upscaler`, or one with settings of its own; None takes what an earlier call here took first.
         settings: Everything that changes the pixels.
-        fuse_with, enhance: A second model for `settings.fusion`; a ×1 model (DPED) that pictures go through first.
+        fuse_with: A second model for `settings.fusion`.
+        enhance: A ×1 model that pictures go through first, DPED's for example.
         size: How large results are; the model's own scale by default.
         options: How results are written.
         limits: What is refused as input.
@@ -80,8 +81,7 @@ def upscale_folder(
     own = model if isinstance(model, Upscaler) else None
     if own is not None and (settings is not None or fuse_with is not None):
         raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
-    first = _loaded(model or default_model(), offline, fetching)
-    wanted = size or Size()
+    first, wanted = _loaded(model or default_model(), offline, fetching), size or Size()
     ending = _suffix(suffix, wanted, first.spec.scale)
     planned = plan_outputs(findings.pictures, output, suffix=ending, extension=extension)
     outputs = _without_comparisons(planned)
