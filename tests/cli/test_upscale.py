@@ -253,7 +253,7 @@ def test_what_a_format_cannot_hold_is_refused_before_it_runs(here: Path, model: 
         (["in/b.png", "other/b.png", "-o", "out"], "would both become"),
         (["in", "-o", "notes.txt"], "is a file, not a folder"),
         (["a.png", "--tiling", "both"], "--tiling"),
-        (["a.png", "--precision", "int8"], "--precision"),
+        (["a.png", "--precision", "int4"], "--precision"),
         (["a.png", "--size", "4"], "No such option"),
         (["a.png", "--quality", "101"], "quality"),
     ],

@@ -226,6 +226,20 @@ def test_xmp_of_any_size_goes_into_jpeg(length: int, tmp_path: Path) -> None:
         image.load()
 
 
+def test_place_that_points_beyond_the_block_takes_nothing_that_is_added() -> None:
+    block = bytearray(exif_block(6, order="<", thumbnail=THUMBNAIL, prefix=False))
+    del block[433:437]
+    resolution = Resolution(x=300, y=299.72)
+    made, _ = edited(
+        bytes(block[:477]),
+        Change(before=(64, 96), after=(640, 960)),
+        resolution=resolution,
+        add_resolution=True,
+        strip_place=True,
+    )
+    assert resolution_of(made) == resolution
+
+
 def test_iptc_wrapper_is_photoshops(tmp_path: Path) -> None:
     assert unwrapped(wrapped(IPTC)) == IPTC
     assert unwrapped(IPTC) == IPTC

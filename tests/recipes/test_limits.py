@@ -1,26 +1,22 @@
 """Settings beyond what can be are refused before anything is decoded; a signal ends a run that waits for a batch."""
 
-import signal
+import subprocess
+import sys
 import threading
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from torch import nn
 
-from wildsr.data import AlignedCrops, Sample, batches
-from wildsr.errors import TrainingError, UsageError
+from wildsr.data import Sample, batches
+from wildsr.errors import UsageError
 from wildsr.networks import DISCRIMINATORS, NETWORKS
 from wildsr.recipes import psnr
 from wildsr.recipes.psnr import PsnrConfig
-from wildsr.training import interruption, memory
-from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
+from wildsr.training import memory
 from wildsr.training.config import configure
-from wildsr.training.interruption import Interruption, interruptible
 from wildsr.training.memory import refuse_what_cannot_fit, step_memory
 from wildsr.training.settings import DataSettings, RunSettings
 
@@ -121,112 +117,18 @@ def test_closing_the_loader_ends_a_batch_in_the_making() -> None:
     assert sampler.given == [0, 1, 2]  # and not 3, the rest of the second batch
 
 
-class _Watched(Interruption):
-    """Tells when the loop waits for a batch, and when a signal reached it."""
-
-    def __init__(self, waits: threading.Event, noted: threading.Event, *, waits_at: int) -> None:
-        super().__init__()
-        self.waits, self.noted, self.left = waits, noted, waits_at
-
-    @contextmanager
-    def ends_waiting(self) -> Iterator[None]:
-        with super().ends_waiting():
-            self.left -= 1
-            if self.left == 0:
-                self.waits.set()
-            yield
-
-    def note(self) -> None:
-        self.noted.set()
-        super().note()
-
-
-@pytest.fixture
-def late() -> Iterator[list[str]]:
-    """Where the program was when a signal came that nobody waited for; it would end the whole test run otherwise."""
-    stacks: list[str] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
-    before = {number: signal.getsignal(number) for number in numbers}
-    for number in numbers:
-        signal.signal(number, lambda _number, frame: stacks.append("".join(traceback.format_stack(frame))))
-    yield stacks
-    for number, handler in before.items():
-        signal.signal(number, handler)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_a_run_that_waits_for_its_loader(
-    tiny: PsnrConfig,
-    tmp_path: Path,
-    said: Say,
-    monkeypatch: pytest.MonkeyPatch,
-    late: list[str],
-    number: int,
-) -> None:
-    """Sample 9 never comes: the signal must end the wait, save the four steps done, and the run goes on from there."""
-    config = replace(tiny, run=replace(tiny.run, checkpoint_every=100))
-    whole = psnr.run(config, tmp_path / "whole", resume=False, say=said)
-    original, waits, noted = AlignedCrops.sample, threading.Event(), threading.Event()
-
-    def stuck(self: AlignedCrops, seed: int, index: int) -> Sample:
-        if index == 9 and not noted.is_set():
-            assert waits.wait(60)
-            signal.pthread_kill(threading.main_thread().ident or 0, number)
-            noted.wait(60)
-        return original(self, seed, index)
-
-    monkeypatch.setattr(AlignedCrops, "sample", stuck)
-    monkeypatch.setattr(interruption, "Interruption", lambda: _Watched(waits, noted, waits_at=5))
-    before = signal.getsignal(number)
-    with pytest.raises(TrainingError, match="stopped at step 4 of 12"):
-        psnr.run(config, tmp_path / "run", resume=False, say=said)
-    assert signal.getsignal(number) is before
-    assert load_checkpoint(checkpoints_in(tmp_path / "run")[-1]).step == 4
-    psnr.run(config, tmp_path / "run", resume=True, say=said)
-    one, other = (load_checkpoint(checkpoints_in(run)[-1]) for run in (whole, tmp_path / "run"))
-    assert all(one.tensors[name].equal(other.tensors[name]) for name in one.tensors)
-    assert late == []
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_late_end_of_a_training_leaves_the_handlers_of_the_next_alone(
-    late: list[str], number: int
-) -> None:
-    outer = signal.getsignal(number)
-    old, new = interruptible(), interruptible()
-    old.__enter__()
-    asked = new.__enter__()
-    old.__exit__(None, None, None)
-    signal.raise_signal(number)
-    assert asked.asked
-    assert late == []
-    new.__exit__(None, None, None)
-    signal.raise_signal(number)  # the old one's handler is back, and hands on what is not its own
-    assert len(late) == 1
-    assert signal.getsignal(number) is outer
-
-
-def test_a_training_that_ends_in_another_thread_passes_signals_on(late: list[str]) -> None:
-    """A generator nobody closed is closed by the garbage collector, in whichever thread it runs."""
-    training = interruptible()
-    asked = training.__enter__()
-    failed: list[BaseException] = []
-
-    def end() -> None:
-        try:
-            training.__exit__(None, None, None)
-        except BaseException as error:
-            failed.append(error)
-
-    thread = threading.Thread(target=end)
-    thread.start()
-    thread.join()
-    signal.raise_signal(signal.SIGTERM)
-    assert not failed
-    assert not asked.asked
-    assert len(late) == 1
-    signal.raise_signal(signal.SIGINT)
-    assert len(late) == 2
+def test_signals_to_trainings() -> None:
+    """In a process of its own: a signal that nobody answered would end the whole test run."""
+    tests = Path(__file__).with_name("signals_to_trainings.py")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", str(tests)],
+        capture_output=True,
+        text=True,
+        timeout=500,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "5 passed" in done.stdout
 
 
 def test_settings_have_the_limits_they_name() -> None:

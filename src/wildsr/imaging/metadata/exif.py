@@ -102,14 +102,14 @@ def edited(
     block = _new_block() if block is None else block
     editor = Editor(block, change)
     editor.follow_rules()
+    if strip_place:
+        editor.blank_gps()  # before anything is added, which a damaged place may point at
     if (editor.states_resolution or add_resolution) and (
         resolution is None or resolution_of(block) != resolution
     ):
         editor.set_resolution(resolution)
     if software is not None:
         editor.set_software(software.encode("ascii", "replace") + b"\0")
-    if strip_place:
-        editor.blank_gps()
     homeless = _add_texts(editor, text)
     whole = editor.finish()
     read = reader(whole)  # what was blanked or overwritten may have lain over the header or a directory
