@@ -19,7 +19,7 @@ from wildsr.errors import ModelError
 from wildsr.files import shown
 from wildsr.models.catalog import CATALOG
 from wildsr.models.spec import ModelSpec
-from wildsr.models.two_ends import DEFAULT_SHARPNESS, TwoEnds, has_two_ends
+from wildsr.models.two_ends import CRISPEST, TwoEnds, has_two_ends
 
 _PICKLED = (".pth", ".pt", ".ckpt", ".bin")
 
@@ -96,7 +96,7 @@ def _read(source: str | Path) -> tuple[ModelSpec, dict[str, Tensor]]:
     if str(source) in CATALOG:
         return _from_catalog(str(source))
     if os.path.isdir(path) and has_two_ends(path):  # noqa: PTH112 -- as below
-        return tensors_of_ends(TwoEnds(folder=path), DEFAULT_SHARPNESS)
+        return tensors_of_ends(TwoEnds(folder=path), CRISPEST)
     # unlike pathlib's, os.path's is False for a name that can't be
     if os.path.isdir(path):  # noqa: PTH112
         path = path / "model.safetensors"
@@ -148,8 +148,8 @@ def _from_catalog(name: str) -> tuple[ModelSpec, dict[str, Tensor]]:
     from wildsr.models.loading import load_model
 
     model = load_model(name)
-    if model.ends is not None and model.sharpness is not None:
-        return tensors_of_ends(model.ends, model.sharpness)
+    if model.ends is not None:
+        return tensors_of_ends(model.ends, CRISPEST)
     spec, tensors = weights_of_graph(model.onnx_path, model.spec)
     return replace(spec, id=name), tensors
 

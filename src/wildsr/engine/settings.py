@@ -36,7 +36,7 @@ class Settings:
 
     sharpness: float | None = None
     """For a model with two ends, from 0 (faithful) to 1 (crisp): their weights are blended; None takes the model's
-    own, 1."""
+    own, 0.5."""
 
     ensemble: bool = False
     """Average over eight flips and turns: eight times the work; smooths GAN texture."""

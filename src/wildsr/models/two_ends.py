@@ -23,8 +23,9 @@ from wildsr.models.spec import METADATA_KEY, ModelSpec
 FAITHFUL: Final = "faithful.safetensors"
 CRISP: Final = "crisp.safetensors"
 CARD: Final = "card.md"
-DEFAULT_SHARPNESS: Final = 1.0
-"""What a model with two ends runs at unless told otherwise: the crisp end."""
+DEFAULT_SHARPNESS: Final = 0.5
+"""What a model with two ends runs at unless told otherwise; training starts from the crisp end."""
+CRISPEST: Final = 1.0
 
 _SIZES: Final = {
     "compact": {"blocks": 16, "channels": 64, "scale": 4},
