@@ -110,7 +110,7 @@ def test_every_command_prints_in_any_encoding(encoding: str, here: Path) -> None
 @pytest.mark.e2e
 def test_what_an_encoding_lacks_becomes_plainer_characters(here: Path) -> None:
     shown = run("upscale", "--help", cwd=here, PYTHONIOENCODING="ascii").stdout.decode("ascii")
-    assert "by default x4 with" in " ".join(shown.split())
+    assert "by default x4;" in " ".join(shown.split())
     assert "\\x" not in shown
 
 

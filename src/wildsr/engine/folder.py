@@ -73,7 +73,7 @@ def upscale_folder(
         UsageError, InputError: Arguments that contradict each other, no picture; what `Upscaler` raises.
 
     Examples:
-        >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
+        >>> for outcome in wildsr.upscale_folder("scans/1.jpg", "large", model="realsr-df2k-jpeg"):
         ...     print(outcome.source, outcome.status)
         scans/1.jpg done
     """
