@@ -17,7 +17,7 @@ def _root() -> None:
     """Pairs of photos by two cameras."""
 
 
-@app.command()
+@app.command(name="register")
 def register(
     phone: Annotated[Path, typer.Argument(help="A phone's photo, or a folder of them.")],
     dslr: Annotated[
