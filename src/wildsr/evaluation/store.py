@@ -22,6 +22,7 @@ from wildsr.files import atomic_write, make_folder, remove_stale_temporaries, sh
 Setting: TypeAlias = str | int | float | bool | None
 
 SCORING_CODE: Final = (
+    "wildsr.machine",
     "wildsr.metrics",
     "wildsr.models",
     "wildsr.imaging",
