@@ -52,7 +52,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "serve": ("serve", "-m", "tiny.onnx", "--database", "sqlite:////nowhere/jobs.sqlite"),
     "pairs": ("pairs", "register", "in/0.png", "in/1.png", "-o", "registered"),
     "reproduce": ("reproduce", "motivation", "--hr", "nowhere", "--test", "nowhere"),
-    "study": ("study", "power", "--help"),
+    "study": ("study", "create", "mine", "in", "other", "--protocol", "mor", "--database", "mine.sqlite"),
     "doctor": ("doctor",),
     "bench": ("bench", "-m", "tiny.onnx", "-t", "16", "--runs", "1"),
     "--help": ("--help",),
@@ -72,6 +72,7 @@ def place(tmp_path: Path, tiny: Path) -> Iterator[Path]:
     (tmp_path / "recorder" / "sitecustomize.py").write_text(RECORDER)
     for seed in range(2):
         photo(tmp_path / "in" / f"{seed}.png", seed=seed, size=(64, 64))
+        photo(tmp_path / "other" / f"{seed}.png", seed=seed + 9, size=(64, 64))
     (tmp_path / "tiny.onnx").write_bytes(tiny.read_bytes())
     return tmp_path
 
