@@ -13,7 +13,6 @@ from PIL import Image
 from tests.cli.invoke import invoke
 from wildsr.errors import UsageError
 from wildsr.experiments import EXPERIMENTS, Asked, budget, motivation, writing
-from wildsr.experiments.generic import darker
 from wildsr.experiments.generic_table import (
     BICUBIC_GAN,
     FUSED,
@@ -106,13 +105,6 @@ def test_hidden_artefacts(pictures: Path) -> None:
     assert 6 < noise.std() < 10  # 8 levels, sharpened, and less what JPEG took
     neighbours = float(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1])
     assert neighbours > 0.5
-
-
-def test_three_steps_darker() -> None:
-    """sRGB 188 is half of all light, 99 an eighth: 188 three steps darker is a sixteenth, 71."""
-    dark = darker(np.full((4, 4, 3), 188, np.uint8), -3.0)
-    assert abs(int(dark[0, 0, 0]) - 71) <= 1
-    assert np.array_equal(darker(np.arange(48, dtype=np.uint8).reshape(4, 4, 3), 0.0).ravel(), np.arange(48))
 
 
 def test_measures_and_the_middle_of_a_picture(pictures: Path) -> None:

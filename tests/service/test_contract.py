@@ -14,7 +14,7 @@ import schemathesis
 from tests.service.conftest import Running
 
 EXAMPLES = int(os.environ.get("WILDSR_SCHEMATHESIS_EXAMPLES", "6"))
-"""For each operation; the figure of the guide was measured with 100."""
+"""For each operation."""
 
 STREAMS = {"/api/events", "/api/jobs/{job_id}/events"}
 """An event stream without end is no answer that can be compared; its refusals are tested elsewhere."""

@@ -73,14 +73,13 @@ def upscale_folder(
         UsageError, InputError: Arguments that contradict each other, no picture; what `Upscaler` raises.
 
     Examples:
-        >>> for outcome in wildsr.upscale_folder("scans/1.jpg", "large", model="realsr-df2k-jpeg"):
+        >>> for outcome in wildsr.upscale_folder("scans", "large", model="realsr-df2k-jpeg"):
         ...     print(outcome.source, outcome.status)
         scans/1.jpg done
+        scans/2.jpg done
     """
     findings = _found(inputs, output, recursive=recursive)
-    own = model if isinstance(model, Upscaler) else None
-    if own is not None and (settings is not None or fuse_with is not None):
-        raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
+    own = _own(model, settings, fuse_with)
     first, wanted = _loaded(model or default_model(), offline, fetching), size or Size()
     ending = _suffix(suffix, wanted, first.spec.scale)
     planned = plan_outputs(findings.pictures, output, suffix=ending, extension=extension)
@@ -97,6 +96,17 @@ def upscale_folder(
         options=replace(options or WriteOptions(), overwrite=overwrite),
         compare=compare, resume=resume, progress=progress, cancel=cancel,
     )  # fmt: skip
+
+
+def _own(
+    model: str | Path | Model | Upscaler | None, settings: Settings | None, second: str | Path | Model | None
+) -> Upscaler | None:
+    """Return the caller's upscaler; it has settings of its own."""
+    if not isinstance(model, Upscaler):
+        return None
+    if settings is not None or second is not None:
+        raise UsageError("an Upscaler was given together with settings or fuse_with; it has its own")
+    return model
 
 
 def _found(

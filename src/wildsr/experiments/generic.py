@@ -33,6 +33,7 @@ from wildsr.experiments.writing import (
     write_crops,
     write_results,
 )
+from wildsr.imaging.exposure import exposed
 from wildsr.imaging.luma import luma
 from wildsr.models import load_model
 from wildsr.recipes import gan, psnr
@@ -87,7 +88,7 @@ def run(asked: Asked) -> Path:
     steps = _steps(asked)
     models = _trained(asked, steps)
     pictures = {("", name): hr for name, hr in tests.items()}
-    pictures |= {(DARK, name): darker(hr, _EXPOSURE) for name, hr in tests.items()}
+    pictures |= {(DARK, name): to_bytes(exposed(to_floats(hr), _EXPOSURE)) for name, hr in tests.items()}
     lrs = {key: processed(hr, " ".join(key)) for key, hr in pictures.items()}
     shown = max(tests, key=lambda name: float(np.std(tests[name])))
     rows: list[Row] = []
@@ -120,13 +121,6 @@ def run(asked: Asked) -> Path:
             "published": PUBLISHED,
         },
     )  # fmt: skip
-
-
-def darker(hr: Bytes, exposure: float) -> Bytes:
-    """A picture as if exposed otherwise, in linear light."""
-    encoded = to_floats(hr)
-    light = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4) * 2.0**exposure
-    return to_bytes(np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055))
 
 
 def _steps(asked: Asked) -> dict[str, int]:

@@ -72,7 +72,7 @@ def _gray(samples: Samples, icc: bytes, profile: IccProfile, notes: tuple[str, .
         return samples, kept, notes
     top = 255 if samples.dtype == np.uint8 else 65535
     linear = np.clip(tone(profile.curves[len(profile.curves) // 2], np.linspace(0, 1, top + 1)), 0, 1)
-    table = np.rint(_srgb_encoded(linear) * top).astype(samples.dtype)
+    table = np.rint(srgb_encoded(linear) * top).astype(samples.dtype)
     out = samples.copy()
     out[..., 0] = table[samples[..., 0]]
     return out, None, (*notes, f"gray converted from {profile.name!r} to sRGB's tone curve")
@@ -117,7 +117,7 @@ def _by_matrix(samples: Samples, profile: IccProfile) -> Samples:
     for y in range(0, samples.shape[0], _BAND):
         band = samples[y : y + _BAND]
         linear = np.stack([table[band[..., c]] for c, table in enumerate(tables)], axis=2) @ matrix
-        out[y : y + _BAND, :, :3] = np.rint(_srgb_encoded(np.clip(linear, 0, 1)) * top)
+        out[y : y + _BAND, :, :3] = np.rint(srgb_encoded(np.clip(linear, 0, 1)) * top)
     return out
 
 
@@ -150,7 +150,13 @@ def _transform(
     return np.concatenate([colours, samples[..., channels:]], axis=2) if bands > channels else colours, None
 
 
-def _srgb_encoded(linear: NDArray[Real]) -> NDArray[Real]:
-    """IEC 61966-2-1."""
+def srgb_encoded(linear: NDArray[Real]) -> NDArray[Real]:
+    """Return sRGB samples of linear light in [0, 1] (IEC 61966-2-1)."""
     power = np.power(linear, linear.dtype.type(1 / 2.4))
     return np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * power - 0.055).astype(linear.dtype)
+
+
+def srgb_linear(encoded: NDArray[Real]) -> NDArray[Real]:
+    """Return linear light in [0, 1] of sRGB samples (IEC 61966-2-1)."""
+    power = np.power((encoded + 0.055) / 1.055, encoded.dtype.type(2.4))
+    return np.where(encoded <= 0.04045, encoded / 12.92, power).astype(encoded.dtype)

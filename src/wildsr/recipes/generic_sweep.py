@@ -18,6 +18,7 @@ from torch import nn
 from wildsr.data import Sample, array_degrader, collate
 from wildsr.degradation import Chosen, choose
 from wildsr.imaging import FloatArray
+from wildsr.imaging.exposure import exposed
 from wildsr.imaging.luma import luma
 from wildsr.metrics import lpips
 from wildsr.models import FusionRule
@@ -122,7 +123,7 @@ def best_rule(
 def darkened(crop: Sample, degradation: Chosen, exposure: float) -> Sample:
     """A crop as if taken with another exposure: HR darkened in linear light, LR made of that anew."""
     hr = np.asarray(crop.hr, dtype=np.float32) / np.float32(255)
-    dark = _encoded(_linear(hr) * np.float32(2.0**exposure)).astype(np.float32)
+    dark = exposed(hr, exposure)
     name = f"{crop.name} {exposure:+g} EV"
     seed = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest()[:8], "little")
     lr = array_degrader(degradation.pipeline)(dark, np.random.default_rng(seed))
@@ -145,13 +146,3 @@ def _luminance(crop: Sample) -> float:
 
 def _bytes(picture: FloatArray) -> NDArray[np.uint8]:
     return np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
-def _linear(encoded: FloatArray) -> FloatArray:
-    light: FloatArray = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
-    return light
-
-
-def _encoded(light: FloatArray) -> FloatArray:
-    levels: FloatArray = np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
-    return levels
