@@ -14,6 +14,7 @@ from tests.models.two_ends import save_ends
 from wildsr.errors import OutputError
 from wildsr.models import CATALOG, COMPACT_MODEL, LARGE_MODEL, ModelSpec, default_model
 from wildsr.models.onnx_file import embed_spec
+from wildsr.models.two_ends import DEFAULT_SHARPNESS
 
 TINY = {"arguments": {"blocks": 1, "channels": 8}, "halo": 6, "halo_exact": 6}
 
@@ -105,11 +106,14 @@ def test_without_a_model_the_one_that_comes_along_runs_at_the_sharpness_asked_fo
         dial = [] if sharpness is None else ["--sharpness", sharpness]
         done = invoke("upscale", "a.png", "-o", "b.png", "--overwrite", "--no-color-fix", "--json", *dial)
         assert done.code == 0, done.err
-        assert (done.json["model"], done.json["sharpness"]) == (COMPACT_MODEL, float(sharpness or 1))
-        assert f"{COMPACT_MODEL}, sharpness {sharpness or 1}, on cpu" in done.err
+        assert (done.json["model"], done.json["sharpness"]) == (
+            COMPACT_MODEL,
+            float(sharpness or DEFAULT_SHARPNESS),
+        )
+        assert f"{COMPACT_MODEL}, sharpness {sharpness or DEFAULT_SHARPNESS}, on cpu" in done.err
         results.append(pixels(here / "b.png").astype(np.int16))
     faithful, half, crisp, default = results
-    assert np.array_equal(crisp, default)
+    assert np.array_equal(half, default)
     assert np.abs(crisp - faithful).max() > 5
     assert np.abs(half - faithful).mean() < np.abs(crisp - faithful).mean()
     refused = invoke("upscale", "a.png", "-m", model, "--sharpness", "0.5", "-o", "c.png")
@@ -132,10 +136,10 @@ def test_a_batch_goes_on_with_the_model_it_began_with(
     (here / "out" / "b_x4.png").unlink()
     done = invoke("upscale", "in", "-o", "out")
     assert (done.code, done.out) == (0, "out/b_x4.png\n"), done.err
-    assert f"{COMPACT_MODEL}, sharpness 1," in done.err
+    assert f"{COMPACT_MODEL}, sharpness {DEFAULT_SHARPNESS}," in done.err
     anew = invoke("upscale", "in", "-o", "out", "--no-resume", "--overwrite")
     assert (anew.code, len(anew.out.splitlines())) == (0, 2), anew.err
-    assert f"{LARGE_MODEL}, sharpness 1," in anew.err
+    assert f"{LARGE_MODEL}, sharpness {DEFAULT_SHARPNESS}," in anew.err
 
 
 def test_two_models_are_fused_in_dark_photos_only(here: Path, model: Path) -> None:

@@ -165,7 +165,7 @@ def test_before_and_after_pictures_are_no_photos(run: Run, tmp_path: Path, tiny:
 
 def test_no_model_at_hand_names_the_way_out(run: Run, tmp_path: Path) -> None:
     photo(tmp_path / "a.png")
-    offline = run("upscale", "a.png")
+    offline = run("upscale", "a.png", "-m", "realsr-df2k")
     assert offline.returncode == 1
     assert b"isn't in the cache" in offline.stderr
     assert b"\n\nhint: run once without --offline" in offline.stderr

@@ -1,5 +1,6 @@
 """The gan recipe on tiny data, with a small stand-in for VGG's weights (the real ones are an asset)."""
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ from wildsr.checkpoints import load_network
 from wildsr.data import AlignedCrops, Sample
 from wildsr.errors import ModelError, UsageError
 from wildsr.models import load_model
+from wildsr.networks.discriminators import UNetDiscriminator
 from wildsr.recipes import RECIPES, gan, psnr
 from wildsr.recipes.choosing import find_recipe
 from wildsr.recipes.gan import GanConfig
@@ -207,3 +209,21 @@ def test_the_papers_weights() -> None:
     assert presets["enhancenet-pat"].texture == {"conv1_1": 3e-7, "conv2_1": 1e-6, "conv3_1": 1e-6}
     assert presets["enhancenet-pat"].discriminator_every == 3
     assert presets["esrgan"].objective == "relativistic"
+
+
+def test_the_discriminator_sees_the_same_square_as_the_classifier(
+    tiny_gan: GanConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shapes: set[tuple[int, ...]] = set()
+    original = UNetDiscriminator.forward
+
+    def forward(self: UNetDiscriminator, picture: torch.Tensor) -> torch.Tensor:
+        shapes.add(tuple(picture.shape[1:]))  # with one picture its cost is counted before
+        return original(self, picture)
+
+    monkeypatch.setattr(UNetDiscriminator, "forward", forward)
+    sets = ["data.patch=48", "perceptual_crop=32", "discriminator=unet-small", "grid_weight=2", "run.steps=2"]
+    run = gan.run(configure(tiny_gan, sets=sets), tmp_path / "run", resume=False, say=said)
+    assert shapes == {(3, 32, 32)}
+    losses = [json.loads(line) for line in (run / "curves.jsonl").read_text().splitlines()]
+    assert any(line.get("grid", 0) > 0 for line in losses)

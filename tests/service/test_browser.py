@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,6 +75,14 @@ def opened(
     strangers = [url for url in asked if not url.startswith((running.address, "blob:", "data:"))]
     assert strangers == []
     assert [one for one in said if "Blocked script execution" not in one] == []
+
+
+@pytest.fixture(autouse=True)
+def without_older_jobs(request: pytest.FixtureRequest) -> None:
+    """The service is one for all tests, in any order: what they left would be on the page."""
+    if "running" in request.fixturenames:
+        running: Running = request.getfixturevalue("running")
+        running.service.store.delete_finished_before(time.time() + 1)
 
 
 def photos(folder: Path, count: int, size: tuple[int, int] = (48, 36)) -> list[Path]:

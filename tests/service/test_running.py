@@ -119,7 +119,7 @@ def test_a_busy_port_and_a_missing_token_are_named(tmp_path: Path, models: tuple
     told = invoke("serve", "--host", "0.0.0.0", "-m", models[0], "--folder", tmp_path)
     assert (told.code, "no token" in told.err) == (2, True)
     for words, reason in (
-        (("--database", "nonsense"), "can't use the database"),
+        (("--database", "nonsense://x"), "can't use the database"),
         (("--database", "sqlite:////nowhere/x.sqlite"), "can't open the database"),
         (("--database", "postgresql+psycopg://me:secret@127.0.0.1:9/x"), "the database"),
         (("--redis", "nonsense"), "--redis"),

@@ -19,6 +19,7 @@ from wildsr.training.losses import (
     dped_total_variation,
     gradient_penalty,
     gram,
+    grid,
     l1,
     l2,
     low_frequency_l1,
@@ -236,3 +237,28 @@ def test_random_crops_of_nothing_smaller_are_the_pictures(side: int) -> None:
     sr, hr = random_crops(pictures, pictures, side, torch.Generator())
     assert sr is pictures
     assert hr is pictures
+
+
+def test_a_grid_costs_what_it_is_high_and_an_offset_nothing() -> None:
+    hr = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    one_in_sixteen = torch.zeros(1, 1, 64, 64)
+    one_in_sixteen[..., 1::4, 2::4] = 0.16
+    # its mean is .01: one place of sixteen is .15 above it, the others .01 below
+    expected = (0.15 + 15 * 0.01) / 16
+    assert grid(hr + one_in_sixteen, hr).item() == pytest.approx(expected, rel=1e-4)
+    assert grid(hr + one_in_sixteen + 0.3, hr).item() == pytest.approx(expected, rel=1e-3)
+    assert grid(hr * 1.0, hr).item() == 0
+    every_third = torch.zeros(1, 1, 64, 64)
+    every_third[..., ::3, ::3] = 0.16
+    assert grid(hr + every_third, hr).item() < expected / 3
+    assert grid(hr[..., :12, :8] + one_in_sixteen[..., :12, :8], hr[..., :12, :8]).item() > 0.5 * expected
+
+
+def test_a_gradient_step_takes_a_grid_away() -> None:
+    pattern = torch.zeros(1, 3, 16, 16)
+    pattern[..., ::2, ::2] = 0.1
+    fake = (0.5 + pattern).requires_grad_()
+    before = grid(fake, torch.full_like(fake, 0.5), period=2)
+    (gradient,) = torch.autograd.grad(before, fake)
+    after = grid(fake - gradient / gradient.abs().max() * 0.01, torch.full_like(fake, 0.5), period=2)
+    assert after < before

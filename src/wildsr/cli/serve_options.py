@@ -58,7 +58,7 @@ RedisUrl = Annotated[
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(
-        help="SQLAlchemy URL, postgresql+psycopg://user@host/name; a file in the folder by default."
+        help="A SQLite file or an SQLAlchemy URL, postgresql+psycopg://user@host/name; a file in the folder by default."
     ),
 ]
 Studies = Annotated[

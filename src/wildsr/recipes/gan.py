@@ -32,6 +32,7 @@ from wildsr.training.losses import (
     PIXEL,
     Perceptual,
     check_crop,
+    grid,
     random_crops,
     texture,
 )
@@ -85,14 +86,17 @@ class GanConfig:
     """Weight of the distance between features."""
 
     perceptual_crop: CountOrNone = 0
-    """Side of a random square of each patch, HR pixels, that features are compared on; 0: the whole patch. Half of
-    `data.patch` takes a quarter of the time that VGG takes."""
+    """Side of a random square of each patch, HR pixels, that features and discriminator see; 0: the whole patch. Half
+    of `data.patch` takes a quarter of their time."""
 
     vgg19: Path | None = None
     """File of torchvision's VGG19 weights."""
 
     texture: dict[str, float] = field(default_factory=dict)
     """Layer and weight of each Gram term (EnhanceNet)."""
+
+    grid_weight: Weight = 0.0
+    """Weight of the error's part that repeats with the network's scale: the grid that features don't see."""
 
     adversarial_weight: Weight = 5e-3
     """Weight of the adversarial loss; 0: pixels, features and texture alone, no discriminator is built."""
@@ -139,8 +143,8 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
     sides = {
         network: config.data.patch // scale,
-        perceptual.vgg: config.perceptual_crop or config.data.patch,
-        **({judge: config.data.patch} if judge else {}),
+        perceptual.vgg: _seen_side(config),
+        **({judge: _seen_side(config)} if judge else {}),
     }
     refuse_what_cannot_fit(sides, config.data, scale=scale)
     dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
@@ -166,15 +170,16 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
         samples = sampler_of(dataset, config.data, scale=scale)
         validate = validator(session, dataset.validation, border=scale, looks=True)
         for step in steps(session, state, samples, config.data, validate=validate):
-            fake, hr = generator(step.lr), step.hr
+            whole, whole_hr = generator(step.lr), step.hr
+            fake, hr = random_crops(whole, whole_hr, config.perceptual_crop, step.random())
 
             terms: dict[str, Tensor] = {}
             with fabric.autocast():
                 if config.pixel_weight:
-                    terms["pixel"] = config.pixel_weight * pixel(fake, hr)
-                terms |= _feature_terms(
-                    config, perceptual, *random_crops(fake, hr, config.perceptual_crop, step.random())
-                )
+                    terms["pixel"] = config.pixel_weight * pixel(whole, whole_hr)
+                terms |= _feature_terms(config, perceptual, fake, hr)
+                if config.grid_weight:
+                    terms["grid"] = config.grid_weight * grid(whole, whole_hr, scale)
                 if discriminator:
                     adversarial = adversarial_loss(objective, discriminator.network, fake, hr)
                     terms["adversarial"] = config.adversarial_weight * adversarial
@@ -195,6 +200,11 @@ def _check(config: GanConfig) -> None:
         )
 
 
+def _seen_side(config: GanConfig) -> int:
+    """Side of what features and discriminator see, HR pixels."""
+    return config.perceptual_crop or config.data.patch
+
+
 def _feature_terms(config: GanConfig, perceptual: Perceptual, fake: Tensor, hr: Tensor) -> dict[str, Tensor]:
     """What the classifier sees: perceptual loss and texture, weighted."""
     if not config.perceptual_weight and not config.texture:
@@ -213,7 +223,7 @@ def _feature_terms(config: GanConfig, perceptual: Perceptual, fake: Tensor, hr: 
 def _discriminator(config: GanConfig) -> nn.Module:
     arguments: dict[str, int | float | str | bool] = {}
     if config.discriminator in FIXED_PATCH:
-        arguments["patch"] = config.data.patch
+        arguments["patch"] = _seen_side(config)
     return build(
         DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
     )

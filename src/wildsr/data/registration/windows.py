@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from wildsr.data.registration.alignment import Alignment, mapped
 from wildsr.errors import UsageError
 from wildsr.imaging import resize
+from wildsr.imaging.luma import luma
 
 Bytes: TypeAlias = NDArray[np.uint8]
 Floats: TypeAlias = NDArray[np.float32]
@@ -158,8 +159,7 @@ def cut(both: Views, window: Window, side: int) -> tuple[Bytes, Bytes]:
 
 def gray(rgb: Bytes) -> Floats:
     """Return luma in levels."""
-    plane: Floats = (rgb.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)).astype(np.float32)
-    return plane
+    return luma(rgb.astype(np.float32))
 
 
 def _grid(both: Views, side: int) -> tuple[range, range]:

@@ -8,6 +8,7 @@ from wildsr.training.losses.adversarial import (
 )
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
 from wildsr.training.losses.crops import check_crop, random_crops
+from wildsr.training.losses.grid import grid
 from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualRecipe
 from wildsr.training.losses.pixel import PIXEL, charbonnier, l1, l2, luma
 from wildsr.training.losses.texture import gram, texture
@@ -26,6 +27,7 @@ __all__ = [
     "dped_total_variation",
     "gradient_penalty",
     "gram",
+    "grid",
     "l1",
     "l2",
     "low_frequency_l1",
