@@ -83,6 +83,13 @@ def test_strip_gps_says_what_it_can_not_judge(model: Path) -> None:
     data = Path("out.jpg").read_bytes()
     assert b"Munich" not in data
     assert b"a caption" in data
+    for form in ("webp", "avif"):  # hold no IPTC: what was left out was not kept
+        done = invoke("upscale", "a.jpg", "-m", model, "-o", f"out.{form}", "--strip-gps", "--json")
+        (result,) = json.loads(done.out)["results"]
+        assert result["notes"] == [
+            "whether these name the place can't be judged, and they were kept: EXIF MakerNote"
+        ]
+        assert result["dropped"] == ["IPTC"]
 
 
 def test_numbers_of_pixels_and_dpi_are_those_of_the_result(model: Path) -> None:

@@ -70,7 +70,8 @@ GONE = (
     b"MotionPhoto",
     b"Container:Directory",
     b"GainMapVersion",
-    b"hdrgm:Version",
+    b"hdrgm",
+    b"HDRGainMap/1.0",
     b"GDepth:Data",
 )
 

@@ -37,6 +37,9 @@ def fit_metadata(frame: Frame, form: Format, options: WriteOptions) -> FittedMet
     if options.strip_metadata:
         return FittedMetadata(metadata=Metadata(icc=icc))
     notes: tuple[str, ...] = ()
+    lost = ["IPTC"] if given.iptc and "iptc" not in form.holds else []
+    if lost:  # before anything is said of what was kept
+        given = replace(given, iptc=None)
     if options.strip_gps:
         placeless = without_place(given)
         given, notes = placeless.metadata, placeless.notes
@@ -44,11 +47,8 @@ def fit_metadata(frame: Frame, form: Format, options: WriteOptions) -> FittedMet
     kept, mapped = _texts(given.text, form)
     exif, dropped = _exif(given, change, mapped, form, options)
     packet, trouble = _xmp(given, change, form, options)
-    dropped += trouble
-    iptc = given.iptc if "iptc" in form.holds else None
-    if given.iptc and not iptc:
-        dropped.append("IPTC")
-    metadata = replace(given, icc=icc, exif=exif, xmp=packet, iptc=iptc, text=kept)
+    dropped += trouble + lost
+    metadata = replace(given, icc=icc, exif=exif, xmp=packet, text=kept)
     return FittedMetadata(metadata=metadata, dropped=tuple(dropped), notes=notes)
 
 

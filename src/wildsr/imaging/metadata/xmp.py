@@ -62,12 +62,26 @@ def rewritten(packet: bytes, wanted: Wanted) -> bytes:
         XmpError: It is no XML that can be followed.
     """
     tree = parse(packet)
-    before = tree.serialised()
+    before, spoken = tree.serialised(), _namespaces(tree)
     for element in list(tree.root.walk()):
         element.attributes = [one for one in element.attributes if _kept(one, wanted)]
         element.children = [one for one in element.children if isinstance(one, str) or _kept(one, wanted)]
+    silent = spoken - _namespaces(tree)
+    for element in tree.root.walk():  # a namespace alone would still say that there is a gain map
+        element.attributes = [
+            one for one in element.attributes if one.name[0] != "xmlns" or one.value not in silent
+        ]
     after = tree.serialised()
     return packet if after == before else after
+
+
+def _namespaces(tree: Packet) -> set[str]:
+    """Return the namespaces of all elements and attributes."""
+    return {
+        namespace
+        for element in tree.root.walk()
+        for namespace, _ in (element.name, *(one.name for one in element.attributes))
+    }
 
 
 def joined(packet: bytes, extension: bytes) -> bytes:
