@@ -1,6 +1,7 @@
 """`scripts/ship_wild_compact`: two runs become the two ends that come with wildsr, or nothing is written."""
 
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -46,12 +47,16 @@ def save_run(folder: Path, seed: int, **size: int) -> Path:
     return folder
 
 
-def ship(tmp_path: Path, rows: list[str], **size: int) -> subprocess.CompletedProcess[str]:
+def ship(tmp_path: Path, rows: list[str], *words: str, **size: int) -> subprocess.CompletedProcess[str]:
     (tmp_path / "SOURCES.tsv").write_text("\n".join(["file\tsource\tlicence", *rows]) + "\n")
     faithful, crisp = save_run(tmp_path / "a", 0), save_run(tmp_path / "b", 1, **size)
     command = [sys.executable, SCRIPT, faithful, crisp, "--photos", tmp_path / "SOURCES.tsv"]
     return subprocess.run(
-        [*command, "--into", tmp_path / "shipped"], capture_output=True, text=True, timeout=200, check=False
+        [*command, "--into", tmp_path / "shipped", *words],
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
     )
 
 
@@ -82,6 +87,29 @@ def test_two_runs_become_two_ends(tmp_path: Path) -> None:
     ]
     assert len(agreements) == 2
     assert min(agreements) > 50
+
+
+@pytest.mark.e2e
+def test_a_share_of_the_crisp_run_goes_into_the_faithful_end(tmp_path: Path) -> None:
+    done = ship(tmp_path, ROWS, "--share", "0.25")
+    assert done.returncode == 0, done.stderr
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("a", "b"))
+    shipped, crisp = (load_file(tmp_path / "shipped" / f"{end}.safetensors") for end in ("faithful", "crisp"))
+    for name, array in one.items():
+        assert np.array_equal(shipped[name], (0.75 * array + 0.25 * other[name]).astype(np.float16))
+        assert np.array_equal(crisp[name], other[name].astype(np.float16))
+    card = (tmp_path / "shipped" / "card.md").read_text()
+    assert card.count("0.75 of this run's weights and 0.25 of the crisp run's") == 1
+    agreements = [
+        float(line.split(" to ")[1].split(" dB")[0]) for line in card.splitlines() if " dB." in line
+    ]
+    assert len(agreements) == 2
+    assert min(agreements) > 50
+    shutil.rmtree(tmp_path / "a")
+    shutil.rmtree(tmp_path / "b")
+    refused = ship(tmp_path, ROWS, "--share", "1")
+    assert refused.returncode == 2
+    assert "--share is 1.0; it must be from 0 to below 1" in refused.stderr
 
 
 @pytest.mark.e2e
