@@ -97,6 +97,7 @@ class Client:
         models: Sequence[str] = (),
         scale: float | None = None,
         strength: float = 1.0,
+        sharpness: float | None = None,
         format: Literal["png", "jpg", "webp", "tiff", "avif"] = "png",  # noqa: A002 -- as in the API
         quality: int | None = None,
         strip_metadata: bool = False,
@@ -109,6 +110,7 @@ class Client:
             models: Names of the service's models; its first by default.
             scale: Enlargement of each side; the model's own by default.
             strength: 0 gives plain bicubic enlargement, 1 the network's result.
+            sharpness: For a model with two ends, from 0 (faithful) to 1 (crisp); its own by default.
             format: Of the results.
             quality: Of JPEG, WebP and AVIF.
             strip_metadata: Leave out EXIF, XMP, IPTC and text.
@@ -116,11 +118,12 @@ class Client:
 
         Raises:
             InputError: A file can't be read.
-            ServiceError: The service refuses: too much, too large, no such model.
+            ServiceError: The service refuses: too much, too large, no such model, a model without the option.
         """
         fields = [("model", one) for one in models]
         fields += [("strength", repr(float(strength))), ("format", format)]
         fields += [] if scale is None else [("scale", repr(float(scale)))]
+        fields += [] if sharpness is None else [("sharpness", repr(float(sharpness)))]
         fields += [] if quality is None else [("quality", str(quality))]
         fields += [("strip_metadata", "true")] if strip_metadata else []
         fields += [("strip_gps", "true")] if strip_gps else []

@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip("fastapi", reason="the serve extra isn't installed")
 
 from tests.engine.tiny import save, tiny_compact
+from tests.models.two_ends import save_ends
 from tests.service.serving import served
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
@@ -79,6 +80,21 @@ def running(tmp_path_factory: pytest.TempPathFactory, models: tuple[str, ...]) -
 def unattended(tmp_path: Path, models: tuple[str, ...]) -> Iterator[Running]:
     """A service open to this machine, whose only worker is the test."""
     settings = ServiceSettings(folder=tmp_path / "service", models=models, workers=0, timing=FAST)
+    service = create_service(settings, Access())
+    with served(service.app) as address:
+        yield Running(address=address, service=service, settings=settings)
+
+
+@pytest.fixture
+def with_dial(tmp_path: Path, models: tuple[str, ...]) -> Iterator[Running]:
+    """A service of a model with two ends and one without, whose only worker is the test."""
+    settings = ServiceSettings(
+        folder=tmp_path / "service",
+        models=(str(save_ends(tmp_path / "ends")), models[0]),
+        workers=0,
+        threads=1,
+        timing=FAST,
+    )
     service = create_service(settings, Access())
     with served(service.app) as address:
         yield Running(address=address, service=service, settings=settings)

@@ -165,6 +165,30 @@ def test_progress_with_time_left_and_cancel(browser: Browser, unattended: Runnin
         expect(page.locator("#status")).to_contain_text("slow.jpg: cancelled")
 
 
+def test_sharpness_is_offered_for_a_model_with_two_ends_alone(
+    browser: Browser, with_dial: Running, tmp_path: Path
+) -> None:
+    with opened(browser, with_dial) as page:
+        page.goto(with_dial.address)
+        slider = page.get_by_label("Sharpness")
+        expect(slider).to_have_value("0.5")
+        slider.fill("0.2")
+        expect(page.locator("#sharpness-value")).to_have_text("20 %")
+        page.set_input_files("#file", photos(tmp_path, 1))
+        page.get_by_role("button", name="Upscale", exact=True).click()
+        expect(page.locator(".job")).to_have_count(1)
+        assert lease_of(with_dial).job.options.sharpness == 0.2
+        page.locator("#model").select_option("tiny")
+        expect(slider).to_be_hidden()
+        page.set_input_files("#file", photos(tmp_path, 1))
+        page.get_by_role("button", name="Upscale", exact=True).click()
+        expect(page.locator(".job")).to_have_count(2)
+        options = lease_of(with_dial).job.options
+        assert (options.model, options.sharpness) == ("tiny", None)
+        page.locator("#model").select_option("ends")
+        expect(slider).to_have_value("0.5")
+
+
 def test_refusals_are_told_in_words(browser: Browser, running: Running, tmp_path: Path) -> None:
     with opened(browser, running) as page:
         page.goto(running.address)

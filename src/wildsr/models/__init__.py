@@ -2,7 +2,7 @@
 
 from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
 from wildsr.models.fusion import FusionRule
-from wildsr.models.loading import Model, default_model, import_model, is_cached, load_model
+from wildsr.models.loading import Model, default_model, import_model, is_cached, load_model, own_sharpness
 from wildsr.models.spec import ModelSpec
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "import_model",
     "is_cached",
     "load_model",
+    "own_sharpness",
 ]

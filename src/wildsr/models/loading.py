@@ -148,6 +148,13 @@ def is_cached(name: str) -> bool:
     return all(map(is_asset_cached, entry.assets)) and (entry.folder is None or has_two_ends(entry.folder))
 
 
+def own_sharpness(name: str | Path) -> float | None:
+    """Return where the dial of a model is unless it is set; None for a model without two ends. Reads no weights."""
+    entry = CATALOG.get(str(name))
+    folder = Path(name) if entry is None else entry.folder
+    return None if folder is None or not has_two_ends(folder) else DEFAULT_SHARPNESS
+
+
 def default_model() -> str:
     """Return the model that runs where none is named: the large one where its weights are cached, else the compact one.
 

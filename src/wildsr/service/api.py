@@ -7,7 +7,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
-from wildsr.models import CATALOG
+from wildsr.models import CATALOG, own_sharpness
 from wildsr.service.desk import Customer
 from wildsr.service.events import Broker
 from wildsr.service.jobs import Job, JobStore
@@ -134,7 +134,7 @@ def about_service(settings: ServiceSettings, store: JobStore) -> About:
     counts = store.counts()
     return About(
         version=__version__,
-        models=[_model(label, speeds.get(label)) for label in settings.model_files],
+        models=[_model(label, file, speeds.get(label)) for label, file in settings.model_files.items()],
         formats=list(FORMAT_NAMES),
         workers=settings.workers,
         profiles=find_spec("torch") is not None and find_spec("scipy") is not None,
@@ -148,13 +148,14 @@ def about_service(settings: ServiceSettings, store: JobStore) -> About:
     )
 
 
-def _model(label: str, speed: Speed | None) -> ModelView:
+def _model(label: str, file: str, speed: Speed | None) -> ModelView:
     entry = CATALOG.get(label)
     scale = speed.scale if speed is not None else None
     return ModelView(
         name=label,
         summary=entry.summary if entry is not None else "a model of this service's operator",
         scale=scale if scale is not None or entry is None else entry.spec.scale,
+        sharpness=own_sharpness(file),
         seconds_per_megapixel=None if speed is None else speed.seconds_per_megapixel,
         error=None if speed is None else speed.error,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from wildsr.errors import did_you_mean
+from wildsr.models import own_sharpness
 from wildsr.service.jobs import Job, JobStore, NewJob, new_id
 from wildsr.service.options import NO_PROFILE_PHOTOS, JobOptions
 from wildsr.service.settings import ServiceSettings
@@ -80,6 +81,7 @@ class Desk:
         models, given = self._choices(upload.fields)
         photos = self._photos(upload, staging)
         base = _options(given)
+        self._check_sharpness(base, models)
         count = len(photos) * len(models)
         self.check_room(who, more=count, more_bytes=sum(upload.sizes))
         new: list[NewJob] = []
@@ -125,6 +127,21 @@ class Desk:
         for _ in range(min(len(added), self._settings.workers)):
             self._waker.wake()
         return added
+
+    def _check_sharpness(self, options: JobOptions, models: Sequence[str]) -> None:
+        if options.sharpness is None:
+            return
+        files = self._settings.model_files
+        with_dial = [one for one, file in files.items() if own_sharpness(file) is not None]
+        for model in models:
+            if model not in with_dial:
+                raise Refused(
+                    422,
+                    f"the model {model} has no two ends to set a sharpness between",
+                    hint=f"leave out sharpness, or choose {' or '.join(with_dial)}"
+                    if with_dial
+                    else "leave out sharpness",
+                )
 
     def _photos(self, upload: Upload, staging: str) -> list[Path]:
         if not upload.names:

@@ -38,6 +38,9 @@ class JobOptions(BaseModel):
     strength: float = Field(default=1.0, ge=0, le=1)
     """0 gives plain bicubic enlargement, 1 the network's result."""
 
+    sharpness: float | None = Field(default=None, ge=0, le=1)
+    """For a model with two ends, from 0 (faithful) to 1 (crisp); its own by default."""
+
     format: FormatName = "png"
     """Of the result."""
 

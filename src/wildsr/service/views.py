@@ -119,6 +119,9 @@ class ModelView(View):
     scale: int | None
     """Its own enlargement; null until a worker has loaded it."""
 
+    sharpness: float | None
+    """Where its dial is unless a job sets it, for a model with two ends; null for one that has no dial."""
+
     seconds_per_megapixel: float | None
     """Time for a million pixels of a photo on this machine, an upper bound; null until a worker has loaded it."""
 

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.engine import BatchProgress, Report, Settings, Size, Upscaler, upscale_folder
-from wildsr.errors import InputError, LimitError, ModelError, WildsrError
+from wildsr.errors import InputError, LimitError, ModelError, UsageError, WildsrError
 from wildsr.files import scale_suffix
 from wildsr.files.database import Database
 from wildsr.imaging import RESULT_LIMITS, Limits, WriteOptions, background_named, probe
 from wildsr.machine import cores
+from wildsr.models import own_sharpness
 from wildsr.service.jobs import Fact, Job
 from wildsr.service.leases import Made
 from wildsr.service.options import JobOptions
@@ -56,23 +57,31 @@ class Workshop:
         self._upscaler: Upscaler | None = None
         self._measured: set[str] = set()
 
-    def warm(self, label: str) -> Upscaler:
+    def warm(self, label: str, sharpness: float | None = None) -> Upscaler:
         """Return a model ready to run.
 
+        Args:
+            label: Which.
+            sharpness: Where the dial of a model with two ends is to be; None takes its own.
+
         Raises:
+            UsageError: It has no dial.
             ModelError, AssetError, BackendError: It can't be had; noted for the page too.
         """
-        if self._upscaler is not None and label == self._label:
-            return self._upscaler
         files = self._settings.model_files
         if label not in files:
             raise ModelError(f"this service offers no model {label!r}", hint=f"it has {', '.join(files)}")
+        wanted = own_sharpness(files[label]) if sharpness is None else sharpness
+        if self._upscaler is not None and (label, wanted) == (self._label, self._upscaler.model.sharpness):
+            return self._upscaler
         self._upscaler = None  # so that two are never held
         threads = self._settings.threads
         if threads is None and self._settings.workers > 1:
             threads = max(1, cores() // self._settings.workers)
         try:
-            self._upscaler = Upscaler(files[label], Settings(threads=threads))
+            self._upscaler = Upscaler(files[label], Settings(threads=threads, sharpness=sharpness))
+        except UsageError:  # the job's fault, not the model's
+            raise
         except WildsrError as error:
             note_failed(self._database, label, str(error))
             raise
@@ -101,7 +110,7 @@ class Workshop:
 
     def _upscale(self, job: Job, folder: Path, progress: Progress, stopped: Callable[[], bool]) -> Made:
         options, (photo,) = job.options, self._storage.photos(job.id)
-        upscaler = self.warm(options.model)
+        upscaler = self.warm(options.model, options.sharpness)
         if options.strength != upscaler.settings.strength:
             upscaler = upscaler.with_strength(options.strength)
         limits = Limits(max_pixels=int(self._settings.quotas.max_mp * 1e6))

@@ -80,13 +80,28 @@ const jobs = new Jobs($("jobs"), {
   },
 });
 
-$("model").addEventListener("change", (event) => {
-  $("model-hint").textContent = event.target.selectedOptions[0].dataset.summary;
-});
+// Only a model with two ends has a dial; a form leaves out what is disabled.
+function offerDial({ sharpness }) {
+  $("dial").hidden = $("sharpness").disabled = sharpness === undefined;
+  if (sharpness !== undefined) $("sharpness").value = sharpness;
+  tellShare("sharpness");
+}
 
-$("strength").addEventListener("input", (event) => {
-  $("strength-value").textContent = `${Math.round(100 * event.target.value)} %`;
-});
+function tellShare(name) {
+  $(`${name}-value`).textContent = `${Math.round(100 * $(name).value)} %`;
+}
+
+function tellModel() {
+  const option = $("model").selectedOptions[0];
+  if (!option) return; // none of the models can be used
+  $("model-hint").textContent = option.dataset.summary;
+  offerDial(option.dataset);
+}
+
+$("model").addEventListener("change", tellModel);
+$("strength").addEventListener("input", () => tellShare("strength"));
+$("sharpness").addEventListener("input", () => tellShare("sharpness"));
+tellModel(); // a browser restores a form's old choices
 
 bringing({
   path: "/api/jobs",
