@@ -159,6 +159,20 @@ def test_health_readiness_and_metrics(running: Running) -> None:
     assert 'path="/api/jobs/{job_id}"' in text  # by route, so that ids make no series
 
 
+def test_a_result_is_the_same_streamed_and_at_once(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files are sent in one piece, with the headers of a stream."""
+    (job,) = done(running, bring(running.address, ("a.png", picture(12))))
+    at_once = result(running, job["id"])
+    assert 'filename="a_x4.png"' in at_once.headers["content-disposition"]
+    assert at_once.headers["content-length"] == str(len(at_once.content))
+    monkeypatch.setattr("wildsr.service.results._AT_ONCE", 0)
+    streamed = result(running, job["id"])
+    assert streamed.content == at_once.content
+    own = {"date", "x-request-id"}
+    kept = [{k: v for k, v in one.headers.items() if k not in own} for one in (at_once, streamed)]
+    assert kept[0] == kept[1]
+
+
 def test_parts_of_a_result_can_be_asked_for(running: Running) -> None:
     (job,) = done(running, bring(running.address, ("a.png", picture(11))))
     whole = result(running, job["id"])

@@ -20,6 +20,8 @@ from wildsr.files.display import shown
 
 _WAIT: Final = 30
 """Seconds to wait for another writer."""
+_THREADS: Final = 40
+"""Connections kept: one for each thread in which a server answers, or they would queue, open and close files."""
 
 
 class Database:
@@ -73,7 +75,8 @@ def _engine(url: str, place: str) -> Engine:
     try:
         parsed = make_url(url)
         if parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": _WAIT, "check_same_thread": False})
+            options = {"timeout": _WAIT, "check_same_thread": False}
+            engine = create_engine(parsed, connect_args=options, pool_size=_THREADS)
             event.listen(engine, "connect", _prepare_sqlite)
             event.listen(engine, "begin", _begin_sqlite)
             return engine

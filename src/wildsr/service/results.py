@@ -1,5 +1,6 @@
 """What jobs made: the result, small pictures, a profile's page, a zip of many."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -23,6 +24,8 @@ _PAGE_HEADERS: Final = {
 """A profile's page is one file with its style and pictures inside; it runs nothing and loads nothing."""
 _KEPT: Final = {"cache-control": "private, max-age=3600"}
 _MOST: Final = 1000
+_AT_ONCE: Final = 1 << 20
+"""A file of at most so many bytes is read in the thread that found it; streaming takes four more turns of threads."""
 
 _PICTURE: Final[dict[str, object]] = {
     "description": "The file",
@@ -39,7 +42,7 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
     def file_of(job: Job, path: str) -> Path:
         file = storage.result(job.id, path)
         if file is None:
-            raise Refused(404, "the file is no longer here", hint="it may have been deleted")
+            raise _gone()
         return file
 
     def finished(request: Request, job_id: str) -> Job:
@@ -63,12 +66,8 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         """Return the file that a job made."""
         job = finished(request, job_id)
         kind = "profile" if job.kind == "profile" else job.options.format
-        return FileResponse(
-            file_of(job, str(job.result)),
-            media_type=MEDIA_TYPES[kind],
-            filename=download_name(job),
-            headers=_KEPT,
-        )
+        file = file_of(job, str(job.result))
+        return _sent(request, file, kind=MEDIA_TYPES[kind], headers=_KEPT, name=download_name(job))
 
     @router.get(
         "/jobs/{job_id}/preview/{side}",
@@ -85,7 +84,7 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         """Return the photo, or the result, as a WebP of at most 2,048 pixels a side."""
         job = finished(request, job_id)
         path = f"{Path(str(job.result)).parent.as_posix()}/{side}.webp"
-        return FileResponse(file_of(job, path), media_type="image/webp", headers=_KEPT)
+        return _sent(request, file_of(job, path), kind="image/webp", headers=_KEPT)
 
     @router.get(
         "/jobs/{job_id}/page",
@@ -102,9 +101,26 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         """Return the page of a profile: kernels, noise, what was rejected and why."""
         job = finished(request, job_id)
         path = f"{Path(str(job.result)).parent.as_posix()}/page.html"
-        return FileResponse(file_of(job, path), media_type="text/html", headers=_PAGE_HEADERS)
+        return _sent(request, file_of(job, path), kind="text/html", headers=_PAGE_HEADERS)
 
     return router
+
+
+def _sent(
+    request: Request, file: Path, *, kind: str, headers: Mapping[str, str], name: str | None = None
+) -> Response:
+    try:
+        found = file.stat()
+        streamed = FileResponse(file, media_type=kind, filename=name, headers=headers, stat_result=found)
+        if found.st_size > _AT_ONCE or "range" in request.headers:
+            return streamed
+        return Response(file.read_bytes(), headers=dict(streamed.headers))
+    except FileNotFoundError as error:
+        raise _gone() from error
+
+
+def _gone() -> Refused:
+    return Refused(404, "the file is no longer here", hint="it may have been deleted")
 
 
 def zip_router(store: JobStore, storage: Storage) -> APIRouter:
