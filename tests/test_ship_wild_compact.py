@@ -90,16 +90,17 @@ def test_two_runs_become_two_ends(tmp_path: Path) -> None:
 
 
 @pytest.mark.e2e
-def test_a_share_of_the_crisp_run_goes_into_the_faithful_end(tmp_path: Path) -> None:
-    done = ship(tmp_path, ROWS, "--share", "0.25")
+def test_the_ends_lie_between_the_runs_where_the_shares_say(tmp_path: Path) -> None:
+    done = ship(tmp_path, ROWS, "--shares", "0.25", "0.75")
     assert done.returncode == 0, done.stderr
     one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("a", "b"))
     shipped, crisp = (load_file(tmp_path / "shipped" / f"{end}.safetensors") for end in ("faithful", "crisp"))
     for name, array in one.items():
         assert np.array_equal(shipped[name], (0.75 * array + 0.25 * other[name]).astype(np.float16))
-        assert np.array_equal(crisp[name], other[name].astype(np.float16))
+        assert np.array_equal(crisp[name], (0.25 * array + 0.75 * other[name]).astype(np.float16))
     card = (tmp_path / "shipped" / "card.md").read_text()
-    assert card.count("0.75 of this run's weights and 0.25 of the crisp run's") == 1
+    assert "0.75 of the first run's weights and 0.25 of the second's" in card
+    assert "0.25 of the first run's weights and 0.75 of the second's" in card
     agreements = [
         float(line.split(" to ")[1].split(" dB")[0]) for line in card.splitlines() if " dB." in line
     ]
@@ -107,9 +108,9 @@ def test_a_share_of_the_crisp_run_goes_into_the_faithful_end(tmp_path: Path) -> 
     assert min(agreements) > 50
     shutil.rmtree(tmp_path / "a")
     shutil.rmtree(tmp_path / "b")
-    refused = ship(tmp_path, ROWS, "--share", "1")
+    refused = ship(tmp_path, ROWS, "--shares", "0.5", "0.5")
     assert refused.returncode == 2
-    assert "--share is 1.0; it must be from 0 to below 1" in refused.stderr
+    assert "--shares are 0.5 and 0.5; they must rise, from 0 to 1" in refused.stderr
 
 
 @pytest.mark.e2e
