@@ -47,10 +47,20 @@ def save_run(folder: Path, seed: int, **size: int) -> Path:
     return folder
 
 
-def ship(tmp_path: Path, rows: list[str], *words: str, **size: int) -> subprocess.CompletedProcess[str]:
+def ship(
+    tmp_path: Path, rows: list[str], *words: str, third: Path | None = None, **size: int
+) -> subprocess.CompletedProcess[str]:
     (tmp_path / "SOURCES.tsv").write_text("\n".join(["file\tsource\tlicence", *rows]) + "\n")
     faithful, crisp = save_run(tmp_path / "a", 0), save_run(tmp_path / "b", 1, **size)
-    command = [sys.executable, SCRIPT, faithful, crisp, "--photos", tmp_path / "SOURCES.tsv"]
+    command = [
+        sys.executable,
+        SCRIPT,
+        faithful,
+        crisp,
+        *([third] if third else []),
+        "--photos",
+        tmp_path / "SOURCES.tsv",
+    ]
     return subprocess.run(
         [*command, "--into", tmp_path / "shipped", *words],
         capture_output=True,
@@ -99,8 +109,8 @@ def test_the_ends_lie_between_the_runs_where_the_shares_say(tmp_path: Path) -> N
         assert np.array_equal(shipped[name], (0.75 * array + 0.25 * other[name]).astype(np.float16))
         assert np.array_equal(crisp[name], (0.25 * array + 0.75 * other[name]).astype(np.float16))
     card = (tmp_path / "shipped" / "card.md").read_text()
-    assert "0.75 of the first run's weights and 0.25 of the second's" in card
-    assert "0.25 of the first run's weights and 0.75 of the second's" in card
+    assert "faithful is 0.75 of run 1 and 0.25 of run 2; half" in card
+    assert "crisp is 0.25 of run 1 and 0.75 of run 2; half" in card
     agreements = [
         float(line.split(" to ")[1].split(" dB")[0]) for line in card.splitlines() if " dB." in line
     ]
@@ -111,6 +121,21 @@ def test_the_ends_lie_between_the_runs_where_the_shares_say(tmp_path: Path) -> N
     refused = ship(tmp_path, ROWS, "--shares", "0.5", "0.5")
     assert refused.returncode == 2
     assert "--shares are 0.5 and 0.5; they must rise, from 0 to 1" in refused.stderr
+
+
+@pytest.mark.e2e
+def test_several_crisp_runs_are_averaged(tmp_path: Path) -> None:
+    third = save_run(tmp_path / "c", 2)
+    done = ship(tmp_path, ROWS, third=third)
+    assert done.returncode == 0, done.stderr
+    one, other = (load_file(tmp_path / run / "model.safetensors") for run in ("b", "c"))
+    crisp = load_file(tmp_path / "shipped" / "crisp.safetensors")
+    assert all(
+        np.array_equal(crisp[name], ((one[name] + other[name]) / 2).astype(np.float16)) for name in one
+    )
+    card = (tmp_path / "shipped" / "card.md").read_text()
+    assert "crisp is 0 of run 1 and 1 of the mean of runs 2 to 3; half" in card
+    assert [word in card for word in ("1,000 steps", "1,001 steps", "1,002 steps")] == [True] * 3
 
 
 @pytest.mark.e2e

@@ -46,7 +46,7 @@ def evaluate(
     blind_key: options.BlindKey = None,
     blind_choices: options.BlindChoices = None,
     scale: options.Scale = None,
-    color_fix: options.ColorFix = True,
+    color_fix: options.ColorFix = None,
     precision: options.Precision = "auto",
     backend: Backend = "auto",
     device: Device = "cpu",

@@ -80,7 +80,9 @@ Scale = Annotated[
     int | None,
     typer.Option("-s", "--scale", help="Enlargement; by default HR : LR, else 4.", show_default=False),
 ]
-ColorFix = Annotated[bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))]
+ColorFix = Annotated[
+    bool | None, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
+]
 Precision = Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))]
 Threads = Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)]
 Resume = Annotated[

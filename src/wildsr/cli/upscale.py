@@ -38,7 +38,7 @@ def upscale(
     strength: options.Strength = 1.0,
     sharpness: options.Sharpness = None,
     ensemble: options.Ensemble = False,
-    color_fix: options.ColorFix = True,
+    color_fix: options.ColorFix = None,
     fuse_with: options.FuseWith = None,
     enhance: options.Enhance = None,
     alpha: options.Alpha = None,

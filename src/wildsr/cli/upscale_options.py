@@ -61,7 +61,9 @@ MaxMemory = Annotated[float | None, typer.Option(help=field_help(Settings, "max_
 Strength = Annotated[float, typer.Option(help=field_help(Settings, "strength"))]
 Sharpness = Annotated[float | None, typer.Option(help=field_help(Settings, "sharpness"), show_default=False)]
 Ensemble = Annotated[bool, typer.Option("--ensemble", help=field_help(Settings, "ensemble"))]
-ColorFix = Annotated[bool, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))]
+ColorFix = Annotated[
+    bool | None, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
+]
 FuseWith = Annotated[
     str | None,
     typer.Option(help="Second model (y_S), fused into dark pictures; -m is y_R.", show_default=False),

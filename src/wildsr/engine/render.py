@@ -58,7 +58,7 @@ class TileRenderer:
         area = (rows.start, rows.stop, columns.start, columns.stop)
         lr = self.source.rgb(*area)
         sr = self._network(lr)
-        sr, drift = fix_colour(sr, lr, scale=self.backend.scale, apply=self.settings.color_fix)
+        sr, drift = fix_colour(sr, lr, scale=self.backend.scale, apply=bool(self.settings.color_fix))
         sr = self._weaken(sr, lr)
         if self.neutral:
             sr = sr.mean(axis=2, keepdims=True, dtype=np.float32)

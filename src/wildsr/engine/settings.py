@@ -41,8 +41,9 @@ class Settings:
     ensemble: bool = False
     """Average over eight flips and turns: eight times the work; smooths GAN texture."""
 
-    color_fix: bool = True
-    """Draw the result back to the photo's colours: GAN models drift. Halves the drift, keeps sharpness."""
+    color_fix: bool | None = None
+    """Draw the result back to the photo's colours: GAN models drift. Halves the drift, keeps sharpness; brings some
+    colour noise back. None: unless the model keeps colours by itself, as wild-compact does."""
 
     fusion: FusionRule | None = None
     """How two models are fused where a second one is given; None takes a fused model's own rule, or α = β = ½ below a

@@ -86,6 +86,9 @@ class Upscaler:
         """The model `model` is fused with."""
         if fuse_with is not None:
             self.second = _loaded(fuse_with, offline)
+        if self.settings.color_fix is None:
+            drifts = any(one.spec.drifts for one in (self.model, self.second) if one is not None)
+            self.settings = replace(self.settings, color_fix=drifts)
         self.rule = self.settings.fusion or self.model.rule or FusionRule()
         """When and how the two models are fused, where there are two."""
         self._network = network or open_network(self.model, self.second, self.rule, self.settings)

@@ -133,7 +133,7 @@ class Network:
             "device": upscaler.execution.device,
             "precision": upscaler.precision,
             "threads": upscaler.threads,
-            "color_fix": self._settings.color_fix,
+            "color_fix": upscaler.settings.color_fix,
             "strength": self._settings.strength,
             "sharpness": upscaler.model.sharpness,
             "ensemble": self._settings.ensemble,

@@ -85,6 +85,7 @@ CATALOG: dict[str, CatalogEntry] = {
             architecture="compact",
             halo=24,
             halo_exact=48,
+            drifts=False,  # drawing back would bring colour noise back that it took away
             licence="Apache-2.0",
             source="comes with wildsr",
             training="wildsr's own recipes on freely licensed photos with wide real-world degradations; see its card",

@@ -41,6 +41,9 @@ class ModelSpec:
     tiling: Tiling = "exact"
     """`exact`: tiles agree with the whole; `approximate`: global pooling, nearly; `whole`: never tile."""
 
+    drifts: bool = True
+    """Whether its colours may drift from the photo's, as GANs' do; they are drawn back unless told otherwise."""
+
     licence: str = "unknown"
     """Licence of the weights."""
 
