@@ -17,6 +17,7 @@ import numpy as np
 
 from wildsr.imaging import FloatArray
 from wildsr.imaging.resize import resize_tile
+from wildsr.models import ModelSpec
 
 SIGMA = 2.0
 """Standard deviation, in LR pixels, of the blur that tells slow from fast."""
@@ -38,6 +39,11 @@ class Drift:
     """Of the network's own result."""
     after: float
     """Of the corrected result; equal to `before` where nothing was corrected."""
+
+
+def draws_back(asked: bool | None, *models: ModelSpec) -> bool:
+    """Whether colours are drawn back: as asked, or else where any of the models drifts."""
+    return any(one.drifts for one in models) if asked is None else asked
 
 
 def area_down(sr: FloatArray, scale: int) -> FloatArray:

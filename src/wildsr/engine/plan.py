@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 from wildsr.engine import memory
-from wildsr.engine.colour_fix import RADIUS
+from wildsr.engine.colour_fix import RADIUS, draws_back
 from wildsr.engine.grid import Grid, best_grid, fixed_grid
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError
@@ -164,7 +164,7 @@ def pass_count(vertical: float, horizontal: float, scale: int) -> int:
 def halo_of(spec: ModelSpec, settings: Settings) -> int:
     """LR pixels of context on each side of a tile's own part."""
     halo = spec.halo_exact if settings.tiling == "exact" or spec.tiling != "exact" else spec.halo
-    return max(halo, RADIUS + 2) if settings.color_fix else halo
+    return max(halo, RADIUS + 2) if draws_back(settings.color_fix, spec) else halo
 
 
 def _grid(height: int, width: int, spec: ModelSpec, settings: Settings, halo: int, tile_pixels: int) -> Grid:

@@ -11,6 +11,7 @@ import numpy as np
 
 from wildsr.engine import memory
 from wildsr.engine.backends import Precision
+from wildsr.engine.colour_fix import draws_back
 from wildsr.engine.network import Chosen, PictureNetwork, Working, open_network
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
@@ -86,9 +87,8 @@ class Upscaler:
         """The model `model` is fused with."""
         if fuse_with is not None:
             self.second = _loaded(fuse_with, offline)
-        if self.settings.color_fix is None:
-            drifts = any(one.spec.drifts for one in (self.model, self.second) if one is not None)
-            self.settings = replace(self.settings, color_fix=drifts)
+        specs = [one.spec for one in (self.model, self.second) if one is not None]
+        self.settings = replace(self.settings, color_fix=draws_back(self.settings.color_fix, *specs))
         self.rule = self.settings.fusion or self.model.rule or FusionRule()
         """When and how the two models are fused, where there are two."""
         self._network = network or open_network(self.model, self.second, self.rule, self.settings)
