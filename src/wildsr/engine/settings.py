@@ -43,7 +43,7 @@ class Settings:
 
     color_fix: bool | None = None
     """Draw the result back to the photo's colours: GAN models drift. Halves the drift, keeps sharpness; brings some
-    colour noise back. None: unless the model keeps colours by itself, as wild-compact does."""
+    colour noise back. By default: unless the model keeps colours by itself, as wild-compact does."""
 
     fusion: FusionRule | None = None
     """How two models are fused where a second one is given; None takes a fused model's own rule, or α = β = ½ below a
