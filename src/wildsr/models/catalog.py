@@ -92,7 +92,7 @@ CATALOG: dict[str, CatalogEntry] = {
         ),
         folder=_BUNDLED / COMPACT_MODEL,
         speed="fast",
-        summary="any photo, in seconds; comes with wildsr, --sharpness goes from faithful (0) to crisp (1)",
+        summary="any photo, in seconds; comes with wildsr; its sharpness goes from faithful (0) to crisp (1)",
     ),
     "realsr-df2k-jpeg": _entry(
         "realsr-df2k-jpeg",
