@@ -1,5 +1,6 @@
 """Resizing as MATLAB does it, whole and row by row."""
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,8 @@ from scipy.ndimage import gaussian_filter
 
 from wildsr import imaging
 from wildsr.errors import UsageError
-from wildsr.imaging import RowResizer, resize, resize_uint8, weights
-from wildsr.imaging.resize import Method, resize_tile
+from wildsr.imaging import FloatArray, RowResizer, resize, resize_uint8, weights
+from wildsr.imaging.resize import Method, Weights, resize_tile
 
 METHODS: tuple[Method, ...] = ("bicubic", "bilinear", "nearest", "lanczos2", "lanczos3")
 
@@ -206,3 +207,38 @@ def test_tiles_are_resized_by_the_same_weights(shape: tuple[int, int, int], fact
     assert found.dtype == np.float32
     assert found.shape == (*size, shape[2])
     np.testing.assert_allclose(found, expected, atol=2e-6)
+
+
+@pytest.mark.parametrize(("shape", "size"), [((768, 640, 3), (192, 160)), ((190, 160, 3), (760, 640))])
+def test_products_of_tiles_wake_no_threads(
+    shape: tuple[int, int, int], size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """OpenBLAS computes products of up to 2¹⁸ multiplications in the thread that asks for them."""
+    made, matmul = list[int](), np.matmul
+
+    def counted(one: FloatArray, other: FloatArray, *, out: FloatArray) -> FloatArray:
+        made.append(one.size * other.shape[1])
+        product: FloatArray = matmul(one, other, out=out)
+        return product
+
+    monkeypatch.setattr(np, "matmul", counted)
+    found = resize_tile(np.ones(shape, np.float32), size)
+    np.testing.assert_allclose(found, 1, atol=1e-6)
+    assert max(made) <= 1 << 18
+    dense = shape[0] * shape[1] * 3 * size[0] + size[0] * shape[1] * 9 * size[1]
+    assert sum(made) < dense / 4, "bands, not dense matrices"
+
+
+def test_the_weights_of_equal_tiles_are_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("wildsr.imaging.resize")  # the package has a function of that name
+    module._band.cache_clear()
+    asked = list[tuple[int, int]]()
+
+    def counted(n_in: int, n_out: int) -> Weights:
+        asked.append((n_in, n_out))
+        return weights(n_in, n_out)
+
+    monkeypatch.setattr(module, "weights", counted)
+    first, second = (resize_tile(np.full((20, 30, 3), level, np.float32), (80, 90)) for level in (0.25, 0.5))
+    assert sorted(asked) == [(20, 80), (30, 90)]
+    np.testing.assert_allclose(second, 2 * first, atol=1e-6)
