@@ -17,6 +17,13 @@ def reproduce(
     test: Annotated[
         Path | None, typer.Option(help="Folder of clean pictures to test on, none of them in --hr.")
     ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder with HR/ and LR/ of a real camera, for the ablation: every other LR photo is learnt from, the "
+            "pairs of the others are tested."
+        ),
+    ] = None,
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Processor time of all trainings together, 20m or 1h.")
     ] = "20m",
@@ -50,5 +57,13 @@ def reproduce(
             "photos to train on and pictures to test on are needed",
             hint="for example --hr photos/ --test Set14/HR",
         )
-    asked = Asked(hr=hr, test=test, budget=seconds(budget), output=output, runs=runs, say=say_on_stderr)
+    asked = Asked(
+        hr=hr,
+        test=test,
+        budget=seconds(budget),
+        output=output,
+        runs=runs,
+        say=say_on_stderr,
+        pairs=pairs,
+    )
     data(str(EXPERIMENTS[experiment].run(asked)))

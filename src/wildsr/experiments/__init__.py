@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import wildsr.experiments.ablation as ablation_experiment
 import wildsr.experiments.generic as generic_experiment
 import wildsr.experiments.motivation as motivation_experiment
 from wildsr.experiments.asked import Asked
@@ -23,6 +24,7 @@ class Experiment:
 EXPERIMENTS: dict[str, Experiment] = {
     "motivation": Experiment(summary=motivation_experiment.SUMMARY, run=motivation_experiment.run),
     "generic": Experiment(summary=generic_experiment.SUMMARY, run=generic_experiment.run),
+    "ablation": Experiment(summary=ablation_experiment.SUMMARY, run=ablation_experiment.run),
 }
 """Name → experiment."""
 

@@ -30,6 +30,9 @@ class Asked:
     say: Say
     """Takes messages."""
 
+    pairs: Path | None = None
+    """Folder with HR and LR photos of a real camera, for experiments that ask for one."""
+
     def tests(self) -> list[Path]:
         """The pictures to test on.
 

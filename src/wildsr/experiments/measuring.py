@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.engine import Settings, Upscaler
+from wildsr.errors import InputError
+from wildsr.files import shown
 from wildsr.imaging import Picture, open_source, resize_uint8
-from wildsr.metrics import lpips, psnr, psnr_y, ssim_rgb, ssim_y
+from wildsr.metrics import dists, lpips, psnr, psnr_y, ssim_rgb, ssim_y
 
 Bytes: TypeAlias = NDArray[np.uint8]
 
@@ -26,7 +28,9 @@ MEASURES: Final[dict[str, tuple[str, Callable[[Bytes, Bytes], float]]]] = {
     "ssim": ("SSIM", ssim_rgb),
     "ssim_y": ("SSIM-Y", ssim_y),
     "lpips": ("LPIPS", lpips),
+    "dists": ("DISTS", dists),
 }
+_WHOLE: Final = ("lpips", "dists")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,27 @@ def clean_picture(path: Path, *, multiple: int = 4, largest: int = 512) -> Bytes
     return np.rint(source.rgb(top, top + height, left, left + width) * 255).astype(np.uint8)
 
 
+def middle_of_pair(hr: Path, lr: Path, *, scale: int = 4, largest: int = 512) -> tuple[Bytes, Bytes]:
+    """The middle of an HR and an LR picture that show the same, at most `largest` HR pixels a side.
+
+    Raises:
+        InputError: HR is not `scale` times as large.
+    """
+    large, small = open_source(hr), open_source(lr)
+    if (large.height, large.width) != (small.height * scale, small.width * scale):
+        raise InputError(
+            f"{shown(hr.name)} is {large.width}×{large.height}, and its LR picture {small.width}×{small.height}",
+            hint=f"pairs differ by ×{scale} along each side",
+        )
+    height, width = (min(side, largest // scale) for side in (small.height, small.width))
+    top, left = (small.height - height) // 2, (small.width - width) // 2
+    cuts = []
+    for source, factor in ((large, scale), (small, 1)):
+        box = (top * factor, (top + height) * factor, left * factor, (left + width) * factor)
+        cuts.append(np.rint(source.rgb(*box) * 255).astype(np.uint8))
+    return cuts[0], cuts[1]
+
+
 def enlarger(model: str | Path | None, *, scale: int = 4) -> Callable[[Bytes], Bytes]:
     """What enlarges: a model, or MATLAB's bicubic for None."""
     if model is None:
@@ -67,10 +92,10 @@ def enlarger(model: str | Path | None, *, scale: int = 4) -> Callable[[Bytes], B
 
 
 def measured(sr: Bytes, hr: Bytes, names: Sequence[str]) -> dict[str, float]:
-    """The measures of one result; BORDER pixels are left out at every side but for LPIPS."""
+    """The measures of one result; BORDER pixels are left out at every side but for LPIPS and DISTS."""
     inner = (slice(BORDER, -BORDER), slice(BORDER, -BORDER))
     return {
-        name: float(MEASURES[name][1](*((sr, hr) if name == "lpips" else (sr[inner], hr[inner]))))
+        name: float(MEASURES[name][1](*((sr, hr) if name in _WHOLE else (sr[inner], hr[inner]))))
         for name in names
     }
 

@@ -25,7 +25,8 @@ from wildsr.training.session import Say
 Parts: TypeAlias = Literal["both", "noise", "kernel", "neither"]
 MethodName: TypeAlias = Annotated[str, OneOf("method", METHODS)]
 
-_PROFILE: Final = "pool.profile"
+KEPT_PROFILE: Final = "pool.profile"
+"""The profile of the source photos, inside the run's folder."""
 _MOST_PATCHES: Final = 1000
 
 
@@ -153,7 +154,7 @@ def _learnt(
     if profile is not None:
         return Profile.load(profile)
     assert source is not None
-    kept = folder / _PROFILE
+    kept = folder / KEPT_PROFILE
     if kept.is_file():
         return Profile.load(kept)
     make_folder(folder)
