@@ -134,7 +134,7 @@ def test_from_end_to_end_on_both_cameras(asked: Asked, tmp_path: Path, untrained
     assert [path.name for path in (asked.runs / "ablation-hidden").iterdir()] == ["1.png"]
     with Image.open(asked.runs / "ablation-hidden" / "1.png") as taken:
         assert taken.size == (28, 24)
-    assert sorted(path.name for path in (asked.runs / "ablation-pairs").iterdir()) == ["0.png", "2.png"]
+    assert sorted(path.name for path in (asked.runs / "pairs-learnt").iterdir()) == ["0.png", "2.png"]
     rows = list(csv.DictReader((page.parent / "values.csv").read_text().splitlines()))
     assert len(rows) == 5 * (3 + 2)
     assert {row["picture"] for row in rows if row["condition"] == PAIRS} == {"1.png", "3.png"}

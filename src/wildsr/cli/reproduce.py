@@ -20,9 +20,13 @@ def reproduce(
     pairs: Annotated[
         Path | None,
         typer.Option(
-            help="Folder with HR/ and LR/ of a real camera, for the ablation: every other LR photo is learnt from, the "
-            "pairs of the others are tested."
+            help="Folder with HR/ and LR/ of a real camera, for ablation and tracks: every other LR photo is learnt "
+            "from, the pairs of the others are tested."
         ),
+    ] = None,
+    photos: Annotated[
+        Path | None,
+        typer.Option(help="Folder of real photos without ground truth, for tracks: the second of the two."),
     ] = None,
     budget: Annotated[
         str, typer.Option(metavar="TIME", help="Processor time of all trainings together, 20m or 1h.")
@@ -65,5 +69,6 @@ def reproduce(
         runs=runs,
         say=say_on_stderr,
         pairs=pairs,
+        photos=photos,
     )
     data(str(EXPERIMENTS[experiment].run(asked)))

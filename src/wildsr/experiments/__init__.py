@@ -7,6 +7,7 @@ from pathlib import Path
 import wildsr.experiments.ablation as ablation_experiment
 import wildsr.experiments.generic as generic_experiment
 import wildsr.experiments.motivation as motivation_experiment
+import wildsr.experiments.tracks as tracks_experiment
 from wildsr.experiments.asked import Asked
 
 
@@ -25,6 +26,7 @@ EXPERIMENTS: dict[str, Experiment] = {
     "motivation": Experiment(summary=motivation_experiment.SUMMARY, run=motivation_experiment.run),
     "generic": Experiment(summary=generic_experiment.SUMMARY, run=generic_experiment.run),
     "ablation": Experiment(summary=ablation_experiment.SUMMARY, run=ablation_experiment.run),
+    "tracks": Experiment(summary=tracks_experiment.SUMMARY, run=tracks_experiment.run),
 }
 """Name → experiment."""
 

@@ -15,12 +15,12 @@ from PIL import Image
 
 from wildsr.errors import InputError
 from wildsr.estimation.noise.variance_rule import VarianceRule
-from wildsr.evaluation import read_set
 from wildsr.experiments.ablation_page import BICUBIC, CAMERA, PAIRS, PARTS, ablation_page, gains_plot
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import gan_steps, psnr_steps
 from wildsr.experiments.hidden import camera
-from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured, middle_of_pair
+from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured
+from wildsr.experiments.real import halves, link
 from wildsr.experiments.writing import detailed_place, write_crops, write_results
 from wildsr.files import atomic_write, find_pictures, make_folder
 from wildsr.recipes import psnr, realsr
@@ -123,11 +123,7 @@ def _cameras(asked: Asked) -> tuple[Path, list[_Camera]]:
             hint="two are the fewest; a hundred are better",
         )
     clean, source = asked.runs / "ablation-clean", asked.runs / "ablation-hidden"
-    make_folder(clean)
-    for path in photos[::2]:
-        link = clean / path.name
-        if not link.exists():
-            link.symlink_to(path.resolve())
+    link(photos[::2], clean)
     make_folder(source)
     for path in photos[1::2][:_SOURCES]:
         target = source / f"{path.stem}.png"
@@ -143,29 +139,9 @@ def _cameras(asked: Asked) -> tuple[Path, list[_Camera]]:
         )
     ]
     if asked.pairs is not None:
-        cameras.append(_real(asked, asked.pairs))
+        learnt, pairs = halves(asked.pairs, asked.runs / "pairs-learnt")
+        cameras.append(_Camera(condition=PAIRS, source=learnt, tests=pairs))
     return clean, cameras
-
-
-def _real(asked: Asked, folder: Path) -> _Camera:
-    """Of each two pairs in order of their names, the LR of the first is learnt from, and the second is tested."""
-    found = read_set(folder)
-    pairs = [
-        (one.name, one.hr, one.lr) for one in found.pictures if one.hr is not None and one.lr is not None
-    ]
-    if len(pairs) < 2:
-        raise InputError(
-            f"{folder} holds {len(pairs)} pairs with HR",
-            hint="folders HR and LR with two pairs or more are needed",
-        )
-    source = asked.runs / "ablation-pairs"
-    make_folder(source)
-    for _, _, lr in pairs[::2]:
-        link = source / lr.name
-        if not link.exists():
-            link.symlink_to(lr.resolve())
-    tests = {name: middle_of_pair(hr, lr) for name, hr, lr in pairs[1::2]}
-    return _Camera(condition=PAIRS, source=source, tests=tests)
 
 
 def _steps(asked: Asked, *, variants: int) -> _Steps:

@@ -31,7 +31,10 @@ class Asked:
     """Takes messages."""
 
     pairs: Path | None = None
-    """Folder with HR and LR photos of a real camera, for experiments that ask for one."""
+    """Folder with HR and LR photos of a real camera, for experiments that take one."""
+
+    photos: Path | None = None
+    """Folder of real photos without ground truth, for experiments that take one."""
 
     def tests(self) -> list[Path]:
         """The pictures to test on.

@@ -62,7 +62,7 @@ _GAN: Final = OptimiserSettings(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Models:
+class Models:
     """Folders of what was trained."""
 
     bicubic_psnr: Path
@@ -85,8 +85,8 @@ class _Models:
 def run(asked: Asked) -> Path:
     """Train all, enlarge every test picture as it is and three exposure steps darker, write the page."""
     tests = {path.stem: clean_picture(path) for path in asked.tests()}
-    steps = _steps(asked)
-    models = _trained(asked, steps)
+    steps = stage_steps(asked)
+    models = trained(asked, steps)
     pictures = {("", name): hr for name, hr in tests.items()}
     pictures |= {(DARK, name): to_bytes(exposed(to_floats(hr), _EXPOSURE)) for name, hr in tests.items()}
     lrs = {key: processed(hr, " ".join(key)) for key, hr in pictures.items()}
@@ -123,8 +123,8 @@ def run(asked: Asked) -> Path:
     )  # fmt: skip
 
 
-def _steps(asked: Asked) -> dict[str, int]:
-    """Steps of each stage, decided once."""
+def stage_steps(asked: Asked) -> dict[str, int]:
+    """Steps of each stage within the budget, decided once."""
     kept = asked.runs / "generic-steps.txt"
     if kept.is_file():
         lines = [line.rsplit(" ", 1) for line in kept.read_text(encoding="utf-8").splitlines()]
@@ -143,8 +143,9 @@ def _steps(asked: Asked) -> dict[str, int]:
     return steps
 
 
-def _trained(asked: Asked, steps: dict[str, int]) -> _Models:
-    models = _Models(
+def trained(asked: Asked, steps: dict[str, int]) -> Models:
+    """Train what is not there yet, on bicubic LR and on generic degradation."""
+    models = Models(
         bicubic_psnr=asked.runs / "bicubic-psnr",
         bicubic_gan=asked.runs / "bicubic-gan",
         generic=asked.runs / "generic",
