@@ -18,6 +18,7 @@ from wildsr.recipes import RECIPES, gan, psnr
 from wildsr.recipes.choosing import find_recipe
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.psnr import PsnrConfig
+from wildsr.training.adversary import new_discriminator
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure
 from wildsr.training.losses import OBJECTIVES, Perceptual
@@ -49,7 +50,9 @@ def test_every_objective_plays(tiny_gan: GanConfig, objective: str, tmp_path: Pa
     checkpoint = load_checkpoint(checkpoints_in(run)[-1])
     assert checkpoint.step == 2
     assert not checkpoint.health.reasons
-    start = gan._discriminator(config).state_dict()
+    start = new_discriminator(
+        config.discriminator, patch=config.data.patch, seed=config.run.seed
+    ).state_dict()
     name = next(iter(start))
     assert not torch.equal(checkpoint.tensors[f"network/discriminator/{name}"], start[name])
     assert any("no starting weights" in line for line in said.lines)

@@ -92,7 +92,7 @@ def test_the_ablation_changes_what_lr_gets(
 ) -> None:
     """Stored LR: the kernel, or MATLAB's bicubic; noise: on the fly or not at all."""
     seen: list[object] = []
-    monkeypatch.setattr(realsr, "_warm_start", lambda *arguments, **_: seen.extend(arguments))
+    monkeypatch.setattr(realsr, "train_on_l1", lambda *arguments, **_: seen.extend(arguments))
     config = configure(tiny_realsr, sets=[f"pool.parts={parts}", "run.steps=1"])
     run = realsr.run(config, tmp_path / "run", resume=False, say=said)
     samples = seen[4]

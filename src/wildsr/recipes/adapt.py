@@ -9,11 +9,9 @@ somewhat narrower and wider than those found, so that no state is chosen that on
 """
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
-from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -22,15 +20,15 @@ from wildsr.degradation import Profile
 from wildsr.errors import UsageError
 from wildsr.recipes.adapt_page import adapt_page, before_and_after, write_adapt_page
 from wildsr.training.choices import PerceptualName, PixelName
-from wildsr.training.config import to_toml
 from wildsr.training.datasets import gather, sampler_of
+from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
 from wildsr.training.losses import PIXEL, check_crop, random_crops
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
 from wildsr.training.selection import Chosen, Snapshots
-from wildsr.training.session import Say, Session, open_fabric, open_session, silent
+from wildsr.training.session import Say, Session
 from wildsr.training.settings import CountOrNone, DataSettings, Fraction, OptimiserSettings, RunSettings
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
@@ -104,33 +102,21 @@ def run(config: AdaptConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    finished: Path = open_fabric(config.run).launch(
-        partial(_adapt, config=config, folder=folder, resume=resume, say=say)
-    )
-    return finished
+    return launch("adapt", _adapt, config, folder, resume=resume, say=say)
 
 
-def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, say: Say) -> Path:
+def _adapt(process: Process, config: AdaptConfig) -> None:
     start = load_network(STARTS.get(config.start, config.start))
     scale = start.spec.scale
     check_crop(config.perceptual_crop, config.data.patch)
     pixel, perceptual = PIXEL[config.pixel], perceptual_network(config.perceptual, vgg19=config.vgg19)
     sides = {start.network: config.data.patch // scale, perceptual.vgg: config.data.patch}
     refuse_what_cannot_fit(sides, config.data, scale=scale)
-    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="adapt",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    dataset = gather(config.data, scale=scale, folder=process.folder, say=process.say)
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"start: {start.spec.id}; data: {dataset.summary}")
         generator = trainable(session, "generator", start.network, config.optimiser)
-        perceptual.to(fabric.device)
+        perceptual.to(process.fabric.device)
         state = start_state(session, generator)
         samples = sampler_of(dataset, config.data, scale=scale)
         judge = validator(session, dataset.validation, border=scale, looks=True, artefacts=True)
@@ -142,7 +128,7 @@ def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, s
         for step in steps(session, state, samples, config.data, validate=snapshots.validate):
             sr = generator(step.lr)
 
-            with fabric.autocast():
+            with process.fabric.autocast():
                 terms: dict[str, Tensor] = {}
                 if config.pixel_weight:
                     terms["pixel"] = config.pixel_weight * pixel(sr, step.hr)
@@ -165,7 +151,6 @@ def _adapt(fabric: Fabric, *, config: AdaptConfig, folder: Path, resume: bool, s
         if session.leads:
             _write_page(config, session, start, state.ema.module, chosen)
         snapshots.remove()
-    return folder
 
 
 def _write_page(

@@ -5,13 +5,11 @@ compared blurred, content by deep features, texture by a discriminator of gray p
 """
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import torch
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from pydantic import Field
 from torch import Tensor
 
@@ -19,14 +17,14 @@ from wildsr.checkpoints import load_weights
 from wildsr.errors import UsageError
 from wildsr.networks import DISCRIMINATORS, NETWORKS
 from wildsr.training.choices import PerceptualName
-from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
+from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
 from wildsr.training.losses import blurred_colour, dped_total_variation
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, open_fabric, open_session, silent
+from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 from wildsr.training.trainable import frozen, start_state, trainable
 from wildsr.training.validation import validator
@@ -106,36 +104,24 @@ def run(config: DpedConfig, folder: Path, *, resume: bool, say: Say) -> Path:
             f"data.patch is {config.data.patch}; the discriminator's patches have {PATCH} pixels a side",
             hint=f"--set data.patch={PATCH}, or do without it: --set texture_weight=0",
         )
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("dped", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: DpedConfig, folder: Path, resume: bool, say: Say) -> Path:
+def _train(process: Process, config: DpedConfig) -> None:
     network = build(NETWORKS, NETWORK, config.arguments, seed=config.run.seed)
-    if config.start and not resume:
+    if config.start and not process.resume:
         load_weights(network, config.start)
     judge = build(DISCRIMINATORS, "dped", {}, seed=config.run.seed + 1, what="discriminator")
     content = perceptual_network(config.perceptual, vgg19=config.vgg19) if config.perceptual_weight else None
     sides = {network: config.data.patch} | ({judge: PATCH} if config.texture_weight else {})
     refuse_what_cannot_fit(sides, config.data, scale=1)
-    dataset = gather(config.data, scale=1, folder=folder, say=say if fabric.is_global_zero else silent)
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="dped",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    dataset = gather(config.data, scale=1, folder=process.folder, say=process.say)
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"data: {dataset.summary}")
         generator = trainable(session, "generator", network, config.optimiser)
         discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
         if content is not None:
-            content.to(fabric.device)
+            content.to(process.fabric.device)
         state = start_state(session, generator, discriminator)
         samples = sampler_of(dataset, config.data, scale=1)
         validate = validator(session, dataset.validation, border=1)
@@ -147,7 +133,7 @@ def _train(fabric: Fabric, *, config: DpedConfig, folder: Path, resume: bool, sa
                 terms["colour"] = config.colour_weight * blurred_colour(enhanced, dslr)
             if config.variation_weight:
                 terms["variation"] = config.variation_weight * dped_total_variation(enhanced)
-            with frozen(discriminator.network), fabric.autocast():
+            with frozen(discriminator.network), process.fabric.autocast():
                 if content is not None:
                     terms["content"] = config.perceptual_weight * content(enhanced, dslr)
                 if config.texture_weight:
@@ -163,7 +149,6 @@ def _train(fabric: Fabric, *, config: DpedConfig, folder: Path, resume: bool, sa
                 logits = discriminator(shown)
                 step.minimise(discriminator, {"discriminator": F.cross_entropy(logits, real.long())})
         publish(session, state, dataset, config.data, preset=NETWORK, arguments=config.arguments)
-    return folder
 
 
 def _labels(logits: Tensor, label: int) -> Tensor:

@@ -14,38 +14,38 @@ from pathlib import Path
 from typing import Final, Literal
 
 import torch.nn.functional as F
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from wildsr.checkpoints import load_weights, scale_of
-from wildsr.data import Photo, open_photos
+from wildsr.data import Photo, Sampler, open_photos
 from wildsr.data.learnt import DEGRADER
 from wildsr.data.noisiness import noisier
 from wildsr.data.unpaired import UnpairedCrops
 from wildsr.errors import UsageError
-from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.networks import DISCRIMINATORS, NETWORKS
 from wildsr.networks.dsgan import low_pass
 from wildsr.recipes.frequency_gap import write_gap
 from wildsr.recipes.frequency_settings import DegraderSettings
+from wildsr.training.adversarial_settings import AdversarialSettings
 from wildsr.training.adversary import adversarial_loss, teach_discriminator
-from wildsr.training.choices import DiscriminatorName, NetworkName, PerceptualName
-from wildsr.training.config import to_toml
+from wildsr.training.choices import NetworkName
 from wildsr.training.datasets import Dataset, build, gather, sampler_of
+from wildsr.training.gan_stage import critics_of, train_gan
+from wildsr.training.l1_stage import train_on_l1
+from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
 from wildsr.training.losses import OBJECTIVES, l1, low_frequency_l1
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, Session, open_fabric, open_session, silent
+from wildsr.training.session import Say
 from wildsr.training.settings import (
     CountOrNone,
     DataSettings,
-    NotNegative,
     OptimiserSettings,
     RunSettings,
 )
 from wildsr.training.trainable import start_state, trainable
-from wildsr.training.validation import validator
 
 SUMMARY: Final = (
     "learn the degradation from unpaired photos (DSGAN), then ESRGAN with frequency-separated losses"
@@ -59,7 +59,7 @@ _FILTER: Final = 9
 
 
 @dataclass(frozen=True, kw_only=True)
-class FrequencyConfig:
+class FrequencyConfig(AdversarialSettings):
     """Everything `wildsr train frequency` can be told."""
 
     source: Path | None = None
@@ -89,36 +89,6 @@ class FrequencyConfig:
     filters: bool = True
     """Separate frequencies; the authors switched it off for DPED's photos."""
 
-    discriminator: DiscriminatorName = "vgg-128"
-    """Discriminator preset."""
-
-    pixel_weight: NotNegative = 0.01
-    """Weight of L1."""
-
-    perceptual: PerceptualName = "esrgan"
-    """Which method's features; the ones ending in -vgg16 need no file."""
-
-    perceptual_weight: NotNegative = 1.0
-    """Weight of the distance between features."""
-
-    vgg19: Path | None = None
-    """File of torchvision's VGG19 weights."""
-
-    adversarial_weight: NotNegative = 0.005
-    """Weight of the relativistic adversarial loss."""
-
-    data: DataSettings = field(default_factory=DataSettings)
-    """Pictures."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the generator."""
-
-    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the discriminator."""
-
-    run: RunSettings = field(default_factory=RunSettings)
-    """The run; its steps are the GAN's."""
-
 
 def run(config: FrequencyConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     """Learn to degrade, train on what it makes, export, describe.
@@ -132,35 +102,33 @@ def run(config: FrequencyConfig, folder: Path, *, resume: bool, say: Say) -> Pat
     Returns:
         The folder, which `wildsr upscale -m` and `--degradation` take.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("frequency", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: FrequencyConfig, folder: Path, resume: bool, say: Say) -> Path:
-    say = say if fabric.is_global_zero else silent
+def _train(process: Process, config: FrequencyConfig) -> None:
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale = scale_of(network)
-    if config.start and not resume:
+    if config.start and not process.resume:
         load_weights(network, config.start)
-    clean = gather(_plain(config), scale=scale, folder=folder, say=say)
-    real = _source(config, clean, scale=scale, folder=folder, say=say)
-    stage = partial(_open, fabric, config, folder, resume=resume, say=say)
-    _learn_to_degrade(stage, config, clean, real, scale=scale)
+    clean = gather(_plain(config), scale=scale, folder=process.folder, say=process.say)
+    real = _source(process, config, clean, scale=scale)
+    _learn_to_degrade(process, config, clean, real, scale=scale)
     if config.parts == "degrader":
-        return folder
+        return
 
-    data = replace(config.data, degradation=str(folder / DEGRADER))
-    dataset = gather(data, scale=scale, folder=folder, say=say)
+    data = replace(config.data, degradation=str(process.folder / DEGRADER))
+    dataset = gather(data, scale=scale, folder=process.folder, say=process.say)
+    samples = sampler_of(dataset, config.data, scale=scale)
     if config.warm_steps:
-        _warm_start(stage, config, network, dataset)
-    _train_fs(stage, config, network, dataset)
-    return folder
+        settings = _early(config, config.warm_steps)
+        with process.open_session(dataset.fingerprint, stage=WARM_START, settings=settings) as session:
+            session.tell(f"warm start on L1, {config.warm_steps} steps; data: {dataset.summary}")
+            train_on_l1(session, network, config.warm_optimiser, dataset, samples, config.data)
+    _train_fs(process, config, network, dataset, samples)
 
 
 def _learn_to_degrade(
-    stage: "partial[Session]", config: FrequencyConfig, clean: Dataset, real: list[Photo], *, scale: int
+    process: Process, config: FrequencyConfig, clean: Dataset, real: list[Photo], *, scale: int
 ) -> None:
     """DSGAN: bicubic LR → LR as of the source."""
     how, side = config.degrader, config.data.patch // scale
@@ -171,7 +139,8 @@ def _learn_to_degrade(
     data = replace(config.data, batch=how.batch)
     refuse_what_cannot_fit({network: side, judge: side, lpips.vgg: side}, data, scale=scale)
     fingerprint = f"{clean.fingerprint} {' '.join(f'{photo.name} {photo.hr.shape}' for photo in real)}"
-    with stage(DEGRADER, fingerprint, steps=how.steps) as session:
+    settings = _early(config, how.steps)
+    with process.open_session(fingerprint, stage=DEGRADER, settings=settings) as session:
         session.tell(f"degrader: {len(clean.train)} clean photos, {len(real)} of the source")
         degrader = trainable(session, "generator", network, how.optimiser)
         discriminator = trainable(session, "discriminator", judge, how.optimiser)
@@ -198,59 +167,17 @@ def _learn_to_degrade(
             session.tell(write_gap(session.folder, state.ema.module, clean, real))
 
 
-def _warm_start(
-    stage: "partial[Session]", config: FrequencyConfig, network: nn.Module, dataset: Dataset
-) -> None:
-    """Train the generator on L1; `network` ends with the averaged weights."""
-    with stage(WARM_START, dataset.fingerprint, steps=config.warm_steps) as session:
-        session.tell(f"warm start on L1, {config.warm_steps} steps; data: {dataset.summary}")
-        generator = trainable(session, "generator", network, config.warm_optimiser)
-        state = start_state(session, generator)
-        samples = sampler_of(dataset, config.data, scale=scale_of(network))
-        validate = validator(session, dataset.validation, border=scale_of(network))
-        for step in steps(session, state, samples, config.data, validate=validate):
-            step.minimise(generator, {"loss": l1(generator(step.lr), step.hr)})
-        network.load_state_dict(state.ema.module.state_dict())
-
-
 def _train_fs(
-    stage: "partial[Session]", config: FrequencyConfig, network: nn.Module, dataset: Dataset
+    process: Process, config: FrequencyConfig, network: nn.Module, dataset: Dataset, samples: Sampler
 ) -> None:
-    """ESRGAN-FS."""
-    scale, patch = scale_of(network), config.data.patch
-    arguments = {"patch": patch} if config.discriminator in FIXED_PATCH else {}
-    judge = build(
-        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
-    )
-    objective = OBJECTIVES["relativistic"]
-    perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19)
-    refuse_what_cannot_fit(
-        {network: patch // scale, judge: patch, perceptual.vgg: patch}, config.data, scale=scale
-    )
-    with stage("", dataset.fingerprint, steps=config.run.steps) as session:
+    """ESRGAN-FS: the same losses, each on its own frequencies."""
+    critics = critics_of(config, network)
+    pixel, seen = (partial(low_frequency_l1, side=_FILTER), _high_pass) if config.filters else (l1, None)
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"data: {dataset.summary}")
         if not config.start and not config.warm_steps:
             session.tell("note: no starting weights (start=…) and no warm start; such a GAN rarely gets good")
-        generator = trainable(session, "generator", network, config.optimiser)
-        discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
-        perceptual.to(session.fabric.device)
-        state = start_state(session, generator, discriminator)
-        samples = sampler_of(dataset, config.data, scale=scale)
-        validate = validator(session, dataset.validation, border=scale, looks=True)
-        for step in steps(session, state, samples, config.data, validate=validate):
-            fake, hr = generator(step.lr), step.hr
-            high_fake, high_hr = (_high_pass(fake), _high_pass(hr)) if config.filters else (fake, hr)
-
-            terms: dict[str, Tensor] = {}
-            with session.fabric.autocast():
-                pixel = low_frequency_l1(fake, hr, _FILTER) if config.filters else l1(fake, hr)
-                terms["pixel"] = config.pixel_weight * pixel
-                terms["perceptual"] = config.perceptual_weight * perceptual(fake, hr)
-                adversarial = adversarial_loss(objective, discriminator.network, high_fake, high_hr)
-                terms["adversarial"] = config.adversarial_weight * adversarial
-            step.minimise(generator, terms)
-
-            teach_discriminator(step, discriminator, objective, high_fake.detach(), high_hr)
+        state = train_gan(session, config, network, critics, dataset, samples, pixel=pixel, seen=seen)
         publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
 
 
@@ -269,43 +196,25 @@ def _plain(config: FrequencyConfig) -> DataSettings:
     return data
 
 
-def _source(config: FrequencyConfig, clean: Dataset, *, scale: int, folder: Path, say: Say) -> list[Photo]:
+def _source(process: Process, config: FrequencyConfig, clean: Dataset, *, scale: int) -> list[Photo]:
     if config.source is None:
         raise UsageError(
             "nothing given to learn the degradation from",
             hint="--set source=FOLDER names the photos to upscale later",
         )
-    cache = config.data.cache or folder / "cache"
+    cache = config.data.cache or process.folder / "cache"
     side = config.data.patch // scale
-    found = open_photos(config.source, scale=1, patch=side, cache=cache, make_lr=False, say=say).photos
+    found = open_photos(
+        config.source, scale=1, patch=side, cache=cache, make_lr=False, say=process.say
+    ).photos
     if (told := noisier(clean.train, found)) is not None:
-        say(f"note: {told}")
+        process.say(f"note: {told}")
     return list(found)
 
 
-def _open(
-    fabric: Fabric,
-    config: FrequencyConfig,
-    folder: Path,
-    name: str,
-    data: str,
-    *,
-    steps: int,
-    resume: bool,
-    say: Say,
-) -> Session:
-    # a budget is the last stage's; those before it have steps of their own
-    settings = config.run if not name else replace(config.run, steps=steps, time_budget=0.0)
-    return open_session(
-        fabric,
-        folder=folder / name,
-        recipe="frequency",
-        config=to_toml(config),
-        data=data,
-        settings=settings,
-        resume=resume,
-        say=say,
-    )
+def _early(config: FrequencyConfig, steps: int) -> RunSettings:
+    """Of a stage before the last, which a budget is for: those before it have steps of their own."""
+    return replace(config.run, steps=steps, time_budget=0.0)
 
 
 _DSGAN = OptimiserSettings(

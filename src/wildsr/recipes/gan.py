@@ -4,28 +4,24 @@ SRGAN, ESRGAN, EnhanceNet and Real-ESRGAN are presets of it.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
-from typing import Annotated
 
 import torch
-from lightning_fabric import Fabric
-from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.errors import UsageError
-from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
-from wildsr.training.adversary import adversarial_loss, teach_discriminator
+from wildsr.networks import NETWORKS
+from wildsr.training.adversarial_settings import AdversarialSettings
+from wildsr.training.adversary import adversarial_loss, new_discriminator, teach_discriminator
 from wildsr.training.choices import (
     DiscriminatorName,
     NetworkName,
     ObjectiveName,
-    PerceptualName,
     PixelName,
 )
-from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
+from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
 from wildsr.training.losses import (
     OBJECTIVES,
@@ -39,18 +35,23 @@ from wildsr.training.losses import (
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, open_fabric, open_session, silent
-from wildsr.training.settings import Count, CountOrNone, DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.session import Say
+from wildsr.training.settings import (
+    Count,
+    CountOrNone,
+    DataSettings,
+    NotNegative,
+    OptimiserSettings,
+    RunSettings,
+)
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
 SUMMARY = "SRGAN, ESRGAN, EnhanceNet: pixels, perceptual features and texture, against a discriminator"
 
-Weight = Annotated[float, Field(ge=0)]
-
 
 @dataclass(frozen=True, kw_only=True)
-class GanConfig:
+class GanConfig(AdversarialSettings):
     """Everything `wildsr train gan` can be told."""
 
     network: NetworkName = "rrdb"
@@ -76,42 +77,18 @@ class GanConfig:
     pixel: PixelName = "l1"
     """Distance between pixels."""
 
-    pixel_weight: Weight = 1e-2
-    """Weight of that distance."""
-
-    perceptual: PerceptualName = "esrgan"
-    """Which method's features; the ones ending in -vgg16 need no file."""
-
-    perceptual_weight: Weight = 1.0
-    """Weight of the distance between features."""
-
     perceptual_crop: CountOrNone = 0
     """Side of a random square of each patch, HR pixels, that features and discriminator see; 0: the whole patch. Half
     of `data.patch` takes a quarter of their time."""
 
-    vgg19: Path | None = None
-    """File of torchvision's VGG19 weights."""
-
     texture: dict[str, float] = field(default_factory=dict)
     """Layer and weight of each Gram term (EnhanceNet)."""
 
-    grid_weight: Weight = 0.0
+    grid_weight: NotNegative = 0.0
     """Weight of the error's part that repeats with the network's scale: the grid that features don't see."""
 
-    adversarial_weight: Weight = 5e-3
+    adversarial_weight: NotNegative = 0.005
     """Weight of the adversarial loss; 0: pixels, features and texture alone, no discriminator is built."""
-
-    data: DataSettings = field(default_factory=DataSettings)
-    """Pictures."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the generator."""
-
-    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the discriminator."""
-
-    run: RunSettings = field(default_factory=RunSettings)
-    """The run."""
 
 
 def run(config: GanConfig, folder: Path, *, resume: bool, say: Say) -> Path:
@@ -126,18 +103,17 @@ def run(config: GanConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("gan", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say: Say) -> Path:
+def _train(process: Process, config: GanConfig) -> None:
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale = scale_of(network)
-    if config.start and not resume:
+    if config.start and not process.resume:
         load_weights(network, config.start)
-    judge = _discriminator(config) if config.adversarial_weight else None
+    judge = None
+    if config.adversarial_weight:
+        judge = new_discriminator(config.discriminator, patch=_seen_side(config), seed=config.run.seed)
     pixel, objective = PIXEL[config.pixel], OBJECTIVES[config.objective]
     _check(config)
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
@@ -147,17 +123,8 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
         **({judge: _seen_side(config)} if judge else {}),
     }
     refuse_what_cannot_fit(sides, config.data, scale=scale)
-    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="gan",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    dataset = gather(config.data, scale=scale, folder=process.folder, say=process.say)
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"data: {dataset.summary}")
         if not config.start and judge is not None:
             session.tell(
@@ -165,7 +132,7 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
             )
         generator = trainable(session, "generator", network, config.optimiser)
         discriminator = judge and trainable(session, "discriminator", judge, config.discriminator_optimiser)
-        perceptual.to(fabric.device)
+        perceptual.to(process.fabric.device)
         state = start_state(session, generator, *([discriminator] if discriminator else []))
         samples = sampler_of(dataset, config.data, scale=scale)
         validate = validator(session, dataset.validation, border=scale, looks=True)
@@ -174,7 +141,7 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
             fake, hr = random_crops(whole, whole_hr, config.perceptual_crop, step.random())
 
             terms: dict[str, Tensor] = {}
-            with fabric.autocast():
+            with process.fabric.autocast():
                 if config.pixel_weight:
                     terms["pixel"] = config.pixel_weight * pixel(whole, whole_hr)
                 terms |= _feature_terms(config, perceptual, fake, hr)
@@ -188,7 +155,6 @@ def _train(fabric: Fabric, *, config: GanConfig, folder: Path, resume: bool, say
             if discriminator and step.number % config.discriminator_every == 0:
                 teach_discriminator(step, discriminator, objective, fake.detach(), hr)
         publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
-    return folder
 
 
 def _check(config: GanConfig) -> None:
@@ -218,15 +184,6 @@ def _feature_terms(config: GanConfig, perceptual: Perceptual, fake: Tensor, hr: 
     if config.texture:
         terms["texture"] = texture(features, truth, config.texture, hr_side=hr.shape[2])
     return terms
-
-
-def _discriminator(config: GanConfig) -> nn.Module:
-    arguments: dict[str, int | float | str | bool] = {}
-    if config.discriminator in FIXED_PATCH:
-        arguments["patch"] = _seen_side(config)
-    return build(
-        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
-    )
 
 
 _ESRGAN = OptimiserSettings(

@@ -11,34 +11,29 @@ the former, the sweep for the latter.
 
 import copy
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from lightning_fabric import Fabric
-from torch import Tensor, nn
+from torch import nn
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.errors import UsageError
 from wildsr.files import shown
-from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.networks import NETWORKS
 from wildsr.recipes.generic_fusion import fuse_branches
 from wildsr.recipes.generic_sweep import SweepSettings
-from wildsr.training.adversary import adversarial_loss, teach_discriminator
+from wildsr.training.adversarial_settings import AdversarialSettings
 from wildsr.training.budget import check_budget
 from wildsr.training.checkpoint import checkpoints_in
-from wildsr.training.choices import DiscriminatorName, NetworkName, ObjectiveName, PerceptualName
-from wildsr.training.config import to_toml
+from wildsr.training.choices import NetworkName, ObjectiveName
 from wildsr.training.datasets import Dataset, build, gather, sampler_of
-from wildsr.training.loop import steps
-from wildsr.training.losses import OBJECTIVES, Perceptual, l1
-from wildsr.training.memory import refuse_what_cannot_fit
-from wildsr.training.perceptual_network import perceptual_network
+from wildsr.training.gan_stage import critics_of, train_gan
+from wildsr.training.l1_stage import train_on_l1
+from wildsr.training.launch import Process, launch
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, Session, open_fabric, open_session, silent
-from wildsr.training.settings import Count, DataSettings, NotNegative, OptimiserSettings, RunSettings
-from wildsr.training.trainable import start_state, trainable
-from wildsr.training.validation import validator
+from wildsr.training.session import Say, Session
+from wildsr.training.settings import Count, DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.state import State
 
 SUMMARY: Final = (
     "Samsung's generic: wide degradations, L1, then a standard and a relativistic GAN, fused in dark pictures"
@@ -55,7 +50,7 @@ _SHARES: Final = {PSNR: 0.4, STANDARD: 0.3, RELATIVISTIC: 0.3}
 
 
 @dataclass(frozen=True, kw_only=True)
-class GenericConfig:
+class GenericConfig(AdversarialSettings):
     """Everything `wildsr train generic` can be told."""
 
     network: NetworkName = "rcan"
@@ -73,38 +68,11 @@ class GenericConfig:
     psnr_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
     """Learning in the L1 stage."""
 
-    discriminator: DiscriminatorName = "vgg-128"
-    """Discriminator preset of both GANs."""
-
-    pixel_weight: NotNegative = 0.01
-    """Weight of L1."""
-
-    perceptual: PerceptualName = "esrgan"
-    """Which method's features; the ones ending in -vgg16 need no file."""
-
-    perceptual_weight: NotNegative = 1.0
-    """Weight of the distance between features."""
-
-    vgg19: Path | None = None
-    """File of torchvision's VGG19 weights."""
-
-    adversarial_weight: NotNegative = 0.005
-    """Weight of the adversarial loss, standard or relativistic."""
-
     sweep: SweepSettings = field(default_factory=SweepSettings)
     """How α, β and γ are chosen."""
 
     data: DataSettings = field(default_factory=DataSettings)
     """Pictures; without a degradation LR is made by `samsung_generic`."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of both generators."""
-
-    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of both discriminators."""
-
-    run: RunSettings = field(default_factory=RunSettings)
-    """The run; its steps are those of each GAN."""
 
 
 def run(config: GenericConfig, folder: Path, *, resume: bool, say: Say) -> Path:
@@ -119,145 +87,72 @@ def run(config: GenericConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes; so are the folders `psnr`, `standard` and `relativistic` in it.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("generic", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: GenericConfig, folder: Path, resume: bool, say: Say) -> Path:
-    say = say if fabric.is_global_zero else silent
-    if checkpoints_in(folder):
+def _train(process: Process, config: GenericConfig) -> None:
+    if checkpoints_in(process.folder):
         raise UsageError(
-            f"{shown(folder)} holds another recipe's training", hint="choose another folder with -o"
+            f"{shown(process.folder)} holds another recipe's training", hint="choose another folder with -o"
         )
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
-    scale, patch = scale_of(network), config.data.patch
-    if config.start and not resume:
+    scale = scale_of(network)
+    if config.start and not process.resume:
         load_weights(network, config.start)
-    perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19)
-    sides = {network: patch // scale, _discriminator(config): patch, perceptual.vgg: patch}
-    refuse_what_cannot_fit(sides, config.data, scale=scale)
-    if not resume:
+    critics = critics_of(config, network)
+    if not process.resume:
         share = min(_SHARES.values())
-        check_budget(config.run.time_budget, network, config.data, scale=scale, share=share, say=say)
-    dataset = gather(_generic(config.data), scale=scale, folder=folder, say=say)
+        check_budget(config.run.time_budget, network, config.data, scale=scale, share=share, say=process.say)
+    dataset = gather(_generic(config.data), scale=scale, folder=process.folder, say=process.say)
 
-    stage = partial(_open, fabric, config, folder, dataset, resume=resume, say=say)
-    _fit_psnr(stage(PSNR), config, network, dataset)
+    samples = sampler_of(dataset, config.data, scale=scale)
+
+    with _open(process, config, dataset, PSNR) as session:
+        session.tell(f"data: {dataset.summary}")
+        session.tell("stage 1 of 3: L1")
+        state = train_on_l1(session, network, config.psnr_optimiser, dataset, samples, config.data)
+        _publish_once(session, state, config, dataset)
     branches: dict[str, nn.Module] = {}
-    for name in (STANDARD, RELATIVISTIC):
-        branches[name] = copy.deepcopy(network)
-        _fit_gan(stage(name), config, branches[name], perceptual, dataset, objective=_OBJECTIVES[name])
-    if fabric.is_global_zero:
+    for number, name in enumerate((STANDARD, RELATIVISTIC), 2):
+        branch = branches[name] = copy.deepcopy(network)
+        opponents = replace(critics, discriminator=copy.deepcopy(critics.discriminator))
+        objective = _OBJECTIVES[name]
+        with _open(process, config, dataset, name) as session:
+            session.tell(f"stage {number} of 3: GAN, {objective} objective")
+            state = train_gan(session, config, branch, opponents, dataset, samples, objective=objective)
+            branch.load_state_dict(state.ema.module.state_dict())
+            _publish_once(session, state, config, dataset)
+    if process.fabric.is_global_zero:
         fuse_branches(
             config.sweep,
-            folder,
+            process.folder,
             main=(RELATIVISTIC, branches[RELATIVISTIC]),
             second=(STANDARD, branches[STANDARD]),
             dataset=dataset,
             recipe="generic",
-            configuration=to_toml(config),
-            say=say,
+            configuration=process.config,
+            say=process.say,
         )
-    fabric.barrier()
-    return folder
+    process.fabric.barrier()
 
 
-def _fit_psnr(session: Session, config: GenericConfig, network: nn.Module, dataset: Dataset) -> None:
-    """Train the generator on L1; `network` ends with the averaged weights."""
-    with session:
-        scale = scale_of(network)
-        session.tell(f"data: {dataset.summary}")
-        session.tell("stage 1 of 3: L1")
-        generator = trainable(session, "generator", network, config.psnr_optimiser)
-        state = start_state(session, generator)
-        samples = sampler_of(dataset, config.data, scale=scale)
-        validate = validator(session, dataset.validation, border=scale)
-        for step in steps(session, state, samples, config.data, validate=validate):
-            step.minimise(generator, {"loss": l1(generator(step.lr), step.hr)})
-        network.load_state_dict(state.ema.module.state_dict())
-        if not _is_published(session):
-            publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
-
-
-def _fit_gan(
-    session: Session,
-    config: GenericConfig,
-    network: nn.Module,
-    perceptual: Perceptual,
-    dataset: Dataset,
-    *,
-    objective: ObjectiveName,
-) -> None:
-    """Train one of the two GANs; `network` ends with the averaged weights."""
-    with session:
-        scale, game = scale_of(network), OBJECTIVES[objective]
-        session.tell(f"stage {2 if objective == 'vanilla' else 3} of 3: GAN, {objective} objective")
-        generator = trainable(session, "generator", network, config.optimiser)
-        judge = _discriminator(config)
-        discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
-        perceptual.to(session.fabric.device)
-        state = start_state(session, generator, discriminator)
-        samples = sampler_of(dataset, config.data, scale=scale)
-        validate = validator(session, dataset.validation, border=scale, looks=True)
-        for step in steps(session, state, samples, config.data, validate=validate):
-            fake, hr = generator(step.lr), step.hr
-
-            terms: dict[str, Tensor] = {}
-            with session.fabric.autocast():
-                terms["pixel"] = config.pixel_weight * l1(fake, hr)
-                terms["perceptual"] = config.perceptual_weight * perceptual(fake, hr)
-                adversarial = adversarial_loss(game, discriminator.network, fake, hr)
-                terms["adversarial"] = config.adversarial_weight * adversarial
-            step.minimise(generator, terms)
-
-            teach_discriminator(step, discriminator, game, fake.detach(), hr)
-        network.load_state_dict(state.ema.module.state_dict())
-        if not _is_published(session):
-            publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
-
-
-def _open(
-    fabric: Fabric,
-    config: GenericConfig,
-    folder: Path,
-    dataset: Dataset,
-    name: str,
-    *,
-    resume: bool,
-    say: Say,
-) -> Session:
+def _open(process: Process, config: GenericConfig, dataset: Dataset, name: str) -> Session:
     settings = replace(config.run, time_budget=config.run.time_budget * _SHARES[name])
     if name == PSNR:
         settings = replace(settings, steps=config.psnr_steps)
-    return open_session(
-        fabric,
-        folder=folder / name,
-        recipe="generic",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=settings,
-        resume=resume,
-        say=say,
-    )
+    return process.open_session(dataset.fingerprint, stage=name, settings=settings)
+
+
+def _publish_once(session: Session, state: State, config: GenericConfig, dataset: Dataset) -> None:
+    """Publish a stage, unless it was before the run was resumed."""
+    if not (session.folder / "model.onnx").is_file():
+        publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
 
 
 def _generic(data: DataSettings) -> DataSettings:
     if data.degradation is None and data.profile is None and data.lr is None:
         return replace(data, degradation="samsung_generic")
     return data
-
-
-def _is_published(session: Session) -> bool:
-    return (session.folder / "model.onnx").is_file()
-
-
-def _discriminator(config: GenericConfig) -> nn.Module:
-    arguments = {"patch": config.data.patch} if config.discriminator in FIXED_PATCH else {}
-    return build(
-        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
-    )
 
 
 _RCAN = OptimiserSettings(

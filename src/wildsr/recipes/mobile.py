@@ -10,12 +10,8 @@ paper gives no numbers.
 
 import json
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
-
-from lightning_fabric import Fabric
-from torch import Tensor
 
 from wildsr.checkpoints import load_network
 from wildsr.engine import Settings, Upscaler
@@ -23,20 +19,13 @@ from wildsr.errors import InputError, UsageError
 from wildsr.files import atomic_write, find_pictures, make_folder, shown
 from wildsr.files.matching import match
 from wildsr.imaging import WriteOptions, probe, read, write
-from wildsr.networks import DISCRIMINATORS, FIXED_PATCH
-from wildsr.training.adversary import adversarial_loss, teach_discriminator
-from wildsr.training.choices import DiscriminatorName, PerceptualName
-from wildsr.training.config import to_toml
-from wildsr.training.datasets import Dataset, build, gather, joined, sampler_of
-from wildsr.training.loop import steps
-from wildsr.training.losses import OBJECTIVES, l1
-from wildsr.training.memory import refuse_what_cannot_fit
-from wildsr.training.perceptual_network import perceptual_network
+from wildsr.training.adversarial_settings import AdversarialSettings
+from wildsr.training.datasets import Dataset, gather, joined, sampler_of
+from wildsr.training.gan_stage import critics_of, train_gan
+from wildsr.training.launch import Process, launch
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, open_fabric, open_session, silent
-from wildsr.training.settings import DataSettings, NotNegative, OptimiserSettings, RunSettings
-from wildsr.training.trainable import start_state, trainable
-from wildsr.training.validation import validator
+from wildsr.training.session import Say
+from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
 SUMMARY: Final = "fine-tune the generic model for a phone, on registered pictures of a better camera"
 TARGETS: Final = "targets"
@@ -45,7 +34,7 @@ _MADE_BY: Final = "made-by.json"
 
 
 @dataclass(frozen=True, kw_only=True)
-class MobileConfig:
+class MobileConfig(AdversarialSettings):
     """Everything `wildsr train mobile` can be told."""
 
     pairs: Path | None = None
@@ -62,35 +51,8 @@ class MobileConfig:
     start: str | None = None
     """Weights to fine-tune, where they are not the generic model's."""
 
-    discriminator: DiscriminatorName = "vgg-128"
-    """Discriminator preset."""
-
-    pixel_weight: NotNegative = 0.01
-    """Weight of L1."""
-
-    perceptual: PerceptualName = "esrgan"
-    """Which method's features; the ones ending in -vgg16 need no file."""
-
-    perceptual_weight: NotNegative = 1.0
-    """Weight of the distance between features."""
-
-    vgg19: Path | None = None
-    """File of torchvision's VGG19 weights."""
-
-    adversarial_weight: NotNegative = 0.005
-    """Weight of the relativistic adversarial loss."""
-
     data: DataSettings = field(default_factory=DataSettings)
     """Crops; where pictures come from is said by `pairs`."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the generator."""
-
-    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the discriminator."""
-
-    run: RunSettings = field(default_factory=RunSettings)
-    """The run."""
 
 
 def run(config: MobileConfig, folder: Path, *, resume: bool, say: Say) -> Path:
@@ -105,59 +67,22 @@ def run(config: MobileConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("mobile", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: MobileConfig, folder: Path, resume: bool, say: Say) -> Path:
-    say = say if fabric.is_global_zero else silent
+def _train(process: Process, config: MobileConfig) -> None:
     phone, better = _folders(config)
     start = load_network(config.start or config.generic)
-    scale, patch = start.spec.scale, config.data.patch
-    arguments = {"patch": patch} if config.discriminator in FIXED_PATCH else {}
-    judge = build(
-        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
-    )
-    objective = OBJECTIVES["relativistic"]
-    perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19)
-    sides = {start.network: patch // scale, judge: patch, perceptual.vgg: patch}
-    refuse_what_cannot_fit(sides, config.data, scale=scale)
-    dataset = _pairs(fabric, config, folder, phone, better, scale=scale, say=say)
+    scale = start.spec.scale
+    critics = critics_of(config, start.network)
+    dataset = _pairs(process, config, phone, better, scale=scale)
 
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="mobile",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"start: {start.spec.id}; data: {dataset.summary}")
-        generator = trainable(session, "generator", start.network, config.optimiser)
-        discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
-        perceptual.to(fabric.device)
-        state = start_state(session, generator, discriminator)
         samples = sampler_of(dataset, config.data, scale=scale)
-        validate = validator(session, dataset.validation, border=scale, looks=True)
-        for step in steps(session, state, samples, config.data, validate=validate):
-            fake, hr = generator(step.lr), step.hr
-
-            terms: dict[str, Tensor] = {}
-            with fabric.autocast():
-                terms["pixel"] = config.pixel_weight * l1(fake, hr)
-                terms["perceptual"] = config.perceptual_weight * perceptual(fake, hr)
-                adversarial = adversarial_loss(objective, discriminator.network, fake, hr)
-                terms["adversarial"] = config.adversarial_weight * adversarial
-            step.minimise(generator, terms)
-
-            teach_discriminator(step, discriminator, objective, fake.detach(), hr)
+        state = train_gan(session, config, start.network, critics, dataset, samples)
         spec = start.spec
         publish(session, state, dataset, config.data, preset=spec.architecture, arguments=spec.arguments)
-    return folder
 
 
 def _folders(config: MobileConfig) -> tuple[Path, Path]:
@@ -198,10 +123,9 @@ def _folders(config: MobileConfig) -> tuple[Path, Path]:
     return phone, better
 
 
-def _pairs(
-    fabric: Fabric, config: MobileConfig, folder: Path, phone: Path, better: Path, *, scale: int, say: Say
-) -> Dataset:
+def _pairs(process: Process, config: MobileConfig, phone: Path, better: Path, *, scale: int) -> Dataset:
     """HR made by the generic model (the first process makes it, what is there is kept), and the phone's LR."""
+    folder, say, fabric = process.folder, process.say, process.fabric
     if not fabric.is_global_zero:
         fabric.barrier()
     made_by = _make_targets(config, better, folder / TARGETS, scale=scale, say=say)

@@ -1,22 +1,19 @@
 """Train any network on a pixel loss: for fidelity, and as the start of adversarial training."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Literal
-
-from lightning_fabric import Fabric
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.networks import NETWORKS
 from wildsr.training.choices import NetworkName, PixelName
-from wildsr.training.config import to_toml
 from wildsr.training.datasets import build, gather, sampler_of
+from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
 from wildsr.training.losses import PIXEL, luma
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, open_fabric, open_session, silent
+from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
@@ -65,30 +62,18 @@ def run(config: PsnrConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("psnr", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: PsnrConfig, folder: Path, resume: bool, say: Say) -> Path:
+def _train(process: Process, config: PsnrConfig) -> None:
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
     scale = scale_of(network)
-    if config.start and not resume:
+    if config.start and not process.resume:
         load_weights(network, config.start)
     distance = PIXEL[config.loss]
     refuse_what_cannot_fit({network: config.data.patch // scale}, config.data, scale=scale)
-    dataset = gather(config.data, scale=scale, folder=folder, say=say if fabric.is_global_zero else silent)
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="psnr",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    dataset = gather(config.data, scale=scale, folder=process.folder, say=process.say)
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"data: {dataset.summary}")
         generator = trainable(session, "generator", network, config.optimiser)
         state = start_state(session, generator)
@@ -99,7 +84,6 @@ def _train(fabric: Fabric, *, config: PsnrConfig, folder: Path, resume: bool, sa
             loss = distance(luma(sr), luma(hr)) if config.loss_on == "y" else distance(sr, hr)
             step.minimise(generator, {"loss": loss})
         publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
-    return folder
 
 
 _HALVINGS_200K = OptimiserSettings(

@@ -7,34 +7,26 @@ L1 (the warm start), then with L1, perceptual and relativistic adversarial losse
 """
 
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Final
-
-import torch
-from lightning_fabric import Fabric
-from torch import nn
 
 from wildsr.checkpoints import load_weights, scale_of
 from wildsr.data import Degrade, NoisyCrops, Sampler, array_degrader
 from wildsr.degradation import Clip, NoisePool, Pipeline
 from wildsr.errors import UsageError
 from wildsr.estimation.noise.variance_rule import VarianceRule
-from wildsr.networks import DISCRIMINATORS, FIXED_PATCH, NETWORKS
+from wildsr.networks import NETWORKS
 from wildsr.recipes.realsr_pool import Pool, PoolSettings, fill_pool, make_clean_pairs
+from wildsr.training.adversarial_settings import AdversarialSettings
 from wildsr.training.checkpoint import checkpoints_in
-from wildsr.training.choices import DiscriminatorName, NetworkName, PerceptualName
-from wildsr.training.config import to_toml
+from wildsr.training.choices import DiscriminatorName, NetworkName
 from wildsr.training.datasets import Dataset, build, gather, joined, sampler_of, with_noisy_validation
-from wildsr.training.loop import steps
-from wildsr.training.losses import OBJECTIVES, l1, win_rate
-from wildsr.training.memory import refuse_what_cannot_fit
-from wildsr.training.perceptual_network import perceptual_network
+from wildsr.training.gan_stage import critics_of, train_gan
+from wildsr.training.l1_stage import train_on_l1
+from wildsr.training.launch import Process, launch
 from wildsr.training.publish import publish
-from wildsr.training.session import Say, open_fabric, open_session, silent
-from wildsr.training.settings import CountOrNone, DataSettings, NotNegative, OptimiserSettings, RunSettings
-from wildsr.training.trainable import frozen, start_state, trainable
-from wildsr.training.validation import validator
+from wildsr.training.session import Say
+from wildsr.training.settings import CountOrNone, DataSettings, OptimiserSettings, RunSettings
 
 SUMMARY: Final = "RealSR: kernels and noise of your photos, clean HR out of them, L1 warm start, then a GAN"
 WARM_START: Final = "warm-start"
@@ -42,7 +34,7 @@ WARM_START: Final = "warm-start"
 
 
 @dataclass(frozen=True, kw_only=True)
-class RealsrConfig:
+class RealsrConfig(AdversarialSettings):
     """Everything `wildsr train realsr` can be told."""
 
     source: Path | None = None
@@ -70,33 +62,6 @@ class RealsrConfig:
     discriminator: DiscriminatorName = "vgg-128"
     """Discriminator preset: vgg-128 in track 1, patch in track 2."""
 
-    pixel_weight: NotNegative = 0.01
-    """Weight of L1."""
-
-    perceptual: PerceptualName = "esrgan"
-    """Which method's features; the ones ending in -vgg16 need no file."""
-
-    perceptual_weight: NotNegative = 1.0
-    """Weight of the distance between features."""
-
-    vgg19: Path | None = None
-    """File of torchvision's VGG19 weights."""
-
-    adversarial_weight: NotNegative = 0.005
-    """Weight of the relativistic adversarial loss."""
-
-    data: DataSettings = field(default_factory=DataSettings)
-    """Pictures."""
-
-    optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the generator."""
-
-    discriminator_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
-    """Learning of the discriminator."""
-
-    run: RunSettings = field(default_factory=RunSettings)
-    """The run; its steps are the GAN's."""
-
 
 def run(config: RealsrConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     """Learn the degradation, make pairs, train, export, describe.
@@ -110,71 +75,33 @@ def run(config: RealsrConfig, folder: Path, *, resume: bool, say: Say) -> Path:
     Returns:
         The folder, which `wildsr upscale -m` takes.
     """
-    training: Path = open_fabric(config.run).launch(
-        partial(_train, config=config, folder=folder, resume=resume, say=say)
-    )
-    return training
+    return launch("realsr", _train, config, folder, resume=resume, say=say)
 
 
-def _train(fabric: Fabric, *, config: RealsrConfig, folder: Path, resume: bool, say: Say) -> Path:
-    say = say if fabric.is_global_zero else silent
+def _train(process: Process, config: RealsrConfig) -> None:
     network = build(NETWORKS, config.network, config.arguments, seed=config.run.seed)
-    judge = _discriminator(config)
-    scale, patch = scale_of(network), config.data.patch
-    if config.start and not resume:
+    scale = scale_of(network)
+    if config.start and not process.resume:
         load_weights(network, config.start)
-    objective = OBJECTIVES["relativistic"]
-    perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19)
-    sides = {network: patch // scale, judge: patch, perceptual.vgg: patch}
-    refuse_what_cannot_fit(sides, config.data, scale=scale)
+    critics = critics_of(config, network)
 
-    pool, dataset = _algorithm_1(fabric, config, folder, scale, say)
+    pool, dataset = _algorithm_1(process, config, scale)
     samples = _with_noise(pool, sampler_of(dataset, config.data, scale=scale))
-    if config.warm_steps and not checkpoints_in(folder):
-        _warm_start(fabric, config, network, dataset, samples, folder=folder, resume=resume, say=say)
+    if config.warm_steps and not checkpoints_in(process.folder):
+        settings = replace(config.run, steps=config.warm_steps, time_budget=0.0)
+        with process.open_session(dataset.fingerprint, stage=WARM_START, settings=settings) as session:
+            session.tell(f"warm start on L1, {config.warm_steps} steps")
+            train_on_l1(session, network, config.warm_optimiser, dataset, samples, config.data)
 
-    with open_session(
-        fabric,
-        folder=folder,
-        recipe="realsr",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=config.run,
-        resume=resume,
-        say=say,
-    ) as session:
+    with process.open_session(dataset.fingerprint) as session:
         session.tell(f"data: {dataset.summary}")
         if not config.start and not config.warm_steps:
             session.tell("note: no warm start; a GAN trained from random weights rarely gets good")
-        generator = trainable(session, "generator", network, config.optimiser)
-        discriminator = trainable(session, "discriminator", judge, config.discriminator_optimiser)
-        perceptual.to(fabric.device)
-        state = start_state(session, generator, discriminator)
-        validate = validator(session, dataset.validation, border=scale, looks=True)
-        for step in steps(session, state, samples, config.data, validate=validate):
-            fake, hr = generator(step.lr), step.hr
-
-            with frozen(discriminator.network), fabric.autocast():
-                fake_logits = discriminator.network(fake).float()
-                with torch.no_grad():
-                    real_logits = discriminator.network(hr).float()
-                terms = {
-                    "pixel": config.pixel_weight * l1(fake, hr),
-                    "perceptual": config.perceptual_weight * perceptual(fake, hr),
-                    "adversarial": config.adversarial_weight * objective.generator(real_logits, fake_logits),
-                }
-            step.minimise(generator, terms)
-
-            real_logits, fake_logits = discriminator(hr), discriminator(fake.detach())
-            step.minimise(discriminator, {"discriminator": objective.discriminator(real_logits, fake_logits)})
-            step.note("discriminator_wins", win_rate(real_logits, fake_logits))
+        state = train_gan(session, config, network, critics, dataset, samples)
         publish(session, state, dataset, config.data, preset=config.network, arguments=config.arguments)
-    return folder
 
 
-def _algorithm_1(
-    fabric: Fabric, config: RealsrConfig, folder: Path, scale: int, say: Say
-) -> tuple[Pool, Dataset]:
+def _algorithm_1(process: Process, config: RealsrConfig, scale: int) -> tuple[Pool, Dataset]:
     """Pools and pairs; the first process makes them, and what is there already is kept."""
     data = config.data
     if data.lr is not None or data.degradation is not None:
@@ -192,6 +119,7 @@ def _algorithm_1(
             "no photos given to learn from",
             hint="--set source=FOLDER names the photos to upscale later, --hr FOLDER clean, large ones",
         )
+    folder, say, fabric = process.folder, process.say, process.fabric
     if not fabric.is_global_zero:
         fabric.barrier()
     pool = fill_pool(config.pool, config.source, data.profile, folder=folder, scale=scale, say=say)
@@ -212,45 +140,6 @@ def _with_noise(pool: Pool, samples: Sampler) -> Sampler:
 
 def _injection(pool: Pool) -> Degrade:
     return array_degrader(Pipeline((NoisePool(pool.noise), Clip())))
-
-
-def _warm_start(
-    fabric: Fabric,
-    config: RealsrConfig,
-    network: nn.Module,
-    dataset: Dataset,
-    samples: Sampler,
-    *,
-    folder: Path,
-    resume: bool,
-    say: Say,
-) -> None:
-    """Train the generator on L1, in a folder of its own; `network` ends with the averaged weights."""
-    settings = replace(config.run, steps=config.warm_steps, time_budget=0.0)
-    with open_session(
-        fabric,
-        folder=folder / WARM_START,
-        recipe="realsr",
-        config=to_toml(config),
-        data=dataset.fingerprint,
-        settings=settings,
-        resume=resume,
-        say=say,
-    ) as session:
-        session.tell(f"warm start on L1, {config.warm_steps} steps")
-        generator = trainable(session, "generator", network, config.warm_optimiser)
-        state = start_state(session, generator)
-        validate = validator(session, dataset.validation, border=scale_of(network))
-        for step in steps(session, state, samples, config.data, validate=validate):
-            step.minimise(generator, {"loss": l1(generator(step.lr), step.hr)})
-        network.load_state_dict(state.ema.module.state_dict())
-
-
-def _discriminator(config: RealsrConfig) -> nn.Module:
-    arguments = {"patch": config.data.patch} if config.discriminator in FIXED_PATCH else {}
-    return build(
-        DISCRIMINATORS, config.discriminator, arguments, seed=config.run.seed + 1, what="discriminator"
-    )
 
 
 _WARM = OptimiserSettings(

@@ -1,11 +1,29 @@
-"""The two halves of adversarial training that recipes share: the generator's loss, and the discriminator's step."""
+"""What adversarial training shares: a new discriminator, the generator's loss against it, and its own step."""
 
 import torch
 from torch import Tensor, nn
 
+from wildsr.networks import DISCRIMINATORS, FIXED_PATCH
+from wildsr.training.choices import DiscriminatorName
+from wildsr.training.datasets import build
 from wildsr.training.losses import Objective, gradient_penalty, win_rate
 from wildsr.training.step import Step
 from wildsr.training.trainable import Trainable, frozen
+
+
+def new_discriminator(name: DiscriminatorName, *, patch: int, seed: int) -> nn.Module:
+    """Build a discriminator, initialised from the seed after the run's: the run's own is the generator's.
+
+    Args:
+        name: Preset.
+        patch: Side of the pictures that it will see; presets with dense layers are built for it.
+        seed: The run's.
+
+    Raises:
+        UsageError: No such preset.
+    """
+    arguments = {"patch": patch} if name in FIXED_PATCH else {}
+    return build(DISCRIMINATORS, name, arguments, seed=seed + 1, what="discriminator")
 
 
 def adversarial_loss(objective: Objective, discriminator: nn.Module, fake: Tensor, hr: Tensor) -> Tensor:

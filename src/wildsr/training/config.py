@@ -108,7 +108,14 @@ def differences(before: str, now: str) -> list[str]:
 
 
 def field_docs(kind: "type[DataclassInstance]") -> dict[str, str]:
-    """Docstring of each field of a dataclass."""
+    """Docstring of each field of a dataclass, inherited ones too."""
+    docs: dict[str, str] = {}
+    for base in reversed([one for one in kind.__mro__ if is_dataclass(one)]):
+        docs |= _own_docs(base)
+    return docs
+
+
+def _own_docs(kind: type) -> dict[str, str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(kind)))
     body = tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else []
     docs: dict[str, str] = {}
