@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.evaluation.pictures import fill
+from tests.models.two_ends import save_ends
 from wildsr import metrics
-from wildsr.engine import Settings
+from wildsr.engine import Settings, Upscaler
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation import (
     NO_REFERENCE_METRICS,
@@ -17,8 +19,8 @@ from wildsr.evaluation import (
     evaluate,
     plan_evaluation,
 )
-from wildsr.imaging import open_source
-from wildsr.models import Model
+from wildsr.imaging import Picture, open_source
+from wildsr.models import Model, load_model
 
 NAMES = ["a.png", "b.png"]
 
@@ -108,6 +110,45 @@ def test_models_are_loaded_by_name_and_folders_of_results_stand_beside_them(
     kinds = [BicubicEnlargement, Network, Network, Results]
     assert [type(method) for method in plan.methods] == kinds
     assert plan.methods[1].facts()["color_fix"] is False
+
+
+def test_a_sharpness_is_for_the_models_with_two_ends(tmp_path: Path, tiny: Model) -> None:
+    """The rows are those of each end; a model without a dial beside it is judged as it is; alone it is refused."""
+    fill(tmp_path / "pairs" / "HR", NAMES, scale=4)
+    fill(tmp_path / "pairs" / "LR", NAMES)
+    ends = str(save_ends(tmp_path / "ends"))
+
+    def load(name: str) -> Model:
+        return tiny if name == "tiny" else load_model(name)
+
+    found = {
+        sharpness: evaluate(
+            models=[ends, "tiny"],
+            test_set=tmp_path / "pairs",
+            metrics=["psnr"],
+            settings=Settings(precision="fp32", threads=1, sharpness=sharpness),
+            load=load,
+        )
+        for sharpness in (0.0, 1.0)
+    }
+    assert [one.protocol["methods"]["ends"]["sharpness"] for one in found.values()] == [0.0, 1.0]
+    psnr = {
+        sharpness: {
+            name: [row.values["psnr"] for row in one.rows if row.method == name] for name in one.methods
+        }
+        for sharpness, one in found.items()
+    }
+    assert psnr[0.0]["tiny"] == psnr[1.0]["tiny"]
+    assert psnr[0.0]["ends"] != psnr[1.0]["ends"]
+    for sharpness in (0.0, 1.0):
+        upscaler = Upscaler(load_model(ends), Settings(precision="fp32", threads=1, sharpness=sharpness))
+        lr, hr = (open_source(tmp_path / "pairs" / kind / NAMES[0]).samples for kind in ("LR", "HR"))
+        sr = np.rint(np.clip(upscaler(Picture(rgb=lr / np.float32(255))).rgb, 0, 1) * 255).astype(np.uint8)
+        assert psnr[sharpness]["ends"][0] == pytest.approx(metrics.psnr(sr, hr), abs=1e-6)
+    with pytest.raises(UsageError, match="none of tiny has two ends"):
+        plan_evaluation(
+            models=["tiny"], test_set=tmp_path / "pairs", settings=Settings(sharpness=0.5), load=load
+        )
 
 
 def test_a_scale_can_be_named(pairs: Path) -> None:

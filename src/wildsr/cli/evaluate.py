@@ -46,6 +46,7 @@ def evaluate(
     blind_key: options.BlindKey = None,
     blind_choices: options.BlindChoices = None,
     scale: options.Scale = None,
+    sharpness: options.Sharpness = None,
     color_fix: options.ColorFix = None,
     precision: options.Precision = "auto",
     backend: Backend = "auto",
@@ -72,7 +73,12 @@ def evaluate(
         crop=crop,
         scale=scale,
         settings=Settings(
-            precision=precision, backend=backend, device=device, threads=threads, color_fix=color_fix
+            precision=precision,
+            backend=backend,
+            device=device,
+            threads=threads,
+            sharpness=sharpness,
+            color_fix=color_fix,
         ),
         resume=resume,
         load=lambda name: fetch_model(name, offline=offline or None),

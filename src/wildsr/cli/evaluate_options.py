@@ -83,6 +83,13 @@ Scale = Annotated[
 ColorFix = Annotated[
     bool | None, typer.Option("--color-fix/--no-color-fix", help=field_help(Settings, "color_fix"))
 ]
+Sharpness = Annotated[
+    float | None,
+    typer.Option(
+        help="0 faithful … 1 crisp, for the models with two ends among those run; their own by default.",
+        show_default=False,
+    ),
+]
 Precision = Annotated[PrecisionChoice, typer.Option(help=field_help(Settings, "precision"))]
 Threads = Annotated[int | None, typer.Option(help=field_help(Settings, "threads"), show_default=False)]
 Resume = Annotated[

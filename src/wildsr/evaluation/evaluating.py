@@ -1,7 +1,7 @@
 """`evaluate`: resolves results, models, test set and metrics to a plan, and runs it."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wildsr.assets import cache_dir
@@ -14,7 +14,8 @@ from wildsr.evaluation.results import Evaluation
 from wildsr.evaluation.run import Watcher, judge
 from wildsr.evaluation.sets import TestSet, find_set, infer_scale
 from wildsr.evaluation.store import Store
-from wildsr.models import CATALOG, Model, load_model
+from wildsr.files import shown
+from wildsr.models import CATALOG, Model, holds_model, load_model
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,8 @@ def evaluate(
         crop_border: Pixels cropped from each side of result and ground truth before measuring.
         crop: Cut result and ground truth to their common size where they differ by a few pixels.
         scale: Enlargement; None takes HR : LR of the set, else 4.
-        settings: How models are run; None takes the engine's defaults.
+        settings: How models are run; None takes the engine's defaults. A sharpness holds for the models that have
+            two ends.
         resume: Take from the cache what an earlier run made.
         load: Loads a model by name; the default fetches weights that are not there.
         watch: Called after each picture.
@@ -168,15 +170,24 @@ def _methods(
     load: Callable[[str], Model],
 ) -> list[Method]:
     methods: list[Method] = []
+    with_dial = 0
     for given in names:
         taken = {method.name for method in methods}
         path = Path(given)
         if given == BICUBIC:
             method_name(given, taken)
             methods.append(BicubicEnlargement(store, scale=scale))
-        elif given not in CATALOG and path.is_dir() and not (path / "model.onnx").is_file():
+        elif given not in CATALOG and path.is_dir() and not holds_model(path):
             methods.append(results_for(pictures, path))
         else:
             name = method_name(given, taken)
-            methods.append(Network(name, load(given), settings, store, scale=scale))
+            model = load(given)
+            with_dial += model.ends is not None
+            own = settings if model.ends is not None else replace(settings, sharpness=None)
+            methods.append(Network(name, model, own, store, scale=scale))
+    if settings.sharpness is not None and not with_dial:
+        raise UsageError(
+            f"none of {', '.join(map(shown, names))} has two ends to set a sharpness between",
+            hint="leave out the sharpness",
+        )
     return methods

@@ -2,7 +2,15 @@
 
 from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
 from wildsr.models.fusion import FusionRule
-from wildsr.models.loading import Model, default_model, import_model, is_cached, load_model, own_sharpness
+from wildsr.models.loading import (
+    Model,
+    default_model,
+    holds_model,
+    import_model,
+    is_cached,
+    load_model,
+    own_sharpness,
+)
 from wildsr.models.spec import ModelSpec
 
 __all__ = [
@@ -14,6 +22,7 @@ __all__ = [
     "Model",
     "ModelSpec",
     "default_model",
+    "holds_model",
     "import_model",
     "is_cached",
     "load_model",

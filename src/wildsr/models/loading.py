@@ -142,6 +142,14 @@ def import_model(
     return spec
 
 
+def holds_model(folder: Path) -> bool:
+    """Whether `load_model` takes a folder for a model's, or asks which of its models is meant."""
+    try:
+        return has_two_ends(folder) or any(map(_is_model_file, folder.iterdir()))
+    except OSError:
+        return False
+
+
 def is_cached(name: str) -> bool:
     """Whether a model of the catalog can be loaded offline."""
     entry = CATALOG[name]
@@ -241,7 +249,7 @@ def _model_in(folder: Path) -> Path:
     """Return the model file of a folder: `model.onnx` of a training run, or the only model there is."""
     if (folder / "model.onnx").is_file():
         return folder / "model.onnx"
-    found = sorted(path for path in folder.iterdir() if path.suffix in (".onnx", ".param") and path.is_file())
+    found = sorted(filter(_is_model_file, folder.iterdir()))
     if len(found) == 1:
         return found[0]
     if found:
@@ -254,6 +262,10 @@ def _model_in(folder: Path) -> Path:
         f"the folder {shown(folder)} holds no model.onnx and no .param file",
         hint="name the folder of a finished training, or of an ncnn model",
     )
+
+
+def _is_model_file(path: Path) -> bool:
+    return path.suffix in (".onnx", ".param") and path.is_file()
 
 
 def _unknown(name: str) -> ModelError:
