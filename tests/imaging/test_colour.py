@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms
 
 from tests.imaging import spaces
-from tests.imaging.make import png, tiff
+from tests.imaging.make import png, png_chunk, tiff
 from wildsr import imaging
 from wildsr.imaging import Metadata, Picture, icc, resize
 from wildsr.imaging.cicp import by_code_points
@@ -253,6 +253,21 @@ def test_png_colour_chunks(chunks: list[tuple[bytes, bytes]], name: str | None, 
     picture = imaging.read(tmp_path / "a.png")
     assert (picture.metadata.icc and icc.parse(picture.metadata.icc).name) == name
     assert bool(picture.notes) == (name == "sRGB")
+
+
+@pytest.mark.parametrize(
+    "late",
+    [_gama(1.0), (b"cICP", bytes([12, 13, 0, 1])), (b"iCCP", b"x\0\0" + zlib.compress(spaces.ADOBE))],
+    ids=lambda chunk: chunk[0].decode(),
+)
+def test_colours_said_behind_the_pixels_come_too_late(late: tuple[bytes, bytes], tmp_path: Path) -> None:
+    """PNG wants them before the pixels; no viewer heeds them elsewhere."""
+    plain = _png_with()
+    (tmp_path / "a.png").write_bytes(plain[:-12] + png_chunk(*late) + plain[-12:])
+    picture = imaging.read(tmp_path / "a.png")
+    assert (picture.metadata.icc, picture.notes) == (None, ())
+    (tmp_path / "b.png").write_bytes(_png_with(late))
+    assert imaging.read(tmp_path / "b.png").metadata.icc is not None
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,17 @@ def test_a_progressive_file_cut_between_scans_is_refused(tmp_path: Path) -> None
             read(PROGRESSIVE[:tables], tmp_path)
 
 
+def test_a_progressive_file_without_its_last_scans_is_called_coarse(tmp_path: Path) -> None:
+    """Cut between two scans and closed with an end marker it is a sound file, of which libjpeg says nothing."""
+    whole = read(PROGRESSIVE, tmp_path)
+    assert whole.notes == ()
+    for at in scans(PROGRESSIVE)[2:]:
+        tables = max(PROGRESSIVE.rfind(b"\xff\xc4", 0, at), PROGRESSIVE.rfind(b"\xff\xda", 0, at))
+        source = read(PROGRESSIVE[:tables] + b"\xff\xd9", tmp_path)
+        assert source.notes == ("its last scans are missing: it is coarser than it was meant to be",)
+        assert (source.samples != whole.samples).any()
+
+
 def test_scans_are_counted_by_coefficient() -> None:
     for whole in (BASELINE, PROGRESSIVE, GRAY):
         file = io.BytesIO(whole)

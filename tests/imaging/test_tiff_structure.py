@@ -145,6 +145,9 @@ def test_directories_are_counted_and_not_handed_over(tmp_path: Path, monkeypatch
     assert read_structure(file_reader(io.BytesIO(seen[0]))).pages == 1
 
 
+TILED_PLANES = {284: (3, (2,)), 322: (4, (16,)), 323: (4, (16,)), 324: (4, (8, 8, 8)), 325: (4, (256,) * 3)}
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -153,6 +156,14 @@ def test_directories_are_counted_and_not_handed_over(tmp_path: Path, monkeypatch
         (tiff(photo(), 2, tags={259: (3, (50000,))}), "compressed by Zstandard"),
         (tiff(photo(), 2, tags={259: (3, (34925,))}), "compressed by LZMA"),
         (tiff(photo(), 2, tags={259: (3, (50002,))}), "compressed by JPEG XL"),
+        (tiff(photo().astype(np.float64) / 255, 2, sample_format=3), "has 64 bits a sample"),
+        (tiff(photo(), 2, tags=TILED_PLANES), "a kind of TIFF that is not read: tiled separate planes"),
+        (tiff(photo().astype(np.int16), 2, sample_format=2), "has short samples"),
+        (tiff(photo().astype(np.float32), 8, sample_format=3), "has Lab in float samples"),
+        (tiff(photo().astype(np.float32) / 255, 8, sample_format=3), "has Lab in float samples"),
+        (tiff(photo().astype(np.int16), 8, sample_format=2), "has Lab in short samples"),
+        (tiff(photo().astype(np.uint32), 8), "has 32-bit Lab"),
+        (tiff(np.full((4, 4, 3), np.inf, np.float32), 2, sample_format=3), "samples that are not finite"),
     ],
 )
 def test_kinds_that_are_not_read_are_called_that_with_the_way_out(
@@ -162,3 +173,4 @@ def test_kinds_that_are_not_read_are_called_that_with_the_way_out(
         read(data, tmp_path)
     assert "damaged" not in str(raised.value)
     assert "save it" in str(raised.value.hint)
+    assert "copy or download" not in str(raised.value.hint)

@@ -84,7 +84,7 @@ def attempt(action: Callable[[], T], prefixes: tuple[str, ...]) -> T:
                 said = complaint(error, prefixes)
             if said:
                 break
-    raise VipsFailure(said or "it ends too early")
+    raise VipsFailure(said or "it ends too early, or its header makes no sense")
 
 
 def complaint(error: Exception, prefixes: tuple[str, ...] = ()) -> str:

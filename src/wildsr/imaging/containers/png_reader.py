@@ -13,7 +13,9 @@ from wildsr.imaging.metadata.budget import Budget
 from wildsr.imaging.opening import BinaryFile
 
 _MOST_PIXEL_CHUNKS: Final = 1 << 20
-_COLOURS = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"acTL", b"pHYs")
+_NUMBERS = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"acTL", b"pHYs")
+_ONLY_BEFORE = (b"cICP", b"sRGB", b"gAMA", b"cHRM", b"iCCP", b"acTL")
+"""What says how the pixels are to be read; behind them it is too late, and counts for nobody (PNG, 3rd ed., §5.6)."""
 _KINDS = {b"iCCP": "colour profile", b"eXIf": "EXIF", b"iTXt": "XMP or text"}
 _TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 
@@ -55,7 +57,8 @@ def read_png(file: BinaryFile, name: str, budget: Budget) -> tuple[Hints, Found]
         else:
             if not budget.step():
                 raise LimitError(f"{name} has more chunks than any picture; they were not read")
-            if chunks.take(file, kind, size) and not pixels:
+            late = pixels > 0 and kind in _ONLY_BEFORE
+            if not late and chunks.take(file, kind, size) and not pixels:
                 chunks.edits.append((at, at + 12 + size, b""))
         at += 12 + size
     return chunks.hints(), chunks.found()
@@ -74,7 +77,7 @@ class _Chunks:
 
     def take(self, file: BinaryFile, kind: bytes, size: int) -> bool:
         """Read a chunk whose head was just read; return True where the decoder of the pixels needs none of it."""
-        if kind in _COLOURS:
+        if kind in _NUMBERS:
             self._numbers.setdefault(kind, file.read(min(size, 64)))
             return False
         if kind not in (*_TEXTS, b"iCCP", b"eXIf"):

@@ -101,6 +101,8 @@ class JpegDecoder:
             samples = self._decoded(self._opened, (), notes)
             if scans.zeros < scans.stop and notes[-1:] == [_ODDITIES]:  # more zeros than it took
                 self._decoded(self._open("warning", end), (end,), [])
+            if not scans.complete:
+                notes.append("its last scans are missing: it is coarser than it was meant to be")
         else:
             samples = self._decoded(self._open("warning", end), (end,), notes)
             if not scans.complete:

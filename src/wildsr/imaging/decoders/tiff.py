@@ -134,16 +134,27 @@ class TiffDecoder:
             return _lab_to_srgb(samples, self._structure) if self.header.colour == "lab" else samples
         shape = (image.height, image.width, image.bands)
         if image.format == "uint":
+            if self.header.colour == "lab":
+                raise self._unread("32-bit Lab")
             wide = np.frombuffer(image.write_to_memory(), np.uint32).reshape(shape)
             return (wide >> 16).astype(np.uint16)
-        if image.format == "float":
+        if image.format == "float" and self.header.colour != "lab":
             return self._from_float(np.frombuffer(image.write_to_memory(), np.float32).reshape(shape))
-        raise InputError(f"{self._name} has {image.format} samples; unsigned integers and floats are read")
+        raise self._unread(("Lab in " if self.header.colour == "lab" else "") + f"{image.format} samples")
+
+    def _unread(self, kind: str) -> InputError:
+        return InputError(
+            f"{self._name} has {kind}; unsigned integers and floats are read, Lab in integers of 8 or 16 bits",
+            hint="save it as RGB, in unsigned integers of 16 bits",
+        )
 
     def _from_float(self, samples: NDArray[np.float32]) -> Samples:
         low, high = float(samples.min()), float(samples.max())
         if not (np.isfinite(low) and np.isfinite(high)):
-            raise InputError(f"{self._name} has floating-point samples that are not finite")
+            raise InputError(
+                f"{self._name} has floating-point samples that are not finite",
+                hint="replace them by numbers from 0 to 1, or save it as 16-bit integers",
+            )
         if low < _FLOAT_RANGE[0] or high > _FLOAT_RANGE[1]:
             raise InputError(
                 f"{self._name} has floating-point samples from {low:g} to {high:g}; 0 to 1 is expected",

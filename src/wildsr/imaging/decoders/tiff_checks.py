@@ -6,7 +6,7 @@ from wildsr.imaging.limits import Limits
 
 RGB, CIELAB, ICCLAB = 2, 8, 9
 _MODELS = (None, 0, 1, RGB, 3, 5, 6, CIELAB, ICCLAB)
-_BITS = (1, 2, 4, 8, 16, 32, 64)
+_BITS = (1, 2, 4, 8, 16, 32)
 _MOST_SAMPLES = 32
 _BYTES_PER_PIXEL = 8
 """Of 16-bit RGBA: what `Limits.max_pixels` pixels may take, however many samples they have."""
@@ -39,8 +39,8 @@ def check(structure: Structure, name: str, limits: Limits) -> None:
         )
     if structure.bits not in _BITS:
         raise InputError(
-            f"{name} has {structure.bits} bits a sample; TIFF is read with {', '.join(map(str, _BITS[:-1]))}",
-            hint="save it with 16 bits a sample, which loses nothing",
+            f"{name} has {structure.bits} bits a sample; TIFF is read with {', '.join(map(str, _BITS))}",
+            hint="save it with 16 bits a sample" + (", which loses nothing" if structure.bits < 16 else ""),
         )
     _check_memory(structure, name, limits)
 

@@ -1,6 +1,7 @@
 """A file opened by a libvips loader: what the decoders built on libvips share."""
 
 import io
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal, TypeVar
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 COLOURS: dict[Colour, int] = {"gray": 1, "rgb": 3, "cmyk": 4, "lab": 3}
 """Channels of each colour model, alpha not counted."""
 COPY_AGAIN = "copy or download it again; half a picture is never used"
+_ANOTHER_KIND = re.compile(r"not supported|unsupported|not implemented|unimplemented", re.IGNORECASE)
+"""In what a library says of a sound file of a kind that it does not read."""
 
 _LOADERS = {
     "jpeg": "jpegload_source",
@@ -86,7 +89,12 @@ class OpenedFile:
         return attempt(action, _MESSAGE_PREFIXES[self.form])
 
     def damaged(self, what: str, failure: VipsFailure) -> InputError:
-        """Return the error that names the file and what libvips, or the disk, said."""
+        """Return the error that names the file and what libvips, or the disk, said; a kind not read isn't damage."""
+        if not self._bridge.error and _ANOTHER_KIND.search(str(failure)):
+            return InputError(
+                f"{self.name} is a kind of {self.form.upper()} that is not read: {failure}",
+                hint="save it as PNG, or in the plainest way its program offers",
+            )
         reason = self._bridge.error.strerror if self._bridge.error else str(failure)
         return InputError(f"{self.name} {what}: {reason}", hint=COPY_AGAIN)
 
