@@ -176,7 +176,8 @@ def test_steps_follow_processor_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_motivation_from_end_to_end(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
     """With the trained networks replaced by bicubic enlargement."""
-    monkeypatch.setattr(motivation, "_trained", lambda *_: 123)
+    monkeypatch.setattr(motivation, "psnr_steps", lambda *_: 123)
+    monkeypatch.setattr(motivation, "_trained", lambda *_: None)
     monkeypatch.setattr(motivation, "enlarger", lambda _: enlarger(None))
     page = motivation.run(asked)
     text = page.read_text()
@@ -190,6 +191,20 @@ def test_motivation_from_end_to_end(asked: Asked, monkeypatch: pytest.MonkeyPatc
     )
     assert nearest < bicubic
     assert (page.parent / "crops.jpg").is_file()
+
+
+def test_what_has_no_time_is_refused_before_anything_is_trained(
+    asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def steps(_: float, network: str, *__: object) -> int:
+        if network == motivation.NETWORKS[-1]:
+            raise UsageError("too few")
+        return 100
+
+    monkeypatch.setattr(motivation, "psnr_steps", steps)
+    monkeypatch.setattr(motivation.psnr, "run", lambda *_, **__: pytest.fail("trained"))
+    with pytest.raises(UsageError, match="too few"):
+        motivation.run(asked)
 
 
 def test_the_page_of_generic(asked: Asked) -> None:

@@ -31,8 +31,9 @@ def nearest(lr: Bytes) -> Bytes:
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Two methods in place of all; returns which were opened, by track."""
     calls: list[str] = []
+    monkeypatch.setattr(tracks, "track_steps", lambda *_: None)
     monkeypatch.setattr(tracks, "shared_models", lambda _: {})
-    monkeypatch.setattr(tracks, "track_models", lambda _, track, source, seconds: calls.append(track) or {})
+    monkeypatch.setattr(tracks, "track_models", lambda _, track, source, steps: calls.append(track) or {})
     monkeypatch.setattr(tracks, "WITH_TRUTH", ("psnr", "ssim"))
     monkeypatch.setattr(tracks, "WITHOUT", ("grid",))
 

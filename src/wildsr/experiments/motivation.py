@@ -4,7 +4,6 @@ Published (a figure of the Samsung paper, two pictures): 20.27, 24.13, 24.26, 24
 for nearest, bilinear, bicubic and Lanczos downscaling.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final, get_args
 
@@ -17,6 +16,7 @@ from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import psnr_steps
 from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured, to_bytes, to_floats
 from wildsr.experiments.writing import detailed_place, mean_of, table, write_crops, write_results, written
+from wildsr.files import make_folder
 from wildsr.recipes import psnr
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.report.plots import Curve, curves
@@ -38,7 +38,9 @@ _NEAR: Final = 0.3
 def run(asked: Asked) -> Path:
     """Train both networks, enlarge every test picture from every LR, write the page."""
     tests = {path.stem: clean_picture(path) for path in asked.tests()}
-    steps = {name: _trained(asked, name, asked.budget / len(NETWORKS)) for name in NETWORKS}
+    steps = {name: _steps(asked, name, asked.budget / len(NETWORKS)) for name in NETWORKS}
+    for name in NETWORKS:
+        _trained(asked, name, steps[name])
     rows: list[Row] = []
     crops: list[Bytes] = []
     shown = max(tests, key=lambda name: float(np.std(tests[name])))
@@ -89,11 +91,31 @@ def _place(asked: Asked, network: str) -> Path:
     return asked.runs / f"motivation-{network}"
 
 
-def _trained(asked: Asked, network: str, seconds: float) -> int:
-    """Train on bicubic LR, or go on; the number of steps is decided once."""
+def _data(asked: Asked) -> DataSettings:
+    return DataSettings(
+        hr=asked.hr,
+        patch=96,
+        batch=8,
+        validation_photos=4,
+        validation_side=192,
+        cache=asked.runs / "cache",
+    )
+
+
+def _steps(asked: Asked, network: str, seconds: float) -> int:
+    """Decided once."""
+    kept = _place(asked, network) / "steps.txt"
+    if kept.is_file():
+        return int(kept.read_text())
+    steps = psnr_steps(seconds, network, _data(asked))
+    make_folder(kept.parent)
+    kept.write_text(f"{steps}\n")
+    return steps
+
+
+def _trained(asked: Asked, network: str, steps: int) -> None:
+    """Train on bicubic LR, or go on."""
     folder = _place(asked, network)
-    data = DataSettings(hr=asked.hr, patch=96, batch=8, validation_photos=4, validation_side=192)
-    data = replace(data, cache=asked.runs / "cache")
     optimiser = OptimiserSettings(
         learning_rate=1e-3 if network.startswith("rcan") else 5e-4,
         schedule="cosine",
@@ -101,20 +123,15 @@ def _trained(asked: Asked, network: str, seconds: float) -> int:
         warm_up=30,
         clip=1.0,
     )
-    kept = folder / "steps.txt"
-    steps = int(kept.read_text()) if kept.is_file() else psnr_steps(seconds, network, data)
-    folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(f"{steps}\n")
     asked.say(f"{network} on bicubic LR: {steps} steps")
     config = PsnrConfig(
         network=network,
-        data=data,
+        data=_data(asked),
         optimiser=optimiser,
         run=RunSettings(steps=steps, ema=0.99, validate_every=max(steps // 3, 1), checkpoint_every=100),
     )
     if not (folder / "model.onnx").is_file():
         psnr.run(config, folder, resume=bool(checkpoints_in(folder)), say=asked.say)
-    return steps
 
 
 def _means(rows: list[Row], network: str) -> dict[str, float]:

@@ -27,6 +27,7 @@ from wildsr.experiments.tracks_models import (
     published_models,
     shared_models,
     track_models,
+    track_steps,
 )
 from wildsr.experiments.tracks_page import tracks_page
 from wildsr.experiments.writing import detailed_place, write_crops
@@ -60,13 +61,13 @@ class Track:
 def run(asked: Asked) -> Path:
     """Train, enlarge every picture by every method, judge, make the study, write the page."""
     tracks = _tracks(asked)
+    steps = track_steps(asked, asked.budget * (1 - GENERIC_SHARE) / len(tracks))
     models = shared_models(asked)
     published = published_models(asked)
     folder = asked.output / "tracks"
     found: dict[str, Evaluation] = {}
     for track in tracks:
-        seconds = asked.budget * (1 - GENERIC_SHARE) / len(tracks)
-        learnt = track_models(asked, track.name, track.source, seconds=seconds)
+        learnt = track_models(asked, track.name, track.source, steps)
         made = _enlarged(asked, track, enlargers({**models, **learnt}, published))
         found[track.name] = _judged(track, made)
         _write_crops(folder / f"{track.name}.jpg", track, made)

@@ -76,19 +76,18 @@ def shared_models(asked: Asked) -> dict[str, Path]:
     return {BICUBIC_NET: models.bicubic_psnr, ESRGAN: models.bicubic_gan, GENERIC: models.generic}
 
 
-def track_models(asked: Asked, track: str, source: Path, *, seconds: float) -> dict[str, Path]:
+def track_models(asked: Asked, track: str, source: Path, steps: Steps) -> dict[str, Path]:
     """Train what learns from a track's photos.
 
     Args:
         asked: Clean photos and places.
         track: Its name.
         source: Folder of its photos to learn from.
-        seconds: Of processor time for it.
+        steps: Of its trainings.
 
     Returns:
         Method → run.
     """
-    steps = _steps(asked, seconds)
     place = {name: asked.runs / f"tracks-{track}-{name}" for name in (REALSR, FS, ADAPTED)}
     warm, gan = steps.realsr
     winner = _winner(asked, source, warm, gan)
@@ -159,8 +158,14 @@ def _frequency(asked: Asked, source: Path, steps: tuple[int, int, int]) -> Frequ
     )
 
 
-def _steps(asked: Asked, seconds: float) -> Steps:
-    """Half of each method's time for L1 or DSGAN and L1, half for its GAN."""
+def track_steps(asked: Asked, seconds: float) -> Steps:
+    """Steps of a track's trainings within processor seconds, decided once.
+
+    Half of each method's time for L1 or DSGAN and L1, half is for its GAN.
+
+    Raises:
+        UsageError: So few that nothing would be learnt.
+    """
     kept = asked.runs / "tracks-steps.txt"
     if not kept.is_file():
         perceptual = perceptual_network("esrgan-vgg16", vgg19=None)
