@@ -15,7 +15,8 @@ def seconds(text: str) -> float:
     """
     pieces = re.findall(r"(\d{1,12}(?:\.\d{1,12})?)\s*(h|min|m|s)?", text.strip().lower())
     whole = "".join(number + unit for number, unit in pieces)
-    if not pieces or whole != re.sub(r"\s", "", text.lower()):
+    half_said = len(pieces) > 1 and not all(unit for _, unit in pieces)  # `1h30`: minutes or seconds?
+    if not pieces or half_said or whole != re.sub(r"\s", "", text.lower()):
         raise UsageError(f"{text!r} is not a time", hint="for example 40m, 1h30m or 90s")
     return sum(float(number) * _UNITS[unit or "s"] for number, unit in pieces)
 
