@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from wildsr.errors import InputError
 from wildsr.study.correlation import aligned, correlate, read_scores
+
+stats = pytest.importorskip("scipy.stats", reason="the study extra isn't installed")
 
 
 def test_the_three_coefficients_are_scipys() -> None:

@@ -5,6 +5,8 @@ import math
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy", reason="the study extra isn't installed")
+
 from tests.study.designs import design, levels, orders
 from wildsr.errors import UsageError
 from wildsr.study import power

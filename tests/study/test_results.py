@@ -8,6 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+pytest.importorskip("scipy", reason="the study extra isn't installed")
+
 from tests.study.designs import design, levels, orders
 from wildsr.errors import UsageError
 from wildsr.study.analysis import Findings, analyse, opinion_table
