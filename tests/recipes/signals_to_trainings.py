@@ -19,6 +19,7 @@ from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.interruption import Interruption, interruptible
 
 Say = Callable[[str], None]
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class _Watched(Interruption):
@@ -45,7 +46,7 @@ class _Watched(Interruption):
 def late() -> Iterator[list[str]]:
     """Where the program was when a signal came that nobody waited for; it would end the whole test run otherwise."""
     stacks: list[str] = []
-    numbers = (signal.SIGTERM, signal.SIGINT)
+    numbers = SIGNALS
     before = {number: signal.getsignal(number) for number in numbers}
     for number in numbers:
         signal.signal(number, lambda _number, frame: stacks.append("".join(traceback.format_stack(frame))))
@@ -54,7 +55,7 @@ def late() -> Iterator[list[str]]:
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_signal_ends_a_run_that_waits_for_its_loader(
     tiny: PsnrConfig,
     tmp_path: Path,
@@ -88,7 +89,7 @@ def test_a_signal_ends_a_run_that_waits_for_its_loader(
     assert late == []
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_the_late_end_of_a_training_leaves_the_handlers_of_the_next_alone(
     late: list[str], number: int
 ) -> None:
@@ -127,3 +128,14 @@ def test_a_training_that_ends_in_another_thread_passes_signals_on(late: list[str
     assert len(late) == 1
     signal.raise_signal(signal.SIGINT)
     assert len(late) == 2
+
+
+def test_what_nohup_switched_off_stays_off(late: list[str]) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    with interruptible() as asked:
+        signal.raise_signal(signal.SIGHUP)
+        assert not asked.asked
+        signal.raise_signal(signal.SIGTERM)
+        assert asked.asked
+    assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    assert late == []

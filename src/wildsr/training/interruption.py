@@ -1,11 +1,14 @@
-"""Ctrl-C and SIGTERM during a training: finish the step, or stop waiting for a batch, then save."""
+"""Ctrl-C, SIGTERM and SIGHUP during a training: finish the step, or stop waiting for a batch, then save."""
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
+_SIGNALS: Final = tuple(
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+)
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
 
@@ -42,7 +45,9 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Turn the first SIGINT or SIGTERM into an `Interruption`; a second one acts as if nothing were caught.
+    """Turn the first SIGINT, SIGTERM or SIGHUP into an `Interruption`; a second one acts as if nothing were caught.
+
+    Those that whoever started the program has switched off (nohup, a shell's background job) stay so.
 
     The end of an older training, which may come late or in another thread (a generator that nobody closed), leaves
     the handlers of a newer one alone. A handler that outlives its training passes its signal on.
@@ -59,8 +64,10 @@ def interruptible() -> Iterator[Interruption]:
             interruption.note()
 
     with suppress(ValueError):  # only the main thread may set handlers
-        for number in (signal.SIGINT, signal.SIGTERM):
-            before[number] = signal.getsignal(number)  # known before the first signal can come
+        for number in _SIGNALS:
+            if (handler := signal.getsignal(number)) == signal.SIG_IGN:
+                continue
+            before[number] = handler  # known before the first signal can come
             signal.signal(number, handle)
     try:
         yield interruption

@@ -1,0 +1,192 @@
+"""Commands ended at random points by kill -9, SIGTERM, SIGHUP and Ctrl-C, and started again: the same files, or not.
+
+    python benchmarks/interruptions.py [--points 20] [--commands upscale degrade …] [--seed 0]
+
+Each command runs twice undisturbed; files whose bytes agree are what must come out in the end, and all names. Then, for
+each signal and as often as `--points` says, a run is ended at a random moment of what is left of it, the next takes up
+from there, and the last one runs to its end. After a signal that can be answered, nothing temporary may be left.
+"""
+
+import argparse
+import datetime
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from wildsr.machine import cores, processor
+
+_SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+_PROGRAM = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); from wildsr.cli import main; main()"
+)
+"""As from a terminal: what starts in the background ignores Ctrl-C."""
+_TRAINING = (
+    "network=srvgg-16 data.patch=32 data.batch=2 data.validation_photos=2 data.validation_side=32 run.threads=1 "
+    "arguments.blocks=1 arguments.channels=8 run.log_every=5 run.checkpoint_every=10 run.validate_every=20"
+)
+
+
+def _upscale(_: Path, out: str) -> list[str]:
+    return ["upscale", "hr", "-o", out, "--threads", "1"]
+
+
+def _degrade(_: Path, out: str) -> list[str]:
+    return ["degrade", "hr", "--preset", "wild", "-o", out]
+
+
+def _evaluate(_: Path, out: str) -> list[str]:
+    files = [f"--csv={out}/all.csv", f"--markdown={out}/table.md", f"--html={out}/page.html"]
+    return ["evaluate", "sr", "--hr", "hr", "--metrics", "psnr,ssim", *files]
+
+
+def _profile(_: Path, out: str) -> list[str]:
+    return ["profile", "hr", "-o", f"{out}/camera.profile", "--method", "spectrum", "-j", "1", "--overwrite"]
+
+
+def _train(place: Path, out: str) -> list[str]:
+    sets = [word for one in _TRAINING.split() for word in ("--set", one)]
+    begun = ["--resume"] if any((place / out).glob("checkpoints/*")) else []
+    fresh = ["--hr", "hr", "--degradation", "bicubic", "--steps", "60", *sets]
+    return ["train", "psnr", "-o", out, *(begun or fresh)]
+
+
+_COMMANDS: dict[str, Callable[[Path, str], list[str]]] = {
+    "upscale": _upscale,
+    "degrade": _degrade,
+    "evaluate": _evaluate,
+    "profile": _profile,
+    "train": _train,
+}
+
+
+@dataclass(kw_only=True)
+class Tally:
+    """What a signal did to a command."""
+
+    sent: int = 0
+    """Runs that it met before they ended."""
+
+    codes: dict[int, int] = field(default_factory=dict)
+    left: int = 0
+    """Answered signals after which something temporary was left."""
+    traces: int = 0
+    """Runs that printed a traceback."""
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """Return every file but what a run keeps to go on by."""
+    kept = ("journal", "checkpoints/", "tensorboard/")
+    found = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if not any(one in name for one in kept)}
+
+
+def temporaries(folder: Path) -> list[str]:
+    """Return names of files that were being written."""
+    return [
+        path.name for path in folder.rglob("*") if path.suffix in (".tmp", ".part") or ".tmp" in path.name
+    ]
+
+
+def started(place: Path, arguments: list[str], cache: Path) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        [sys.executable, "-c", _PROGRAM, *arguments],
+        cwd=place,
+        env={**os.environ, "WILDSR_OFFLINE": "1", "WILDSR_CACHE": str(cache)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+
+
+def finished(place: Path, command: str, out: str, cache: Path) -> float:
+    """Run a command to its end; return the seconds it took."""
+    (place / out).mkdir(exist_ok=True)
+    begun = time.monotonic()
+    run = started(place, _COMMANDS[command](place, out), cache)
+    _, said = run.communicate()
+    if run.returncode:
+        raise SystemExit(f"{command} failed: {said.decode(errors='replace')[-800:]}")
+    return time.monotonic() - begun
+
+
+def ended(
+    place: Path, command: str, number: signal.Signals, points: int, dice: random.Random, seconds: float
+) -> tuple[Tally, Path]:
+    """End a command at random points, then let it finish."""
+    tally, out = Tally(), f"{command}-{number.name}"
+    cache = place / f"cache-{out}"
+    (place / out).mkdir()
+    for _ in range(points):
+        run = started(place, _COMMANDS[command](place, out), cache)
+        time.sleep(dice.uniform(0.3, seconds))
+        if run.poll() is None:
+            run.send_signal(number)
+            tally.sent += 1
+        _, said = run.communicate()
+        tally.codes[run.returncode] = tally.codes.get(run.returncode, 0) + 1
+        tally.traces += b"Traceback" in said
+        tally.left += number != signal.SIGKILL and bool(temporaries(place / out))
+    finished(place, command, out, cache)
+    return tally, place / out
+
+
+def pictures(folder: Path, count: int) -> None:
+    dice = np.random.default_rng(0)
+    for part in ("hr", "sr"):
+        (folder / part).mkdir()
+    y, x = np.mgrid[:160, :200]
+    for number in range(count):
+        waves = [128 + 90 * np.sin(x / (2 + c) + number) * np.cos(y / (3 + c)) for c in range(3)]
+        rgb = np.stack(waves, axis=2) + dice.normal(0, 6, (160, 200, 3))
+        for part, noise in (("hr", 0), ("sr", 4)):
+            made = np.clip(rgb + dice.normal(0, 1, rgb.shape) * noise, 0, 255).astype(np.uint8)
+            Image.fromarray(made).save(folder / part / f"{number}.png")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--points", type=int, default=20, help="of each signal")
+    parser.add_argument("--commands", nargs="+", choices=list(_COMMANDS), default=list(_COMMANDS))
+    parser.add_argument("--pictures", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    print(f"{datetime.datetime.now(tz=datetime.UTC).date()}, {processor()}, {cores()} cores\n")
+    print("| command | signal | runs ended | exit codes | tracebacks | temporaries left | files in the end |")
+    print("|--|--|--|--|--|--|--|")
+    dice, wrong = random.Random(given.seed), 0
+    for command in given.commands:
+        with tempfile.TemporaryDirectory(prefix="wildsr-interruptions-") as name:
+            place = Path(name)
+            pictures(place, given.pictures)
+            seconds = max(finished(place, command, f"whole-{n}", place / f"cache-whole-{n}") for n in (1, 2))
+            one, other = files(place / "whole-1"), files(place / "whole-2")
+            stable = {key: data for key, data in one.items() if other.get(key) == data}
+            for number in _SIGNALS:
+                tally, out = ended(place, command, number, given.points, dice, seconds)
+                found = files(out)
+                same = found.keys() == one.keys() and all(found[key] == data for key, data in stable.items())
+                wrong += not same or tally.left > 0 or tally.traces > 0
+                codes = ", ".join(f"{code}: {count}" for code, count in sorted(tally.codes.items()))
+                told = f"same {len(stable)} of {len(one)} by bytes" if same else "DIFFERENT"
+                row = (command, number.name, tally.sent, codes, tally.traces, tally.left, told)
+                print("|", " | ".join(map(str, row)), "|", flush=True)
+                if not same:
+                    differ = [key for key, data in stable.items() if found.get(key) != data]
+                    print(sorted(found.keys() ^ one.keys())[:5], differ[:5], file=sys.stderr)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
