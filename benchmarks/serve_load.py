@@ -1,15 +1,17 @@
-"""`wildsr serve` under load on loopback: many clients, small jobs, workers killed meanwhile.
+"""`wildsr serve` under load on loopback: many clients at a time, small jobs, workers killed meanwhile.
 
     python -m benchmarks.serve_load --clients 200 --jobs 1000 --kills 20
 
-Runs the service as a program with a tiny ONNX model, brings the jobs from as many threads as there are clients, kills
-workers again and again, and asks the API for itself meanwhile. Prints one JSON object: whether every job ended
-once, with which results, how fast the API answered (not the jobs), and how the memory of the web process went.
-`api_ms` is what the service's own log says of each request, uploads included; `client_ms` has the waiting of the
-clients, which share the cores with the service, in it.
+Runs the service as a program with a tiny ONNX model. Each client keeps a connection, brings its share of the jobs at
+random moments, looks after each once a second, lists its jobs, and fetches the result, which must be the bytes of
+`wildsr upscale`. Then comes a rush: all clients ask without a pause, while jobs run. Prints one JSON object: whether
+every job ended once, with which results, how fast the API answered as clients saw it (`work`, `rush`) and as the
+service's log says (`log_ms`), how the memory of the web process went, and which share of one core the clients took
+themselves (`clients_cpu`: they share the cores with the service).
 """
 
 import argparse
+import asyncio
 import hashlib
 import json
 import os
@@ -22,10 +24,11 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
+from benchmarks.serve_clients import Client, Notes, percentiles
 from tests.engine.tiny import save, tiny_compact
 from tests.service.asking import picture
 
@@ -33,8 +36,9 @@ from wildsr.machine import cores
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
 
-_READERS = 4
-"""Results are fetched by so many at a time."""
+_FINAL = ("done", "failed", "cancelled")
+_LOOK = 1.0
+"""Seconds between two looks at a job, as `wildsr.client` does at most."""
 
 
 def main() -> None:
@@ -45,11 +49,22 @@ def main() -> None:
     parser.add_argument(
         "--seconds", type=float, default=60.0, help="Over which the jobs are brought, at random."
     )
+    parser.add_argument("--rush", type=float, default=10.0, help="Seconds of asking without a pause.")
     parser.add_argument("--database", default=None)
     parser.add_argument("--redis", default=None)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         print(json.dumps(run(Path(name), given), indent=1))
+
+
+@dataclass
+class Ended:
+    """What became of the jobs."""
+
+    states: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    wrong_bytes: int = 0
+    ids: list[str] = field(default_factory=list)
 
 
 def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
@@ -62,7 +77,7 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         *(["--redis", given.redis] if given.redis else []),
     ]
     words = ["serve", "--port", "0", "-m", str(model), "--folder", str(folder / "data"), "--threads", "1"]
-    words += ["--workers", "2", "--max-queue", str(4 * given.jobs), *more]
+    words += ["--workers", "2", "--max-queue", str(4 * given.jobs + 4 * given.clients), *more]
     with (
         (folder / "log").open("w") as log,
         subprocess.Popen(
@@ -72,63 +87,134 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         assert service.stdout is not None
         address = service.stdout.readline().strip()
         wait_for(address)
-        before = memory(service.pid)
-        start = time.monotonic()
-        moments = sorted(random.uniform(0, given.seconds) for _ in range(given.jobs))
-        seconds: list[float] = []
-        statuses: Counter[str] = Counter()
-        over = threading.Event()
-        killer = threading.Thread(target=kill, args=(service.pid, given.kills, over))
+        rss = {"before": memory(service.pid)}
+        over, killed = threading.Event(), Counter[str]()
+        killer = threading.Thread(target=kill, args=(service.pid, given.kills, over, killed))
         killer.start()
-        with ThreadPoolExecutor(given.clients) as pool:
-            sent = list(
-                pool.map(
-                    lambda n: bring(address, photos, n, start + moments[n], seconds, statuses),
-                    range(given.jobs),
-                )
-            )
-            brought = time.monotonic() - start
-            ends = Counter[str]()
-            wrong = 0
-            peak = memory(service.pid)
-            waiting = set(sent)
-            while waiting:
-                peak = max(peak, memory(service.pid))
-                waiting = still(address, waiting, seconds)
-                time.sleep(0.5)
-            over.set()
-            took = time.monotonic() - start
-        with ThreadPoolExecutor(_READERS) as pool:
-            for state, right in pool.map(
-                lambda pair: result(address, pair, expected, seconds), enumerate(sent)
-            ):
-                ends[state] += 1
-                wrong += not right
+        start, cpu = time.monotonic(), time.process_time()
+        work, ended = Notes(), Ended()
+        asyncio.run(all_at_work(address, given, photos, expected, work, ended))
+        took = time.monotonic() - start
+        shares = {"work": (time.process_time() - cpu) / took}
+        over.set()
         killer.join()
+        rss["after work"] = memory(service.pid)
+        rush = Notes()
+        if given.rush:
+            cpu = time.process_time()
+            asyncio.run(all_in_a_rush(address, given, photos[0], rush, ended.ids))
+            shares["rush"] = (time.process_time() - cpu) / given.rush
+            rss["after the rush"] = memory(service.pid)
         listed = every(address)
-        after = memory(service.pid)
         metrics = requests.get(f"{address}/metrics", timeout=30).text
         restarts = float(metrics.partition("\nwildsr_worker_restarts_total ")[2].split()[0])
         service.send_signal(signal.SIGTERM)
         service.wait(60)
     logged = [json.loads(line) for line in (folder / "log").read_text().splitlines() if '"request"' in line]
+    brought = sum(work.statuses[f"bring {code}"] for code in (201,))
     return {
         "date": time.strftime("%Y-%m-%d"), "machine": f"{platform.machine()}, {cores()} cores",
-        "load_average": os.getloadavg()[0], "clients": given.clients, "jobs": given.jobs, "ended": dict(ends),
-        "jobs_listed": len(listed), "listed_once": len(set(listed)) == len(listed) == given.jobs,
-        "wrong_bytes": wrong, "worker_restarts": restarts, "statuses": dict(statuses),
-        "seconds_to_bring": round(brought, 1), "seconds_in_all": round(took, 1), "api_requests": len(logged),
-        "api_ms": percentiles([one["ms"] for one in logged]),
-        "upload_ms": percentiles([one["ms"] for one in logged if one["method"] == "POST"]),
-        "client_ms": percentiles([1000 * one for one in seconds]),
-        "web_rss_mb": {"before": before // 10**6, "peak": peak // 10**6, "after": after // 10**6},
+        "load_average": os.getloadavg()[0], "clients": given.clients, "jobs": given.jobs,
+        "ended": dict(ended.states), "reasons": dict(ended.reasons), "wrong_bytes": ended.wrong_bytes,
+        "each_once": len(set(ended.ids)) == given.jobs == brought and set(ended.ids) <= set(listed)
+        and len(set(listed)) == len(listed),
+        "workers_killed": killed["killed"], "worker_restarts": restarts,
+        "statuses": dict(work.statuses + rush.statuses), "broken_connections": work.broken + rush.broken,
+        "seconds_in_all": round(took, 1), "work_ms": work.table(),
+        "rush_ms": rush.table() if rush.seconds else None,
+        "rush_requests_per_second": round(sum(map(len, rush.seconds.values())) / max(given.rush, 1e-9)),
+        "log_ms": percentiles([one["ms"] / 1000 for one in logged]),
+        "clients_cpu": {name: round(share, 2) for name, share in shares.items()},
+        "web_rss_mb": {name: size // 10**6 for name, size in rss.items()},
     }  # fmt: skip
 
 
-def percentiles(values: list[float]) -> dict[str, float]:
-    ordered = sorted(values)
-    last = len(ordered) - 1
-    return {f"p{p}": round(ordered[min(last, len(ordered) * p // 100)], 1) for p in (50, 90, 99, 100)}
+async def all_at_work(
+    address: str,
+    given: argparse.Namespace,
+    photos: list[bytes],
+    expected: list[str],
+    notes: Notes,
+    ended: Ended,
+) -> None:
+    shares = [range(number, given.jobs, given.clients) for number in range(given.clients)]
+    await asyncio.gather(
+        *(at_work(address, share, given.seconds, photos, expected, notes, ended) for share in shares)
+    )
+
+
+async def at_work(
+    address: str,
+    share: range,
+    seconds: float,
+    photos: list[bytes],
+    expected: list[str],
+    notes: Notes,
+    ended: Ended,
+) -> None:
+    """Bring a share of the jobs, each at its moment, and look after all of them until they have ended."""
+    start = time.monotonic()
+    moments = sorted(random.uniform(0, seconds) for _ in share)
+    open_jobs: dict[str, int] = {}
+    todo = list(zip(moments, share, strict=True))
+    await asyncio.sleep(random.uniform(0, _LOOK))
+    async with Client(address, notes) as client:
+        while todo or open_jobs:
+            while todo and todo[0][0] <= time.monotonic() - start:
+                which = todo[0][1] % len(photos)
+                answer = await client.send_photo("bring", "/api/jobs", photos[which])
+                if answer.status == 201:
+                    open_jobs[str(json.loads(answer.body)["jobs"][0]["id"])] = which
+                    todo.pop(0)
+                    continue
+                break
+            for job_id, which in list(open_jobs.items()):
+                if await has_ended(client, job_id, expected[which], ended):
+                    del open_jobs[job_id]
+            if random.random() < 0.1:
+                await client.get("list", "/api/jobs?limit=20")
+            await asyncio.sleep(random.uniform(0.8, 1.2) * _LOOK)
+
+
+async def has_ended(client: Client, job_id: str, expected: str, ended: Ended) -> bool:
+    """Look at a job; fetch and compare its result where it is done."""
+    job = json.loads((await client.get("job", f"/api/jobs/{job_id}")).body)
+    if job["state"] not in _FINAL:
+        return False
+    ended.states[job["state"]] += 1
+    ended.ids.append(job_id)
+    if job["error"] is not None:
+        ended.reasons[job["error"]["message"]] += 1
+    if job["state"] == "done":
+        content = (await client.get("result", f"/api/jobs/{job_id}/result")).body
+        ended.wrong_bytes += hashlib.sha256(content).hexdigest() != expected
+    return True
+
+
+async def all_in_a_rush(
+    address: str, given: argparse.Namespace, photo: bytes, notes: Notes, ids: list[str]
+) -> None:
+    end = time.monotonic() + given.rush
+    await asyncio.gather(*(in_a_rush(address, end, photo, notes, ids) for _ in range(given.clients)))
+
+
+async def in_a_rush(address: str, end: float, photo: bytes, notes: Notes, ids: list[str]) -> None:
+    """Ask without a pause until a moment."""
+    async with Client(address, notes) as client:
+        answer = await client.send_photo("bring", "/api/jobs", photo)
+        own = str(json.loads(answer.body)["jobs"][0]["id"])
+        while time.monotonic() < end:
+            draw = random.random()
+            if draw < 0.6:
+                await client.get("job", f"/api/jobs/{own}")
+            elif draw < 0.8:
+                await client.get("result", f"/api/jobs/{random.choice(ids)}/result")
+            elif draw < 0.9:
+                await client.get("list", "/api/jobs?limit=20")
+            elif draw < 0.95:
+                await client.get("about", "/api/about")
+            else:
+                await client.get("health", "/health")
 
 
 def command(folder: Path, model: Path, photo: bytes) -> str:
@@ -144,57 +230,6 @@ def wait_for(address: str) -> None:
         time.sleep(0.2)
 
 
-def timed(seconds: list[float], method: str, url: str, **options: object) -> requests.Response:
-    start = time.perf_counter()
-    answer = requests.request(method, url, timeout=120, **options)  # type: ignore[arg-type]
-    seconds.append(time.perf_counter() - start)
-    return answer
-
-
-def bring(
-    address: str,
-    photos: list[bytes],
-    number: int,
-    moment: float,
-    seconds: list[float],
-    statuses: Counter[str],
-) -> str:
-    """Bring a job at its moment, again where the queue is full."""
-    time.sleep(max(0.0, moment - time.monotonic()))
-    while True:
-        photo = ("photo.jpg", photos[number % len(photos)])
-        answer = timed(seconds, "POST", f"{address}/api/jobs", files={"file": photo})
-        statuses[str(answer.status_code)] += 1
-        if answer.status_code == 201:
-            return str(answer.json()["jobs"][0]["id"])
-        time.sleep(random.uniform(0.5, 1.5))
-
-
-def still(address: str, waiting: set[str], seconds: list[float]) -> set[str]:
-    """Return those that have not ended, asking for a page of those that wait or run."""
-    alive: set[str] = set()
-    for state in ("queued", "running"):
-        before = ""
-        while True:
-            page = timed(seconds, "GET", f"{address}/api/jobs?state={state}&limit=500{before}").json()
-            alive |= {job["id"] for job in page["jobs"]}
-            if page["next"] is None:
-                break
-            before = f"&before={page['next']}"
-    return waiting & alive
-
-
-def result(
-    address: str, pair: tuple[int, str], expected: list[str], seconds: list[float]
-) -> tuple[str, bool]:
-    number, job_id = pair
-    state = str(timed(seconds, "GET", f"{address}/api/jobs/{job_id}").json()["state"])
-    if state != "done":
-        return state, False
-    content = timed(seconds, "GET", f"{address}/api/jobs/{job_id}/result").content
-    return state, hashlib.sha256(content).hexdigest() == expected[number % len(expected)]
-
-
 def every(address: str) -> list[str]:
     found: list[str] = []
     before = ""
@@ -206,14 +241,15 @@ def every(address: str) -> list[str]:
         before = f"&before={page['next']}"
 
 
-def kill(service: int, count: int, over: threading.Event) -> None:
+def kill(service: int, count: int, over: threading.Event, killed: Counter[str]) -> None:
     """Kill the worker that has lived longest, again and again."""
     for _ in range(count):
-        if over.wait(random.uniform(3, 6)):
+        if over.wait(random.uniform(1.5, 3)):
             return
         oldest = min(workers(service), default=None)
         if oldest is not None:
             os.kill(oldest, signal.SIGKILL)
+            killed["killed"] += 1
 
 
 def workers(service: int) -> list[int]:

@@ -9,12 +9,16 @@ import requests
 import uvicorn
 from fastapi import FastAPI
 
+from wildsr.service.http import BoundedHttp
+
 
 @contextmanager
 def served(app: FastAPI) -> Iterator[str]:
     """Serve an app on a free port of 127.0.0.1; gives its address."""
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="on", ws="none")
+        uvicorn.Config(
+            app, host="127.0.0.1", port=0, log_config=None, lifespan="on", ws="none", http=BoundedHttp
+        )
     )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

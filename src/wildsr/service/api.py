@@ -1,10 +1,11 @@
 """The HTTP API of jobs: list, watch, cancel, delete."""
 
 import ipaddress
+from functools import cache, lru_cache
+from importlib.util import find_spec
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Request, Response
-from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import StreamingResponse
 
 from wildsr.models import CATALOG, own_sharpness
@@ -12,6 +13,7 @@ from wildsr.service.desk import Customer
 from wildsr.service.events import Broker
 from wildsr.service.jobs import Job, JobStore
 from wildsr.service.options import FORMAT_NAMES, MOST_SCALE, State
+from wildsr.service.reads import as_json, looked_up
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.speeds import Speed, known_speeds
 from wildsr.service.storage import Storage
@@ -26,14 +28,19 @@ _LARGEST_SEQ: Final = 2**31 - 1
 def customer(request: Request) -> Customer:
     """Return who asks: the token, and the address (of IPv6 the network, which is what one client has)."""
     who = owner(request)
-    address = request.client.host if request.client is not None else "unknown"
+    address = _network(request.client.host) if request.client is not None else "unknown"
+    return Customer(owner=who, client=f"{who}@{address}"[:100])
+
+
+@lru_cache(maxsize=1000)
+def _network(address: str) -> str:
     try:
         found = ipaddress.ip_address(address)
-        if found.version == 6:
-            address = str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
     except ValueError:
-        pass
-    return Customer(owner=who, client=f"{who}@{address}"[:100])
+        return address
+    if found.version == 6:
+        return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
+    return address
 
 
 def found_job(store: JobStore, job_id: str, who: Customer) -> Job:
@@ -53,21 +60,24 @@ def jobs_router(settings: ServiceSettings, store: JobStore, storage: Storage) ->
     router = APIRouter(prefix="/api", tags=["jobs"])
 
     @router.get("/jobs", response_model=JobList, responses=responses(422), summary="List jobs")
-    def listing(
+    async def listing(
         request: Request,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         before: Annotated[int | None, Query(ge=1, le=_LARGEST_SEQ)] = None,
         state: State | None = None,
-    ) -> JobList:
+    ) -> Response:
         """Return your jobs, the newest first."""
-        found = store.page(owner=owner(request), limit=limit + 1, before=before, state=state)
+        found = await looked_up(
+            store.database, store.page, owner=owner(request), limit=limit + 1, before=before, state=state
+        )
         shown = found[:limit]
-        return JobList(jobs=[view(job) for job in shown], next=shown[-1].seq if len(found) > limit else None)
+        more = shown[-1].seq if len(found) > limit else None
+        return as_json(JobList(jobs=[view(job) for job in shown], next=more))
 
     @router.get("/jobs/{job_id}", response_model=JobView, responses=responses(404, 422), summary="One job")
-    def one(request: Request, job_id: JobId) -> JobView:
+    async def one(request: Request, job_id: JobId) -> Response:
         """Return one job."""
-        return view(found_job(store, job_id, customer(request)))
+        return as_json(view(await looked_up(store.database, found_job, store, job_id, customer(request))))
 
     @router.post(
         "/jobs/{job_id}/cancel", response_model=JobView, responses=responses(404, 409, 422), summary="Cancel"
@@ -90,9 +100,9 @@ def jobs_router(settings: ServiceSettings, store: JobStore, storage: Storage) ->
         return Response(status_code=204)
 
     @router.get("/about", response_model=About, responses=responses(), summary="What is offered")
-    def about() -> About:
+    async def about() -> Response:
         """Return models, limits, and how long the queue is."""
-        return about_service(settings, store)
+        return as_json(await looked_up(store.database, about_service, settings, store))
 
     return router
 
@@ -110,7 +120,7 @@ def events_router(store: JobStore, broker: Broker) -> APIRouter:
     async def watch(request: Request, job_id: JobId) -> Response:
         """Stream a job's changes as server-sent events, until it ends."""
         who = customer(request)
-        await run_in_threadpool(found_job, store, job_id, who)
+        await looked_up(store.database, found_job, store, job_id, who)
         return _stream(broker, who, job_id)
 
     @router.get(
@@ -128,8 +138,6 @@ def events_router(store: JobStore, broker: Broker) -> APIRouter:
 
 def about_service(settings: ServiceSettings, store: JobStore) -> About:
     """Return what the service offers and allows."""
-    from importlib.util import find_spec
-
     quotas, speeds = settings.quotas, known_speeds(store.database)
     counts = store.counts()
     return About(
@@ -137,7 +145,7 @@ def about_service(settings: ServiceSettings, store: JobStore) -> About:
         models=[_model(label, file, speeds.get(label)) for label, file in settings.model_files.items()],
         formats=list(FORMAT_NAMES),
         workers=settings.workers,
-        profiles=find_spec("torch") is not None and find_spec("scipy") is not None,
+        profiles=_can_profile(),
         waiting=counts.get("queued", 0) + counts.get("running", 0),
         max_mp=quotas.max_mp,
         max_result_mp=quotas.max_result_mp,
@@ -146,6 +154,11 @@ def about_service(settings: ServiceSettings, store: JobStore) -> About:
         max_scale=MOST_SCALE,
         keep_days=settings.keep_days,
     )
+
+
+@cache
+def _can_profile() -> bool:
+    return find_spec("torch") is not None and find_spec("scipy") is not None
 
 
 def _model(label: str, file: str, speed: Speed | None) -> ModelView:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from wildsr.errors import did_you_mean
+from wildsr.files.database import Database
 from wildsr.models import own_sharpness
 from wildsr.service.jobs import Job, JobStore, NewJob, new_id
 from wildsr.service.options import NO_PROFILE_PHOTOS, JobOptions
@@ -44,6 +45,11 @@ class Desk:
     def __init__(self, settings: ServiceSettings, store: JobStore, storage: Storage, waker: Waker) -> None:
         self._settings, self._store, self._storage, self._waker = settings, store, storage, waker
 
+    @property
+    def database(self) -> Database:
+        """Where jobs are kept."""
+        return self._store.database
+
     def check_room(self, who: Customer, *, more: int = 1, more_bytes: int = 0) -> None:
         """Refuse what there is no room for.
 
@@ -73,7 +79,7 @@ class Desk:
             raise Refused(507, "the disk of this service is full", hint="delete finished jobs")
 
     def upscale(self, upload: Upload, staging: str, who: Customer) -> list[Job]:
-        """Make a job of every photo and model.
+        """Make a job of every photo and model; a single one keeps the folder it was uploaded into.
 
         Raises:
             Refused: 422 options that can't be, and those of `check_room`.
@@ -87,8 +93,9 @@ class Desk:
         new: list[NewJob] = []
         for number, model in enumerate(models):  # model by model, so that workers load each once
             for photo, name, size in zip(photos, upload.names, upload.sizes, strict=True):
-                job_id = new_id()
-                self._storage.give_photo(photo, job_id)
+                job_id = new_id() if count > 1 else staging
+                if count > 1:
+                    self._storage.give_photo(photo, job_id)
                 new.append(
                     NewJob(
                         kind="upscale",

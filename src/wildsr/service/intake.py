@@ -3,19 +3,23 @@
 from collections.abc import Mapping
 from typing import Final
 
-from fastapi import APIRouter, Request
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from wildsr.service.api import customer
 from wildsr.service.desk import Customer, Desk
-from wildsr.service.jobs import new_id
+from wildsr.service.jobs import Job, new_id
 from wildsr.service.options import JobOptions
+from wildsr.service.reads import as_json, looked_up
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.storage import Storage
-from wildsr.service.uploads import receive
+from wildsr.service.uploads import Upload, receive
 from wildsr.service.views import Created, view
 from wildsr.service.web import responses
 
+_WRITERS: Final = 2
+"""Uploads put into the queue at a time: writers of SQLite that wait for each other sleep longer than needed."""
 _FILES: Final = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
 
 
@@ -23,10 +27,21 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
     """Return the routes below /api that take uploads."""
     router = APIRouter(prefix="/api", tags=["jobs"])
 
+    writers = CapacityLimiter(_WRITERS)
+
     async def brought(request: Request) -> tuple[str, Customer]:
         who = customer(request)
-        await run_in_threadpool(desk.check_room, who)
+        await looked_up(desk.database, desk.check_room, who)
         return new_id(), who
+
+    def taken_in(upload: Upload, staging: str, who: Customer) -> list[Job]:
+        added: list[Job] = []
+        try:
+            added = desk.upscale(upload, staging, who)
+            return added
+        finally:
+            if all(job.id != staging for job in added):
+                storage.remove(staging)
 
     @router.post(
         "/jobs",
@@ -36,15 +51,12 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
         openapi_extra=_form({**_option_schemas(), "model": _list_of_text()}),
         summary="Upscale photos",
     )
-    async def create(request: Request) -> Created:
+    async def create(request: Request) -> Response:
         """Bring one or many photos as multipart/form-data; every photo and model becomes a job."""
         staging, who = await brought(request)
         upload = await receive(request, storage, staging, settings.quotas, settings.timing)
-        try:
-            added = await run_in_threadpool(desk.upscale, upload, staging, who)
-        finally:
-            await run_in_threadpool(storage.remove, staging)
-        return Created(jobs=[view(job) for job in added])
+        added = await to_thread.run_sync(taken_in, upload, staging, who, limiter=writers)
+        return as_json(Created(jobs=[view(job) for job in added]), 201)
 
     @router.post(
         "/profiles",
@@ -54,16 +66,16 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
         openapi_extra=_form({"name": {"type": "string", "maxLength": 200}}),
         summary="Learn a camera's profile",
     )
-    async def create_profile(request: Request) -> Created:
+    async def create_profile(request: Request) -> Response:
         """Bring photos of one camera; they become one job, whose result is a degradation profile."""
         job_id, who = await brought(request)
         upload = await receive(request, storage, job_id, settings.quotas, settings.timing)
         try:
-            job = await run_in_threadpool(desk.profile, upload, job_id, who)
+            job = await to_thread.run_sync(desk.profile, upload, job_id, who, limiter=writers)
         except BaseException:
             await run_in_threadpool(storage.remove, job_id)
             raise
-        return Created(jobs=[view(job)])
+        return as_json(Created(jobs=[view(job)]), 201)
 
     return router
 

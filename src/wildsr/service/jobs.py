@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias, cast
 
-from sqlalchemy import Row, delete, func, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 
-from wildsr.files.database import Database
+from wildsr.files.database import Cell, Database, Query
 from wildsr.service.options import FINAL, JobOptions, Kind, State
 from wildsr.service.tables import jobs
 
@@ -133,6 +133,25 @@ class JobStore:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        own = jobs.c.owner == bindparam("owner")
+        newest = select(jobs).where(own).order_by(jobs.c.seq.desc()).limit(bindparam("limit"))
+        earlier, in_state = jobs.c.seq < bindparam("before"), jobs.c.state == bindparam("state")
+        self._one = Query(database, select(jobs).where(jobs.c.id == bindparam("id"), own))
+        self._pages = {
+            (False, False): Query(database, newest),
+            (True, False): Query(database, newest.where(earlier)),
+            (False, True): Query(database, newest.where(in_state)),
+            (True, True): Query(database, newest.where(earlier, in_state)),
+        }
+        self._changed = Query(
+            database,
+            select(jobs)
+            .where(jobs.c.changed >= bindparam("moment"))
+            .order_by(jobs.c.changed)
+            .limit(bindparam("limit")),
+        )
+        self._load = Query(database, _load())
+        self._counts = Query(database, select(jobs.c.state, func.count()).group_by(jobs.c.state))
 
     def add(self, new: Sequence[NewJob], *, owner: str, client: str) -> list[Job]:
         """Put jobs into the queue, all or none; return them."""
@@ -154,9 +173,8 @@ class JobStore:
 
     def get(self, job_id: str, *, owner: str) -> Job | None:
         """Return a job of this owner."""
-        with self.database.read() as connection:
-            row = connection.execute(select(jobs).where(jobs.c.id == job_id, jobs.c.owner == owner)).first()
-        return None if row is None else job_of(row)
+        found = self._one.rows({"id": job_id, "owner": owner})
+        return _job(found[0]) if found else None
 
     def page(
         self, *, owner: str, limit: int, before: int | None = None, state: State | None = None
@@ -169,19 +187,15 @@ class JobStore:
             before: Only those that came before this `seq`.
             state: Only those in this state.
         """
-        query = select(jobs).where(jobs.c.owner == owner).order_by(jobs.c.seq.desc()).limit(limit)
-        if before is not None:
-            query = query.where(jobs.c.seq < before)
-        if state is not None:
-            query = query.where(jobs.c.state == state)
-        with self.database.read() as connection:
-            return [job_of(row) for row in connection.execute(query)]
+        values: dict[str, Cell] = {"owner": owner, "limit": limit, "before": before, "state": state}
+        query = self._pages[before is not None, state is not None]
+        return [
+            _job(row) for row in query.rows({name: one for name, one in values.items() if one is not None})
+        ]
 
     def changed_since(self, moment: float, *, limit: int = 500) -> list[Job]:
         """Return jobs of all owners that changed at or after a moment, the oldest change first."""
-        query = select(jobs).where(jobs.c.changed >= moment).order_by(jobs.c.changed).limit(limit)
-        with self.database.read() as connection:
-            return [job_of(row) for row in connection.execute(query)]
+        return [_job(row) for row in self._changed.rows({"moment": moment, "limit": limit})]
 
     def cancel(self, job_id: str, *, owner: str) -> bool:
         """End a job that waits or runs; False where it had ended. Its worker notices at its next beat."""
@@ -215,32 +229,12 @@ class JobStore:
 
     def load(self, *, client: str) -> Load:
         """Return what is taken up already."""
-        active = func.count().filter(jobs.c.state.in_(ACTIVE))
-        own = jobs.c.client == client
-        kept = func.coalesce(func.sum(jobs.c.input_bytes + jobs.c.result_bytes), 0)
-        with self.database.read() as connection:
-            total = connection.execute(
-                select(func.count()).select_from(jobs).where(jobs.c.state.in_(ACTIVE))
-            ).scalar_one()
-            row = connection.execute(select(active, kept).select_from(jobs).where(own)).one()
-        return Load(active=int(total), of_client=int(row[0]), client_bytes=int(row[1]))
-
-    def waiting_before(self, job: Job) -> int:
-        """Return how many jobs came before one and still wait or run."""
-        with self.database.read() as connection:
-            return int(
-                connection.execute(
-                    select(func.count())
-                    .select_from(jobs)
-                    .where(jobs.c.state.in_(ACTIVE), jobs.c.seq < job.seq)
-                ).scalar_one()
-            )
+        ((total, own, kept),) = self._load.rows({"client": client})
+        return Load(active=int(total or 0), of_client=int(own or 0), client_bytes=int(kept or 0))
 
     def counts(self) -> dict[str, int]:
         """Return how many jobs are in each state."""
-        with self.database.read() as connection:
-            found = connection.execute(select(jobs.c.state, func.count()).group_by(jobs.c.state))
-            return {str(state): int(count) for state, count in found}
+        return {str(state): int(count or 0) for state, count in self._counts.rows({})}
 
 
 def new_id() -> str:
@@ -250,9 +244,28 @@ def new_id() -> str:
 
 def job_of(row: Row[tuple[object, ...]]) -> Job:
     """Return a row as a `Job`."""
-    values = dict(row._mapping)
+    return _job(cast(tuple[Cell, ...], tuple(row)))
+
+
+def _job(row: tuple[Cell, ...]) -> Job:
+    values: dict[str, object] = dict(zip(_COLUMNS, row, strict=True))
     options = JobOptions.model_validate_json(str(values.pop("options")))
     facts = cast(Facts, json.loads(str(values.pop("facts"))))
     for name in ("model", "lease_until"):
         values.pop(name)
-    return Job(options=options, facts=facts, **values)
+    return Job(options=options, facts=facts, **values)  # type: ignore[arg-type]
+
+
+def _load() -> Select[tuple[Cell, ...]]:
+    """Return a query of: active jobs of all, those of one client, bytes kept for it; each from an index alone."""
+    active = (jobs.c.state == "queued") | (jobs.c.state == "running")
+    own = jobs.c.client == bindparam("client")
+    kept = func.coalesce(func.sum(jobs.c.input_bytes + jobs.c.result_bytes), 0)
+    return select(
+        select(func.count()).select_from(jobs).where(active).scalar_subquery(),
+        select(func.count()).select_from(jobs).where(active, own).scalar_subquery(),
+        select(kept).where(own).scalar_subquery(),
+    )
+
+
+_COLUMNS: Final = tuple(column.name for column in jobs.c)

@@ -61,10 +61,13 @@ class Leases:
     def claim(self, worker: str) -> Lease | None:
         """Take the next job: of the client with the fewest running, served longest ago, its oldest."""
         for _ in range(_MOST_TRIES):  # another may be faster
-            with self._database.write() as connection:
+            with (
+                self._database.read() as connection
+            ):  # writers wait for each other, so looking is no part of writing
                 job_id = _next(connection)
-                if job_id is None:
-                    return None
+            if job_id is None:
+                return None
+            with self._database.write() as connection:
                 now = time.time()
                 taken = connection.execute(
                     update(jobs)

@@ -84,7 +84,7 @@ def static_router() -> APIRouter:
     files["report.css"] = resources.files("wildsr.report").joinpath("style.css").read_bytes()
 
     @router.get("/static/{name:path}", include_in_schema=False)
-    def static(name: str) -> Response:
+    async def static(name: str) -> Response:
         if name not in files:
             raise Refused(404, "there is no such file")
         return Response(

@@ -10,6 +10,7 @@ from fastapi.responses import FileResponse, StreamingResponse
 from wildsr.service.api import JobId, customer, found_job
 from wildsr.service.jobs import Job, JobStore
 from wildsr.service.options import MEDIA_TYPES
+from wildsr.service.reads import looked_up
 from wildsr.service.storage import Storage
 from wildsr.service.views import download_name
 from wildsr.service.web import Refused, responses
@@ -24,8 +25,8 @@ _PAGE_HEADERS: Final = {
 """A profile's page is one file with its style and pictures inside; it runs nothing and loads nothing."""
 _KEPT: Final = {"cache-control": "private, max-age=3600"}
 _MOST: Final = 1000
-_AT_ONCE: Final = 1 << 20
-"""A file of at most so many bytes is read in the thread that found it; streaming takes four more turns of threads."""
+_AT_ONCE: Final = 1 << 18
+"""A file of at most so many bytes is read at once; streaming takes several turns of threads."""
 
 _PICTURE: Final[dict[str, object]] = {
     "description": "The file",
@@ -45,8 +46,8 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
             raise _gone()
         return file
 
-    def finished(request: Request, job_id: str) -> Job:
-        job = found_job(store, job_id, customer(request))
+    async def finished(request: Request, job_id: str) -> Job:
+        job = await looked_up(store.database, found_job, store, job_id, customer(request))
         if job.state != "done" or job.result is None:
             raise Refused(409, f"the job is {job.state}; it has no result", hint=job.error)
         return job
@@ -62,9 +63,9 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         },
         summary="The result",
     )
-    def result(request: Request, job_id: JobId) -> Response:
+    async def result(request: Request, job_id: JobId) -> Response:
         """Return the file that a job made."""
-        job = finished(request, job_id)
+        job = await finished(request, job_id)
         kind = "profile" if job.kind == "profile" else job.options.format
         file = file_of(job, str(job.result))
         return _sent(request, file, kind=MEDIA_TYPES[kind], headers=_KEPT, name=download_name(job))
@@ -80,9 +81,9 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         },
         summary="A small picture",
     )
-    def preview(request: Request, job_id: JobId, side: Literal["before", "after"]) -> Response:
+    async def preview(request: Request, job_id: JobId, side: Literal["before", "after"]) -> Response:
         """Return the photo, or the result, as a WebP of at most 2,048 pixels a side."""
-        job = finished(request, job_id)
+        job = await finished(request, job_id)
         path = f"{Path(str(job.result)).parent.as_posix()}/{side}.webp"
         return _sent(request, file_of(job, path), kind="image/webp", headers=_KEPT)
 
@@ -97,9 +98,9 @@ def results_router(store: JobStore, storage: Storage) -> APIRouter:
         },
         summary="A profile's page",
     )
-    def page(request: Request, job_id: JobId) -> Response:
+    async def page(request: Request, job_id: JobId) -> Response:
         """Return the page of a profile: kernels, noise, what was rejected and why."""
-        job = finished(request, job_id)
+        job = await finished(request, job_id)
         path = f"{Path(str(job.result)).parent.as_posix()}/page.html"
         return _sent(request, file_of(job, path), kind="text/html", headers=_PAGE_HEADERS)
 

@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import gc
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from wildsr.service.access import Access
 from wildsr.service.api import events_router, jobs_router
 from wildsr.service.desk import Desk
 from wildsr.service.events import Broker
+from wildsr.service.http import BoundedHttp
 from wildsr.service.intake import intake_router
 from wildsr.service.jobs import JobStore
 from wildsr.service.leases import Leases
@@ -35,6 +38,8 @@ from wildsr.service.web import new_app
 from wildsr.study.store import StudyStore
 
 _STOP_SECONDS = 3
+_TURN = 0.001
+"""Seconds a thread keeps the interpreter while the loop waits to answer; Python's own is five times that."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,15 +127,18 @@ def run_app(app: FastAPI, listener: socket.socket, *, started: Callable[[], None
         started: Called before the first request is answered.
     """
     log_to_stderr()
+    sys.setswitchinterval(_TURN)
+    gc.collect()
+    gc.freeze()  # what is loaded by now stays; looking through it would stop all answers for a tenth of a second
     config = uvicorn.Config(
         app,
+        http=BoundedHttp,
         log_config=None,
         access_log=False,
         server_header=False,
         ws="none",
         timeout_keep_alive=10,
         timeout_graceful_shutdown=_STOP_SECONDS,
-        h11_max_incomplete_event_size=32_768,
         proxy_headers=False,
     )
     started()

@@ -1,12 +1,15 @@
 """What is known about the service's models: whether they load, and how fast they are on this machine."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import delete, insert, select
 
 from wildsr.engine import Upscaler
 from wildsr.files.database import Database
 from wildsr.service.tables import speeds
+
+_ALL: Final = select(speeds)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +50,7 @@ def note_failed(database: Database, model: str, reason: str) -> None:
 def known_speeds(database: Database) -> dict[str, Speed]:
     """Return what is known, by model."""
     with database.read() as connection:
-        rows = connection.execute(select(speeds)).all()
+        rows = connection.execute(_ALL).all()
     return {
         str(row.model): Speed(
             loaded=bool(row.loaded),

@@ -38,6 +38,7 @@ jobs: Final = Table(
     Index("jobs_by_state", "state", "client", "seq"),
     Index("jobs_by_owner", "owner", "seq"),
     Index("jobs_by_change", "changed"),
+    Index("jobs_by_client", "client", "input_bytes", "result_bytes"),
     sqlite_autoincrement=True,
 )
 """One row a job. `facts` is JSON: what the worker found out about photo and result."""

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
 from pydantic import BaseModel, ConfigDict
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,6 +25,10 @@ _CODES: Final[Mapping[int, str]] = {
     409: "conflict", 413: "too_large", 415: "wrong_type", 421: "wrong_host", 422: "bad_value", 429: "too_many",
     503: "not_ready", 507: "no_space",
 }  # fmt: skip
+
+_HEADERS: Final = tuple(
+    (name.encode(), value.encode()) for name, value in {**HEADERS, "cache-control": "no-store"}.items()
+)
 
 
 class View(BaseModel):
@@ -121,11 +125,13 @@ class Gate:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                out = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    out.setdefault(name, value)
-                out.setdefault("cache-control", "no-store")
-                out["x-request-id"] = request_id
+                sent = message.setdefault("headers", [])
+                names = {name for name, _ in sent}
+                message["headers"] = [
+                    *sent,
+                    *(one for one in _HEADERS if one[0] not in names),
+                    (b"x-request-id", request_id.encode()),
+                ]
             await send(message)
 
         scope["state"] = {**scope.get("state", {}), "owner": self.access.owner_of(headers)}
