@@ -44,7 +44,8 @@ BEARER = {"authorization": f"Bearer {TOKEN}"}
         ({"authorization": "Bearer " + TOKEN[:-1]}, 401),
         ({"authorization": "Bearer \xff\xfe"}, 401),
         ({"cookie": f"wildsr={TOKEN}"}, 401),
-        ({"cookie": "wildsr=\x01; ;;=;"}, 401),
+        ({"cookie": "wildsr=\x01; ;;=;"}, 400),  # no character of a header
+        ({"cookie": "wildsr=; ;;=;"}, 401),
         (BEARER, 200),
         ({"authorization": f"bearer {OTHER}"}, 200),
         ({"cookie": f"a=b; wildsr={cookie_for(TOKEN)}"}, 200),
