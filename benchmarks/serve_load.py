@@ -243,8 +243,8 @@ def every(address: str) -> list[str]:
 
 def kill(service: int, count: int, over: threading.Event, killed: Counter[str]) -> None:
     """Kill the worker that has lived longest, again and again."""
-    for _ in range(count):
-        if over.wait(random.uniform(1.5, 3)):
+    while killed["killed"] < count:
+        if over.wait(random.uniform(3, 6)):
             return
         oldest = min(workers(service), default=None)
         if oldest is not None:

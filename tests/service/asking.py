@@ -4,10 +4,14 @@ import io
 import json
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import requests
 from PIL import Image
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 Answer = dict[str, object]
 
@@ -73,3 +77,14 @@ def events(address: str, job_id: str) -> list[Answer]:
 def stored(folder: Path) -> list[str]:
     """Return the folders of jobs that are there."""
     return sorted(one.name for one in (folder / "jobs").iterdir())
+
+
+def serious(page: "Page", axe: str) -> list[str]:
+    """Return what axe finds against WCAG 2.1 A and AA on a page that weighs more than a nuisance."""
+    page.evaluate(axe)
+    result = page.evaluate(
+        "() => axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice']})"
+    )
+    assert len(result["passes"]) > 10
+    bad = [one for one in result["violations"] if one["impact"] in ("serious", "critical")]
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in bad]

@@ -1,6 +1,8 @@
 """A service with a tiny real model, and stores without one."""
 
 import os
+import shutil
+import subprocess
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -126,3 +128,20 @@ def store(tmp_path: Path) -> Iterator[JobStore]:
     database = open_database(f"sqlite:///{tmp_path / 'jobs.sqlite'}")
     yield JobStore(database)
     database.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core (MPL-2.0), fetched for tests only."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm isn't installed; axe-core comes from it")
+    folder = tmp_path_factory.mktemp("axe")
+    done = subprocess.run(
+        [npm, "install", "--no-save", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"],
+        cwd=folder, capture_output=True, timeout=120, check=False,
+    )  # fmt: skip
+    source = folder / "node_modules" / "axe-core" / "axe.min.js"
+    if done.returncode != 0 or not source.is_file():
+        pytest.skip("axe-core can't be fetched from npm here")
+    return source.read_text(encoding="utf-8")

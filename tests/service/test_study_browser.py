@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Error, Page, expect, sync_playwright
 
 from tests.cli.invoke import invoke
 from tests.evaluation.pictures import fill
+from tests.service.asking import serious
 from tests.service.serving import served
 from wildsr.service.access import Access
 from wildsr.service.study_server import study_app
@@ -62,13 +64,21 @@ def studies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Stu
 
 
 @contextmanager
-def opened(browser: Browser, address: str, *, phone: bool = False) -> Iterator[Page]:
+def opened(
+    browser: Browser,
+    address: str,
+    *,
+    phone: bool = False,
+    scheme: Literal["dark", "light"] | None = None,
+    bypass_csp: bool = False,
+) -> Iterator[Page]:
     """Give a page whose console stays empty and that asks nobody else."""
     size = (360, 740) if phone else (1200, 900)
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]},
         has_touch=phone,
-        color_scheme="dark" if phone else "light",
+        color_scheme=scheme or ("dark" if phone else "light"),
+        bypass_csp=bypass_csp,
     )
     context.set_default_timeout(30_000)
     page = context.new_page()
@@ -180,3 +190,29 @@ def test_all_that_is_chosen_or_pressed_has_a_name(browser: Browser, studies: tup
             )
             assert nameless == 0
             assert page.locator("h1").count() == 1
+
+
+@pytest.mark.parametrize(("scheme", "phone"), [("light", False), ("dark", True)])
+def test_axe_finds_nothing_serious_on_any_page_of_a_study(
+    browser: Browser,
+    studies: tuple[str, StudyStore],
+    axe: str,
+    scheme: Literal["dark", "light"],
+    phone: bool,
+) -> None:
+    """The list, a study, its invitation, and a question of each protocol; the page's own policy is off for axe."""
+    address, store = studies
+    found: dict[str, list[str]] = {}
+    with opened(browser, address, phone=phone, scheme=scheme, bypass_csp=True) as page:
+        page.goto(f"{address}/study")
+        found["list"] = serious(page, axe)
+        for name in ("mos", "mor", "pairwise"):
+            page.goto(f"{address}/study/of/{name}")
+            found[f"{name} for its owner"] = serious(page, axe)
+            page.goto(f"{address}/study/rate/{store.study(name).invitation}")
+            found[f"{name} invitation"] = serious(page, axe)
+            page.get_by_role("button", name="Begin").click()
+            expect(page.locator("#zoom")).to_have_text(re.compile("%"))
+            found[f"{name} question"] = serious(page, axe)
+            assert page.evaluate("document.documentElement.scrollWidth") <= (360 if phone else 1200)
+    assert not any(found.values()), found

@@ -6,11 +6,12 @@ import { announce, element, sizeText, timeText } from "./format.js";
 const WORDS = { queued: "waiting", running: "at work", done: "done", failed: "refused", cancelled: "cancelled" };
 
 export class Jobs {
-  constructor(list, { kind, view, changed }) {
+  constructor(list, { kind, view, changed, shown }) {
     this.list = list;
     this.kind = kind;
     this.view = view;
     this.changed = changed || (() => {});
+    this.shown = shown || (() => []);
     this.known = new Map();
     this.rows = new Map();
     this.next = null;
@@ -64,6 +65,7 @@ export class Jobs {
     const line = element("p", { class: "what" }, title, element("span", { class: "quiet" }, `${model} · `), this.word(job));
     const parts = [line];
     if (job.state === "running") parts.push(this.bar(job));
+    parts.push(...this.shown(job));
     if (job.error) {
       parts.push(element("p", { class: "refusal" }, job.error.message));
       if (job.error.hint) parts.push(element("p", { class: "quiet" }, job.error.hint));
