@@ -51,7 +51,7 @@ def test_every_objective_plays(tiny_gan: GanConfig, objective: str, tmp_path: Pa
     assert checkpoint.step == 2
     assert not checkpoint.health.reasons
     start = new_discriminator(
-        config.discriminator, patch=config.data.patch, seed=config.run.seed
+        config.discriminator, patch=config.data.patch, batch=2, seed=config.run.seed
     ).state_dict()
     name = next(iter(start))
     assert not torch.equal(checkpoint.tensors[f"network/discriminator/{name}"], start[name])

@@ -9,7 +9,8 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from wildsr.data import Pair
-from wildsr.errors import TrainingError
+from wildsr.errors import TrainingError, UsageError
+from wildsr.networks import DISCRIMINATORS
 from wildsr.training.adversary import adversarial_loss, new_discriminator, teach_discriminator
 from wildsr.training.ema import Ema
 from wildsr.training.losses import OBJECTIVES
@@ -247,7 +248,7 @@ def test_a_taught_judge_tells_the_two_apart_better() -> None:
 def test_a_new_discriminator_is_seeded_behind_the_run(name: str) -> None:
     torch.manual_seed(0)
     before = torch.get_rng_state()
-    one, same, other = (new_discriminator(name, patch=64, seed=seed) for seed in (4, 4, 5))  # type: ignore[arg-type]
+    one, same, other = (new_discriminator(name, patch=64, batch=2, seed=seed) for seed in (4, 4, 5))  # type: ignore[arg-type]
     assert torch.equal(torch.get_rng_state(), before)
     pairs = list(zip(one.parameters(), same.parameters(), other.parameters(), strict=True))
     assert all(torch.equal(first, second) for first, second, _ in pairs)
@@ -257,7 +258,48 @@ def test_a_new_discriminator_is_seeded_behind_the_run(name: str) -> None:
 
 @pytest.mark.parametrize("patch", [64, 96])
 def test_discriminators_with_dense_heads_take_the_patch(patch: int) -> None:
-    judge = new_discriminator("vgg-small", patch=patch, seed=0)
+    judge = new_discriminator("vgg-small", patch=patch, batch=2, seed=0)
     assert judge(torch.zeros(2, 3, patch, patch)).shape == (2, 1)
     with pytest.raises(RuntimeError):
         judge(torch.zeros(2, 3, patch + 32, patch + 32))
+
+
+@pytest.mark.parametrize(
+    ("name", "patch", "batch", "fits"),
+    [
+        ("vgg-128", 24, 4, False),
+        ("vgg-128", 32, 4, True),
+        ("vgg-128", 32, 1, False),  # one value a channel has no variance
+        ("vgg-small", 16, 2, False),
+        ("enhancenet", 24, 2, False),
+        ("enhancenet", 96, 1, True),
+        ("patch", 16, 2, False),
+        ("patch", 24, 2, True),
+        ("srgan", 24, 2, False),
+        ("srgan", 96, 2, True),
+        ("dped", 64, 2, False),
+        ("dped", 100, 2, True),
+        ("unet-small", 16, 1, True),
+    ],
+)
+def test_patches_that_a_discriminator_cannot_judge_are_refused_before_anything_runs(
+    name: str, patch: int, batch: int, fits: bool
+) -> None:
+    """What is said beforehand is what happens: the network is run on such patches too."""
+    if fits:
+        judge = new_discriminator(name, patch=patch, batch=batch, seed=0)  # type: ignore[arg-type]
+        assert judge(torch.zeros(batch, 3, patch, patch)).shape[0] == batch
+        return
+    with pytest.raises(
+        UsageError, match=rf"`{name}` can't judge {batch} patches of {patch} × {patch}"
+    ) as caught:
+        new_discriminator(name, patch=patch, batch=batch, seed=0)  # type: ignore[arg-type]
+    assert "data.patch" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", sorted(DISCRIMINATORS))
+def test_every_discriminator_takes_the_recipes_patches(name: str) -> None:
+    """At the side that recipes have by default; dped's is its own."""
+    patch = 100 if name == "dped" else 128
+    judge = new_discriminator(name, patch=patch, batch=4, seed=0)  # type: ignore[arg-type]
+    assert all(weight.device.type == "cpu" for weight in judge.parameters())

@@ -111,11 +111,13 @@ def _train(process: Process, config: GanConfig) -> None:
     scale = scale_of(network)
     if config.start and not process.resume:
         load_weights(network, config.start)
+    _check(config)
     judge = None
     if config.adversarial_weight:
-        judge = new_discriminator(config.discriminator, patch=_seen_side(config), seed=config.run.seed)
+        judge = new_discriminator(
+            config.discriminator, patch=_seen_side(config), batch=config.data.batch, seed=config.run.seed
+        )
     pixel, objective = PIXEL[config.pixel], OBJECTIVES[config.objective]
-    _check(config)
     perceptual = perceptual_network(config.perceptual, vgg19=config.vgg19, extra=tuple(config.texture))
     sides = {
         network: config.data.patch // scale,

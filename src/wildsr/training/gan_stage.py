@@ -44,7 +44,9 @@ def critics_of(settings: AdversarialSettings, network: nn.Module) -> Critics:
         AssetError: VGG16's weights can't be had.
     """
     scale, patch = scale_of(network), settings.data.patch
-    discriminator = new_discriminator(settings.discriminator, patch=patch, seed=settings.run.seed)
+    discriminator = new_discriminator(
+        settings.discriminator, patch=patch, batch=settings.data.batch, seed=settings.run.seed
+    )
     perceptual = perceptual_network(settings.perceptual, vgg19=settings.vgg19)
     sides = {network: patch // scale, discriminator: patch, perceptual.vgg: patch}
     refuse_what_cannot_fit(sides, settings.data, scale=scale)
