@@ -128,7 +128,7 @@ def test_signals_to_trainings() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 passed" in done.stdout
+    assert "8 passed" in done.stdout
 
 
 def test_settings_have_the_limits_they_name() -> None:

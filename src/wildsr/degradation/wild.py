@@ -97,9 +97,9 @@ def wild(scale: int = 4) -> Pipeline:
     return Pipeline(
         (
             OneOf((blur, Downscale(scale=scale)), weights=(0.9, 0.1)),
-            Chance(noise, 0.7),
+            Chance(noise, 0.5),
             Clip(),
-            Chance(jpeg, 0.4),
+            Chance(jpeg, 0.3),
             Round(),
         )
     )
