@@ -16,7 +16,7 @@ from wildsr.models import Model, ModelSpec
 
 PICTURES, BATCH, ROUNDS = 100, 10, 2
 ENDINGS = ("png", "jpg", "webp", "tif")
-GROWTH = 0.1
+GROWTH = 0.05
 
 
 def memory_after_each(folder: Path) -> list[int]:

@@ -1,6 +1,7 @@
 """The ablation of RealSR: its camera, its pairs, what it concludes; the trainings are the recipe's tests' matter."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -107,7 +108,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(ablation, "_start", lambda *_: Path("start"))
     monkeypatch.setattr(ablation, "_variants", variants)
     monkeypatch.setattr(ablation, "enlarger", worse)
-    monkeypatch.setattr(ablation, "MEASURES", ("psnr_y", "ssim_y"))
+    monkeypatch.setattr(ablation, "RECOVERY", ("psnr_y", "ssim_y"))
     monkeypatch.setattr(
         ablation,
         "measured",
@@ -125,9 +126,7 @@ ablation_measured = ablation.measured
 def test_from_end_to_end_on_both_cameras(asked: Asked, tmp_path: Path, untrained: list[str]) -> None:
     """Halves of the photos are clean, the other the camera's; of the pairs each second one is tested."""
     pairs = make_pairs(tmp_path / "real", 4)
-    whole = Asked(
-        hr=asked.hr, test=asked.test, budget=600, output=asked.output, runs=asked.runs, say=print, pairs=pairs
-    )
+    whole = replace(asked, pairs=pairs)
     page = ablation.run(whole)
     assert untrained == [CAMERA, PAIRS]
     assert sorted(path.name for path in (asked.runs / "ablation-clean").iterdir()) == ["0.png", "2.png"]
@@ -159,17 +158,9 @@ def test_too_few_photos_or_pairs_are_named(asked: Asked, tmp_path: Path) -> None
     one = tmp_path / "one"
     one.mkdir()
     Image.new("RGB", (64, 64)).save(one / "a.png")
-    few = Asked(hr=one, test=asked.test, budget=600, output=asked.output, runs=asked.runs, say=print)
+    few = replace(asked, hr=one)
     with pytest.raises(InputError, match="1 photos in"):
         ablation.run(few)
-    single = Asked(
-        hr=asked.hr,
-        test=asked.test,
-        budget=600,
-        output=asked.output,
-        runs=asked.runs,
-        say=print,
-        pairs=make_pairs(tmp_path / "real", 1),
-    )
+    single = replace(asked, pairs=make_pairs(tmp_path / "real", 1))
     with pytest.raises(InputError, match="1 pairs"):
         ablation.run(single)

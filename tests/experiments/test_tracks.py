@@ -3,6 +3,7 @@
 import csv
 import importlib.util
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +35,8 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(tracks, "track_steps", lambda *_: None)
     monkeypatch.setattr(tracks, "shared_models", lambda _: {})
     monkeypatch.setattr(tracks, "track_models", lambda _, track, source, steps: calls.append(track) or {})
-    monkeypatch.setattr(tracks, "WITH_TRUTH", ("psnr", "ssim"))
-    monkeypatch.setattr(tracks, "WITHOUT", ("grid",))
+    monkeypatch.setattr(tracks, "TRACK_1_METRICS", ("psnr", "ssim"))
+    monkeypatch.setattr(tracks, "TRACK_2_METRICS", ("grid",))
 
     def opening(name: str, one: Enlarge) -> Callable[[], Enlarge]:
         def open_it() -> Enlarge:
@@ -48,19 +49,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(tracks, "enlargers", lambda *_: methods)
     monkeypatch.setattr(tracks_models, "is_cached", lambda name: name == PUBLISHED[0])
     return calls
-
-
-def with_(asked: Asked, *, pairs: Path | None = None, photos: Path | None = None) -> Asked:
-    return Asked(
-        hr=asked.hr,
-        test=asked.test,
-        budget=600,
-        output=asked.output,
-        runs=asked.runs,
-        say=print,
-        pairs=pairs,
-        photos=photos,
-    )
 
 
 def test_hidden_processing_is_the_first_track_where_there_are_no_pairs(
@@ -92,7 +80,7 @@ def test_pairs_and_photos_are_the_two_tracks(
     photos.mkdir()
     large = np.random.default_rng(0).integers(0, 256, (150, 201, 3), dtype=np.uint8)
     Image.fromarray(large).save(photos / "p.png")
-    page = tracks.run(with_(asked, pairs=make_pairs(tmp_path / "real", 4), photos=photos))
+    page = tracks.run(replace(asked, pairs=make_pairs(tmp_path / "real", 4), photos=photos))
     assert opened == ["track1", BICUBIC, REALSR, "track2", BICUBIC, REALSR]
     assert sorted(path.name for path in (asked.runs / "pairs-learnt").iterdir()) == ["0.png", "2.png"]
     second = asked.runs / "tracks" / "track2"
@@ -132,7 +120,7 @@ def test_people_can_rank_the_same_pictures(asked: Asked, opened: list[str]) -> N
 def test_no_photos_are_named(asked: Asked, opened: list[str], tmp_path: Path) -> None:
     (tmp_path / "none").mkdir()
     with pytest.raises(InputError, match="no picture found in"):
-        tracks.run(with_(asked, photos=tmp_path / "none"))
+        tracks.run(replace(asked, photos=tmp_path / "none"))
 
 
 def test_every_method_is_explained_and_opened(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

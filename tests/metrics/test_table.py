@@ -189,10 +189,7 @@ def test_no_other_file_lists_metrics() -> None:
     source = REPOSITORY / "src" / "wildsr"
     allowed = {
         "evaluation/measures.py",
-        "experiments/ablation.py",
-        "experiments/ablation_page.py",
         "experiments/measuring.py",
-        "experiments/tracks.py",
         "training/selection.py",
         "training/validation.py",
     }

@@ -22,6 +22,12 @@ REFERENCE_METRICS: Final = (
 """What is measured by default where there is ground truth."""
 NO_REFERENCE_METRICS: Final = ("niqe", "brisque", "piqe", "grid")
 """What is measured by default where there is none."""
+TRACK_1_METRICS: Final = ("psnr", "ssim", "lpips")
+"""What NTIRE 2020 judged results with ground truth by."""
+TRACK_2_METRICS: Final = ("niqe", "brisque", "piqe")
+"""What it judged results of real photos by, as far as parameters come with packages; NRQM and PI need the user's."""
+TRACK_2_OWN_METRICS: Final = ("nrqm", "pi")
+"""The rest of them."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from wildsr.experiments.ablation_page import BICUBIC, CAMERA, PAIRS, PARTS, abla
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import gan_steps, psnr_steps
 from wildsr.experiments.hidden import camera
-from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured
+from wildsr.experiments.measuring import RECOVERY, Bytes, Row, clean_picture, enlarger, measured
 from wildsr.experiments.real import halves, link
 from wildsr.experiments.writing import detailed_place, write_crops, write_results
 from wildsr.files import atomic_write, find_pictures, make_folder
@@ -37,7 +37,6 @@ SUMMARY: Final = (
 NETWORK: Final = "srvgg-16"
 DISCRIMINATOR: Final = "patch"
 PERCEPTUAL: Final = "esrgan-vgg16"
-MEASURES: Final = ("psnr_y", "ssim_y", "lpips", "dists")
 
 _SIDE: Final = 128
 _START_SHARE: Final = 0.2
@@ -92,7 +91,7 @@ def run(asked: Asked) -> Path:
             enlarge = enlarger(model)
             for name, (hr, lr) in one.tests.items():
                 sr = enlarge(lr)
-                values = measured(sr, hr, MEASURES)
+                values = measured(sr, hr, tuple(RECOVERY))
                 rows.append(Row(picture=name, method=method, condition=one.condition, values=values))
                 if name == shown[one.condition]:
                     crops.append(sr[top : top + _SIDE, left : left + _SIDE])

@@ -3,7 +3,7 @@
 from typing import Final
 
 from wildsr.experiments.asked import Asked
-from wildsr.experiments.measuring import Row
+from wildsr.experiments.measuring import RECOVERY, Row
 from wildsr.experiments.writing import label, mean_of, table, written
 from wildsr.metrics.intervals import Interval, interval
 from wildsr.recipes.realsr_pool import Parts
@@ -20,8 +20,6 @@ NEITHER: Final = "neither (trained on bicubic)"
 PARTS: Final[dict[str, Parts]] = {BOTH: "both", NOISE: "noise", KERNELS: "kernel", NEITHER: "neither"}
 """Method → what LR gets. The first estimates the kernels, which the others take."""
 
-_TABLE: Final = {"psnr_y": 2, "ssim_y": 3, "lpips": 4, "dists": 4}
-"""Measure → digits."""
 _GAINS: Final = (
     ("noise, alone", NOISE, NEITHER),
     ("kernels, alone", KERNELS, NEITHER),
@@ -112,13 +110,16 @@ def _section(rows: list[Row], condition: str, picture: str) -> list[str]:
             method,
             *(
                 written(mean_of(rows, measure, method=method, condition=condition), digits)
-                for measure, digits in _TABLE.items()
+                for measure, digits in RECOVERY.items()
             ),
         ]
         for method in (BICUBIC, *PARTS)
     ]
     gains = [
-        [name, *(written(gain(rows, measure, condition, *two), digits) for measure, digits in _TABLE.items())]
+        [
+            name,
+            *(written(gain(rows, measure, condition, *two), digits) for measure, digits in RECOVERY.items()),
+        ]
         for name, *two in _GAINS
     ]
     verdicts = [
@@ -131,11 +132,11 @@ def _section(rows: list[Row], condition: str, picture: str) -> list[str]:
         "",
         about,
         "",
-        table(["LR of the training", *(label(measure) for measure in _TABLE)], body),
+        table(["LR of the training", *(label(measure) for measure in RECOVERY)], body),
         "",
         "What each part gives, paired by picture (LPIPS and DISTS: below 0 is better):",
         "",
-        table(["", *(label(measure) for measure in _TABLE)], gains),
+        table(["", *(label(measure) for measure in RECOVERY)], gains),
         "",
         *verdicts,
         "",

@@ -30,6 +30,8 @@ MEASURES: Final[dict[str, tuple[str, Callable[[Bytes, Bytes], float]]]] = {
     "lpips": ("LPIPS", lpips),
     "dists": ("DISTS", dists),
 }
+RECOVERY: Final = {"psnr_y": 2, "ssim_y": 3, "lpips": 4, "dists": 4}
+"""How near a result is to the truth: measure → digits to print."""
 _WHOLE: Final = ("lpips", "dists")
 
 

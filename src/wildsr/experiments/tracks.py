@@ -15,6 +15,7 @@ from PIL import Image
 
 from wildsr.errors import UsageError
 from wildsr.evaluation import Evaluation, evaluate, to_csv, to_markdown
+from wildsr.evaluation.measures import TRACK_1_METRICS, TRACK_2_METRICS, TRACK_2_OWN_METRICS
 from wildsr.evaluation.tables import json_text, write_text
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.hidden import processed
@@ -37,8 +38,6 @@ from wildsr.metrics.nrqm import FILE as NRQM_FILE
 SUMMARY: Final = (
     "tables as the challenge's: with ground truth, and of real photos without, many methods, a study"
 )
-WITH_TRUTH: Final = ("psnr", "ssim", "lpips")
-WITHOUT: Final = ("niqe", "brisque", "piqe")
 MOST: Final = 20
 """Pictures of a track at most."""
 
@@ -125,13 +124,13 @@ def _enlarged(asked: Asked, track: Track, methods: Mapping[str, Callable[[], Enl
 
 def _judged(track: Track, made: Mapping[str, Path]) -> Evaluation:
     if not track.hr:
-        metrics = WITHOUT + (("nrqm", "pi") if NRQM_FILE.exists() else ())
+        metrics = TRACK_2_METRICS + (TRACK_2_OWN_METRICS if NRQM_FILE.exists() else ())
         return evaluate(list(made.values()), metrics=metrics)
     truth = next(iter(made.values())).parent / "HR"
     make_folder(truth)
     for name, hr in track.hr.items():
         _write(truth / f"{Path(name).stem}.png", hr)
-    return evaluate(list(made.values()), hr=truth, metrics=WITH_TRUTH, crop_border=4)
+    return evaluate(list(made.values()), hr=truth, metrics=TRACK_1_METRICS, crop_border=4)
 
 
 def _write_crops(path: Path, track: Track, made: Mapping[str, Path]) -> None:
