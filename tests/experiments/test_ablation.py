@@ -108,6 +108,7 @@ def untrained(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(ablation, "_start", lambda *_: Path("start"))
     monkeypatch.setattr(ablation, "_variants", variants)
     monkeypatch.setattr(ablation, "enlarger", worse)
+    monkeypatch.setattr(ablation, "LEAST_SIDE", 64)
     monkeypatch.setattr(ablation, "RECOVERY", ("psnr_y", "ssim_y"))
     monkeypatch.setattr(
         ablation,
@@ -154,7 +155,9 @@ def test_without_pairs_there_is_the_hidden_camera_alone(asked: Asked, untrained:
     assert BICUBIC in text
 
 
-def test_too_few_photos_or_pairs_are_named(asked: Asked, tmp_path: Path) -> None:
+def test_too_few_photos_or_pairs_are_named(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = tmp_path / "one"
     one.mkdir()
     Image.new("RGB", (64, 64)).save(one / "a.png")
@@ -162,5 +165,8 @@ def test_too_few_photos_or_pairs_are_named(asked: Asked, tmp_path: Path) -> None
     with pytest.raises(InputError, match="1 photos in"):
         ablation.run(few)
     single = replace(asked, pairs=make_pairs(tmp_path / "real", 1))
+    with pytest.raises(InputError, match="no photo for the hidden camera"):  # of 96 × 112 pixels
+        ablation.run(asked)
+    monkeypatch.setattr(ablation, "LEAST_SIDE", 64)
     with pytest.raises(InputError, match="1 pairs"):
         ablation.run(single)

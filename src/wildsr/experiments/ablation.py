@@ -7,6 +7,7 @@ degradation from photos of the camera alone. `neither` is the same GAN trained o
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -18,18 +19,19 @@ from wildsr.estimation.noise.variance_rule import VarianceRule
 from wildsr.experiments.ablation_page import BICUBIC, CAMERA, PAIRS, PARTS, ablation_page, gains_plot
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import gan_steps, psnr_steps
-from wildsr.experiments.hidden import camera
+from wildsr.experiments.hidden import LEAST_SIDE, camera
 from wildsr.experiments.measuring import RECOVERY, Bytes, Row, clean_picture, enlarger, measured
 from wildsr.experiments.real import halves, link
+from wildsr.experiments.training import once, short_run
 from wildsr.experiments.writing import detailed_place, write_crops, write_results
 from wildsr.files import atomic_write, find_pictures, make_folder
+from wildsr.imaging import probe
 from wildsr.recipes import psnr, realsr
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.recipes.realsr import WARM_START, RealsrConfig
 from wildsr.recipes.realsr_pool import KEPT_PROFILE, PoolSettings
-from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.perceptual_network import perceptual_network
-from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.settings import DataSettings, OptimiserSettings
 
 SUMMARY: Final = (
     "RealSR without noise, without kernels, with both and with neither, on a hidden camera and on pairs"
@@ -44,7 +46,7 @@ _WARM_SHARE: Final = 0.4
 """Of what a variant has; the rest is the GAN's."""
 _SOURCES: Final = 40
 """Photos of the hidden camera at most."""
-_DATA: Final = DataSettings(patch=96, batch=4, validation_photos=4, validation_side=128)
+_DATA: Final = DataSettings(patch=64, batch=4, validation_photos=4, validation_side=128)
 _L1: Final = OptimiserSettings(learning_rate=1e-3, schedule="cosine", floor=0.05, warm_up=30, clip=1.0)
 _GAN: Final = OptimiserSettings(
     learning_rate=1e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.1, warm_up=20, clip=1.0
@@ -124,7 +126,13 @@ def _cameras(asked: Asked) -> tuple[Path, list[_Camera]]:
     clean, source = asked.runs / "ablation-clean", asked.runs / "ablation-hidden"
     link(photos[::2], clean)
     make_folder(source)
-    for path in photos[1::2][:_SOURCES]:
+    large = [path for path in photos[1::2] if min(probe(path).width, probe(path).height) >= LEAST_SIDE]
+    if not large:
+        raise InputError(
+            f"no photo for the hidden camera in {asked.hr}: it shrinks them to an eighth for training",
+            hint=f"photos of {LEAST_SIDE} pixels a side or more are needed",
+        )
+    for path in large[:_SOURCES]:
         target = source / f"{path.stem}.png"
         if not target.exists():
             with atomic_write(target) as temporary:
@@ -166,11 +174,9 @@ def _start(asked: Asked, clean: Path, steps: _Steps) -> Path:
         network=NETWORK,
         data=replace(_DATA, hr=clean, cache=asked.runs / "cache"),
         optimiser=_L1,
-        run=_run(steps.start),
+        run=short_run(steps.start),
     )
-    if not (folder / "model.onnx").is_file():
-        psnr.run(config, folder, resume=bool(checkpoints_in(folder)), say=asked.say)
-    return folder
+    return once(folder, lambda place, resume: psnr.run(config, place, resume=resume, say=asked.say))
 
 
 def _variants(
@@ -193,20 +199,18 @@ def _variants(
             data=replace(_DATA, hr=clean),
             optimiser=_GAN,
             discriminator_optimiser=_GAN,
-            run=_run(steps.gan),
+            run=short_run(steps.gan),
         )
-        if not (folder / "model.onnx").is_file():
-            if profile is not None and not (folder / KEPT_PROFILE).is_file():
-                make_folder(folder)
-                shutil.copyfile(profile, folder / KEPT_PROFILE)
-            begun = any(checkpoints_in(folder / stage) for stage in ("", WARM_START))
-            asked.say(f"{one.condition}, {method}")
-            realsr.run(config, folder, resume=begun, say=asked.say)
+        if profile is not None and not (folder / KEPT_PROFILE).is_file():
+            make_folder(folder)
+            shutil.copyfile(profile, folder / KEPT_PROFILE)
+        asked.say(f"{one.condition}, {method}")
+        once(folder, partial(_realsr, config, asked), stages=[WARM_START])
         if (folder / KEPT_PROFILE).is_file():
             profile = folder / KEPT_PROFILE
         made.append((method, folder))
     return made
 
 
-def _run(steps: int) -> RunSettings:
-    return RunSettings(steps=steps, ema=0.99, validate_every=max(steps // 2, 1), checkpoint_every=50)
+def _realsr(config: RealsrConfig, asked: Asked, folder: Path, resume: bool) -> Path:
+    return realsr.run(config, folder, resume=resume, say=asked.say)

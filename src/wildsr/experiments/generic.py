@@ -4,14 +4,12 @@ Published (PSNR / SSIM / LPIPS): a GAN trained on bicubic 19.06 / .2424 / .7552,
 27.36 / .7620 / .3680, the fused generic GAN 25.78 / .7119 / .2482.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
-from wildsr.errors import UsageError
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import gan_steps, psnr_steps
 from wildsr.experiments.generic_table import (
@@ -28,6 +26,7 @@ from wildsr.experiments.generic_table import (
 )
 from wildsr.experiments.hidden import processed
 from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured, to_bytes, to_floats
+from wildsr.experiments.training import once, short_run
 from wildsr.experiments.writing import (
     detailed_place,
     write_crops,
@@ -42,9 +41,8 @@ from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.generic import GenericConfig
 from wildsr.recipes.generic_sweep import SweepSettings
 from wildsr.recipes.psnr import PsnrConfig
-from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.perceptual_network import perceptual_network
-from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
+from wildsr.training.settings import DataSettings, OptimiserSettings
 
 SUMMARY: Final = "on hidden processing artefacts: a GAN trained on bicubic, generic L1, the fused generic GAN"
 DISCRIMINATOR: Final = "vgg-small"
@@ -152,8 +150,8 @@ def trained(asked: Asked, steps: dict[str, int]) -> Models:
     )
     data = replace(_DATA, hr=asked.hr, cache=asked.runs / "cache")
     asked.say(f"steps: {', '.join(f'{name} {number}' for name, number in steps.items())}")
-    plain = PsnrConfig(network=NETWORK, data=data, optimiser=_L1, run=_run(steps["bicubic L1"]))
-    _once(models.bicubic_psnr, lambda folder, resume: psnr.run(plain, folder, resume=resume, say=asked.say))
+    plain = PsnrConfig(network=NETWORK, data=data, optimiser=_L1, run=short_run(steps["bicubic L1"]))
+    once(models.bicubic_psnr, lambda folder, resume: psnr.run(plain, folder, resume=resume, say=asked.say))
     against = GanConfig(
         network=NETWORK,
         start=str(models.bicubic_psnr),
@@ -162,9 +160,9 @@ def trained(asked: Asked, steps: dict[str, int]) -> Models:
         data=data,
         optimiser=_GAN,
         discriminator_optimiser=_GAN,
-        run=_run(steps["bicubic GAN"]),
+        run=short_run(steps["bicubic GAN"]),
     )
-    _once(models.bicubic_gan, lambda folder, resume: gan.run(against, folder, resume=resume, say=asked.say))
+    once(models.bicubic_gan, lambda folder, resume: gan.run(against, folder, resume=resume, say=asked.say))
     if steps["y_S"] != steps["y_R"]:
         steps["y_S"] = steps["y_R"] = min(steps["y_S"], steps["y_R"])
     whole = GenericConfig(
@@ -177,27 +175,14 @@ def trained(asked: Asked, steps: dict[str, int]) -> Models:
         data=replace(data, degradation="samsung_generic"),
         optimiser=_GAN,
         discriminator_optimiser=_GAN,
-        run=_run(steps["y_R"]),
+        run=short_run(steps["y_R"]),
     )
-    _once(models.generic, lambda folder, resume: recipe.run(whole, folder, resume=resume, say=asked.say))
+    once(
+        models.generic,
+        lambda folder, resume: recipe.run(whole, folder, resume=resume, say=asked.say),
+        stages=recipe.STAGES,
+    )
     return models
-
-
-def _run(steps: int) -> RunSettings:
-    return RunSettings(steps=steps, ema=0.99, validate_every=max(steps // 2, 1), checkpoint_every=50)
-
-
-def _once(folder: Path, train: Callable[[Path, bool], Path]) -> None:
-    """Train what is not there yet, or go on."""
-    if (folder / "model.onnx").is_file():
-        return
-    begun = any(checkpoints_in(folder / stage) for stage in ("", *recipe.STAGES))
-    try:
-        train(folder, begun)
-    except UsageError as error:
-        if "another configuration" in str(error):
-            raise UsageError(str(error), hint="choose another folder for the trainings (--runs)") from error
-        raise
 
 
 def _median(lr: Bytes) -> float:

@@ -10,6 +10,9 @@ from wildsr.degradation.kernels import gaussian
 from wildsr.experiments.measuring import Bytes, rng_of, to_bytes, to_floats
 from wildsr.imaging import resize_uint8
 
+LEAST_SIDE: Final = 8 * 64
+"""Pixels a side of a photo to learn from: a quarter of it, cleaned up to half of that, holds a training crop of 64."""
+
 _SIGMA: Final = 8.0
 """Levels of noise."""
 

@@ -15,12 +15,12 @@ from wildsr.degradation.resampling import Method
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import psnr_steps
 from wildsr.experiments.measuring import Bytes, Row, clean_picture, enlarger, measured, to_bytes, to_floats
+from wildsr.experiments.training import once
 from wildsr.experiments.writing import detailed_place, mean_of, table, write_crops, write_results, written
 from wildsr.files import make_folder
 from wildsr.recipes import psnr
 from wildsr.recipes.psnr import PsnrConfig
 from wildsr.report.plots import Curve, curves
-from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.durations import duration
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
@@ -130,8 +130,7 @@ def _trained(asked: Asked, network: str, steps: int) -> None:
         optimiser=optimiser,
         run=RunSettings(steps=steps, ema=0.99, validate_every=max(steps // 3, 1), checkpoint_every=100),
     )
-    if not (folder / "model.onnx").is_file():
-        psnr.run(config, folder, resume=bool(checkpoints_in(folder)), say=asked.say)
+    once(folder, lambda place, resume: psnr.run(config, place, resume=resume, say=asked.say))
 
 
 def _means(rows: list[Row], network: str) -> dict[str, float]:

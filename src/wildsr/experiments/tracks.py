@@ -18,7 +18,7 @@ from wildsr.evaluation import Evaluation, evaluate, to_csv, to_markdown
 from wildsr.evaluation.measures import TRACK_1_METRICS, TRACK_2_METRICS, TRACK_2_OWN_METRICS
 from wildsr.evaluation.tables import json_text, write_text
 from wildsr.experiments.asked import Asked
-from wildsr.experiments.hidden import processed
+from wildsr.experiments.hidden import LEAST_SIDE, processed
 from wildsr.experiments.measuring import Bytes, clean_picture
 from wildsr.experiments.real import halves, link
 from wildsr.experiments.tracks_models import (
@@ -33,6 +33,7 @@ from wildsr.experiments.tracks_models import (
 from wildsr.experiments.tracks_page import tracks_page
 from wildsr.experiments.writing import detailed_place, write_crops
 from wildsr.files import atomic_write, find_pictures, make_folder
+from wildsr.imaging import probe
 from wildsr.metrics.nrqm import FILE as NRQM_FILE
 
 SUMMARY: Final = (
@@ -91,8 +92,8 @@ def _tracks(asked: Asked) -> list[Track]:
         source = asked.runs / "tracks-hidden"
         make_folder(source)
         for one in find_pictures([asked.hr], recursive=True).pictures:
-            target = source / f"{one.path.stem}.png"
-            if not target.exists():
+            target, seen = source / f"{one.path.stem}.png", probe(one.path)
+            if min(seen.height, seen.width) >= LEAST_SIDE and not target.exists():
                 _write(target, processed(clean_picture(one.path, largest=10_000), one.path.stem))
         hr = {path.stem: clean_picture(path, largest=_LARGEST) for path in asked.tests()[:MOST]}
         lr = {name: processed(one, name) for name, one in hr.items()}

@@ -11,6 +11,7 @@ from wildsr.experiments.asked import Asked
 from wildsr.experiments.budget import gan_steps, psnr_steps
 from wildsr.experiments.generic import stage_steps, trained
 from wildsr.experiments.measuring import Bytes, enlarger, to_bytes, to_floats
+from wildsr.experiments.training import once, short_run
 from wildsr.files import atomic_write, make_folder
 from wildsr.imaging import Picture
 from wildsr.models import is_cached
@@ -20,9 +21,7 @@ from wildsr.recipes.realsr import RealsrConfig
 from wildsr.recipes.realsr_pool import KEPT_PROFILE, PoolSettings
 from wildsr.recipes.zssr import ZssrConfig
 from wildsr.recipes.zssr_upscaler import zssr_upscaler
-from wildsr.training.checkpoint import checkpoints_in
 from wildsr.training.perceptual_network import perceptual_network
-from wildsr.training.settings import RunSettings
 
 BICUBIC: Final = "bicubic"
 BICUBIC_NET: Final = "bicubic-trained"
@@ -91,9 +90,17 @@ def track_models(asked: Asked, track: str, source: Path, steps: Steps) -> dict[s
     place = {name: asked.runs / f"tracks-{track}-{name}" for name in (REALSR, FS, ADAPTED)}
     warm, gan = steps.realsr
     winner = _winner(asked, source, warm, gan)
-    _once(place[REALSR], lambda folder, resume: realsr.run(winner, folder, resume=resume, say=asked.say))
+    once(
+        place[REALSR],
+        lambda folder, resume: realsr.run(winner, folder, resume=resume, say=asked.say),
+        stages=[realsr.WARM_START],
+    )
     learnt = _frequency(asked, source, steps.frequency)
-    _once(place[FS], lambda folder, resume: frequency.run(learnt, folder, resume=resume, say=asked.say))
+    once(
+        place[FS],
+        lambda folder, resume: frequency.run(learnt, folder, resume=resume, say=asked.say),
+        stages=frequency.STAGES,
+    )
     preset = adapt.PRESETS["adapt"]
     adapting = replace(
         preset,
@@ -101,7 +108,7 @@ def track_models(asked: Asked, track: str, source: Path, steps: Steps) -> dict[s
         data=replace(preset.data, hr=asked.hr, profile=place[REALSR] / KEPT_PROFILE),
         run=replace(preset.run, steps=_ADAPT_STEPS),
     )
-    _once(place[ADAPTED], lambda folder, resume: adapt.run(adapting, folder, resume=resume, say=asked.say))
+    once(place[ADAPTED], lambda folder, resume: adapt.run(adapting, folder, resume=resume, say=asked.say))
     return place
 
 
@@ -141,8 +148,8 @@ def _winner(asked: Asked, source: Path, warm: int, gan: int) -> RealsrConfig:
         source=source,
         pool=PoolSettings(parts="both", noise=VarianceRule(side=32, stride=32, variance=25.0)),
         warm_steps=warm,
-        data=replace(preset.data, hr=asked.hr, validation_photos=4),
-        run=_run(gan),
+        data=replace(preset.data, hr=asked.hr, patch=64, validation_photos=4),
+        run=short_run(gan),
     )
 
 
@@ -154,7 +161,7 @@ def _frequency(asked: Asked, source: Path, steps: tuple[int, int, int]) -> Frequ
         degrader=replace(preset.degrader, steps=steps[0]),
         warm_steps=steps[1],
         data=replace(preset.data, hr=asked.hr, cache=asked.runs / "cache", validation_photos=4),
-        run=_run(steps[2]),
+        run=short_run(steps[2]),
     )
 
 
@@ -184,14 +191,3 @@ def track_steps(asked: Asked, seconds: float) -> Steps:
     numbers_ = [int(number) for number in kept.read_text(encoding="utf-8").split()]
     first, second, third, fourth, fifth = numbers_
     return Steps(realsr=(first, second), frequency=(third, fourth, fifth))
-
-
-def _once(folder: Path, train: Callable[[Path, bool], Path]) -> None:
-    """Train what is not there yet, or go on."""
-    if not (folder / "model.onnx").is_file():
-        stages = ("", realsr.WARM_START, *frequency.STAGES)
-        train(folder, any(checkpoints_in(folder / stage) for stage in stages))
-
-
-def _run(steps: int) -> RunSettings:
-    return RunSettings(steps=steps, ema=0.99, validate_every=max(steps // 2, 1), checkpoint_every=50)
