@@ -24,6 +24,8 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,6 +55,7 @@ def main() -> None:
     parser.add_argument("--database", default=None)
     parser.add_argument("--redis", default=None)
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))  # the service is ended too
     with tempfile.TemporaryDirectory() as name:
         print(json.dumps(run(Path(name), given), indent=1))
 
@@ -83,13 +86,14 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         subprocess.Popen(
             [sys.executable, "-m", "wildsr", *words], stdout=subprocess.PIPE, stderr=log, text=True
         ) as service,
+        ended_after(service),
     ):
         assert service.stdout is not None
         address = service.stdout.readline().strip()
         wait_for(address)
         rss = {"before": memory(service.pid)}
         over, killed = threading.Event(), Counter[str]()
-        killer = threading.Thread(target=kill, args=(service.pid, given.kills, over, killed))
+        killer = threading.Thread(target=kill, args=(service.pid, given.kills, over, killed), daemon=True)
         killer.start()
         start, cpu = time.monotonic(), time.process_time()
         work, ended = Notes(), Ended()
@@ -108,8 +112,6 @@ def run(folder: Path, given: argparse.Namespace) -> dict[str, object]:
         listed = every(address)
         metrics = requests.get(f"{address}/metrics", timeout=30).text
         restarts = float(metrics.partition("\nwildsr_worker_restarts_total ")[2].split()[0])
-        service.send_signal(signal.SIGTERM)
-        service.wait(60)
     logged = [json.loads(line) for line in (folder / "log").read_text().splitlines() if '"request"' in line]
     brought = sum(work.statuses[f"bring {code}"] for code in (201,))
     return {
@@ -215,6 +217,15 @@ async def in_a_rush(address: str, end: float, photo: bytes, notes: Notes, ids: l
                 await client.get("about", "/api/about")
             else:
                 await client.get("health", "/health")
+
+
+@contextmanager
+def ended_after(service: "subprocess.Popen[str]") -> Iterator[None]:
+    try:
+        yield
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait(60)
 
 
 def command(folder: Path, model: Path, photo: bytes) -> str:

@@ -122,7 +122,7 @@ def test_an_upload_that_trickles_is_refused(idle: Running) -> None:
 
 def test_an_upload_that_is_broken_off_leaves_nothing(idle: Running) -> None:
     with connect(idle) as line:
-        line.sendall(request_head(100_000) + bytes(1000))
+        line.sendall(request_head(190_000) + bytes(150_000))
         deadline = time.monotonic() + 10
         while not stored(idle.settings.folder) and time.monotonic() < deadline:
             time.sleep(0.01)

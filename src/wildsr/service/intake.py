@@ -1,11 +1,11 @@
 """The HTTP API where photos come in."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
-from fastapi.concurrency import run_in_threadpool
 
 from wildsr.service.api import customer
 from wildsr.service.desk import Customer, Desk
@@ -14,12 +14,14 @@ from wildsr.service.options import JobOptions
 from wildsr.service.reads import as_json, looked_up
 from wildsr.service.settings import ServiceSettings
 from wildsr.service.storage import Storage
-from wildsr.service.uploads import Upload, receive
+from wildsr.service.uploads import Receiver, receive
 from wildsr.service.views import Created, view
 from wildsr.service.web import responses
 
 _WRITERS: Final = 2
 """Uploads put into the queue at a time: writers of SQLite that wait for each other sleep longer than needed."""
+_FAR_WRITERS: Final = 8
+"""The same where the database is behind a network, which is waited for."""
 _FILES: Final = {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}
 
 
@@ -27,21 +29,35 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
     """Return the routes below /api that take uploads."""
     router = APIRouter(prefix="/api", tags=["jobs"])
 
-    writers = CapacityLimiter(_WRITERS)
+    # Threads that fetch their next work themselves. Turns given by the loop would each wait until it has answered all
+    # who ask at that moment: two at a time, with hundreds of clients, that is seconds.
+    writers = ThreadPoolExecutor(_WRITERS if desk.database.is_near else _FAR_WRITERS, "wildsr-intake")
 
-    async def brought(request: Request) -> tuple[str, Customer]:
-        who = customer(request)
+    async def taken_in(request: Request, put: Callable[[Receiver, str, Customer], list[Job]]) -> list[Job]:
+        who, staging = customer(request), new_id()
         await looked_up(desk.database, desk.check_room, who)
-        return new_id(), who
+        receiver = Receiver(storage, staging, most_files=settings.quotas.max_files)
+        await receive(request, receiver, settings.quotas, settings.timing, threads=writers)
+        putting = asyncio.get_running_loop().run_in_executor(writers, put, receiver, staging, who)
+        return await asyncio.shield(putting)  # a request that is cancelled now leaves a job, or nothing
 
-    def taken_in(upload: Upload, staging: str, who: Customer) -> list[Job]:
+    def upscaled(receiver: Receiver, staging: str, who: Customer) -> list[Job]:
         added: list[Job] = []
         try:
-            added = desk.upscale(upload, staging, who)
+            receiver.store(last=True)
+            added = desk.upscale(receiver.upload, staging, who)
             return added
         finally:
             if all(job.id != staging for job in added):
-                storage.remove(staging)
+                receiver.discard()
+
+    def profiled(receiver: Receiver, staging: str, who: Customer) -> list[Job]:
+        try:
+            receiver.store(last=True)
+            return [desk.profile(receiver.upload, staging, who)]
+        except BaseException:
+            receiver.discard()
+            raise
 
     @router.post(
         "/jobs",
@@ -53,9 +69,7 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
     )
     async def create(request: Request) -> Response:
         """Bring one or many photos as multipart/form-data; every photo and model becomes a job."""
-        staging, who = await brought(request)
-        upload = await receive(request, storage, staging, settings.quotas, settings.timing)
-        added = await to_thread.run_sync(taken_in, upload, staging, who, limiter=writers)
+        added = await taken_in(request, upscaled)
         return as_json(Created(jobs=[view(job) for job in added]), 201)
 
     @router.post(
@@ -68,14 +82,8 @@ def intake_router(settings: ServiceSettings, storage: Storage, desk: Desk) -> AP
     )
     async def create_profile(request: Request) -> Response:
         """Bring photos of one camera; they become one job, whose result is a degradation profile."""
-        job_id, who = await brought(request)
-        upload = await receive(request, storage, job_id, settings.quotas, settings.timing)
-        try:
-            job = await to_thread.run_sync(desk.profile, upload, job_id, who, limiter=writers)
-        except BaseException:
-            await run_in_threadpool(storage.remove, job_id)
-            raise
-        return as_json(Created(jobs=[view(job)]), 201)
+        added = await taken_in(request, profiled)
+        return as_json(Created(jobs=[view(job) for job in added]), 201)
 
     return router
 

@@ -1,9 +1,14 @@
-"""Uploads, streamed to the disk: multipart forms whose size, pace and number of parts are checked as they come."""
+"""Uploads, streamed to the disk: multipart forms whose size, pace and number of parts are checked as they come.
+
+The loop takes forms apart and never touches the disk, which may be busy: threads write what came, piece by piece.
+"""
 
 import asyncio
 import errno
+import threading
 import time
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from io import BufferedWriter
 from typing import Final
@@ -19,6 +24,8 @@ from wildsr.service.web import Refused
 
 _MOST_FIELDS: Final = 40
 _FIELD_BYTES: Final = 2000
+_HELD_BYTES: Final = 1 << 17
+"""What one upload may hold in memory: a small one then takes a single turn of a thread."""
 _FULL: Final = frozenset((errno.ENOSPC, errno.EDQUOT))
 
 
@@ -37,7 +44,7 @@ class Upload:
 
 
 class Receiver:
-    """Takes a form apart while it comes in.
+    """Takes a form apart while it comes in; `store` and `discard` are for threads.
 
     Args:
         storage: Where files go.
@@ -47,8 +54,16 @@ class Receiver:
 
     def __init__(self, storage: Storage, job_id: str, *, most_files: int) -> None:
         self.upload = Upload()
+        self.held = 0
+        """Bytes in memory that `store` would write."""
         self._storage, self._id, self._most_files = storage, job_id, most_files
+        self._pieces: list[tuple[int, bytes]] = []
+        self._lock = threading.Lock()
         self._file: BufferedWriter | None = None
+        self._number = -1
+        self._names: list[str] = []
+        self._discarded = False
+        self._in_file = False
         self._header = b""
         self._value = b""
         self._headers: dict[str, bytes] = {}
@@ -72,14 +87,52 @@ class Receiver:
             },
         )
 
-    def close(self) -> None:
-        """Close the file at work."""
+    def store(self, *, last: bool = False) -> None:
+        """Write what is in memory; nothing where the upload was discarded.
+
+        Args:
+            last: Nothing follows; the file at work is closed.
+
+        Raises:
+            Refused: 507 the disk is full.
+        """
+        with self._lock:
+            pieces, self._pieces, self.held = self._pieces, [], 0
+            if self._discarded:
+                return
+            try:
+                for number, data in pieces:
+                    self._opened(number).write(data)
+                if last:
+                    self._close()
+            except OSError as error:
+                raise _told(error) from error
+
+    def discard(self) -> None:
+        """Remove what was written, and write nothing more."""
+        with self._lock:
+            self._discarded = True
+            try:
+                self._close()
+            except OSError:  # the disk is full; what the file lacks is of no interest any more
+                self._file = None
+            self._storage.remove(self._id)
+
+    def _opened(self, number: int) -> BufferedWriter:
+        if self._file is None or number != self._number:
+            self._close()
+            self._number = number
+            self._file = self._storage.new_photo(self._id, number, self._names[number]).open("xb")
+        return self._file
+
+    def _close(self) -> None:
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def _begin(self) -> None:
         self._headers, self._header, self._value, self._text, self._name = {}, b"", b"", b"", ""
+        self._in_file = False
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
         self._header += data[start:end]
@@ -104,13 +157,16 @@ class Receiver:
                 413, f"more than {self._most_files} files in one request", hint="send them in several"
             )
         name = options[b"filename"].decode("utf-8", "replace")
-        self._file = self._storage.new_photo(self._id, number, name).open("xb")
+        self._in_file = True
+        self._names.append(name)
+        self._pieces.append((number, b""))  # also a file without content is one
         self.upload.names.append(display_name(name))
         self.upload.sizes.append(0)
 
     def _on_data(self, data: bytes, start: int, end: int) -> None:
-        if self._file is not None:
-            self._file.write(data[start:end])
+        if self._in_file:
+            self._pieces.append((len(self._names) - 1, data[start:end]))
+            self.held += end - start
             self.upload.sizes[-1] += end - start
             return
         self._text += data[start:end]
@@ -118,36 +174,35 @@ class Receiver:
             raise Refused(413, f"a field of more than {_FIELD_BYTES} bytes")
 
     def _on_end(self) -> None:
-        if self._file is not None:
-            self.close()
-        else:
+        if not self._in_file:
             self.upload.fields.append((self._name[:100], self._text.decode("utf-8", "replace")))
 
     def _on_whole(self) -> None:
         self.whole = True
 
 
-async def receive(request: Request, storage: Storage, job_id: str, quotas: Quotas, timing: Timing) -> Upload:
-    """Take in an upload; what it brought is removed where it is refused or broken off.
+async def receive(
+    request: Request, receiver: Receiver, quotas: Quotas, timing: Timing, *, threads: Executor
+) -> None:
+    """Take in an upload; its last piece is still to be stored. It is discarded where it is refused or broken off.
 
     Raises:
         Refused: 400 no such form, 408 too slow, 413 too large, 415 another type, 507 no space.
     """
     boundary = _boundary(request.headers)
     _check_length(request.headers.get("content-length"), quotas)
-    receiver = Receiver(storage, job_id, most_files=quotas.max_files)
-    parser = receiver.parser(boundary)
+    parser, loop = receiver.parser(boundary), asyncio.get_running_loop()
     try:
         async for chunk in _paced(request, quotas, timing):
             parser.write(chunk)
+            if receiver.held > _HELD_BYTES:
+                await loop.run_in_executor(threads, receiver.store)
         parser.finalize()
         if not receiver.whole:
             raise Refused(400, "the form ends in the middle")
     except BaseException as error:
-        receiver.close()
-        storage.remove(job_id)
+        await asyncio.shield(loop.run_in_executor(threads, receiver.discard))
         raise _told(error) from error
-    return receiver.upload
 
 
 async def _paced(request: Request, quotas: Quotas, timing: Timing) -> AsyncIterator[bytes]:
@@ -157,7 +212,8 @@ async def _paced(request: Request, quotas: Quotas, timing: Timing) -> AsyncItera
     pieces = request.stream().__aiter__()
     while True:
         try:
-            chunk = await asyncio.wait_for(anext(pieces), timing.upload_pause)
+            async with asyncio.timeout(timing.upload_pause):  # `wait_for` would take turns of the loop
+                chunk = await anext(pieces)
         except StopAsyncIteration:
             return
         except TimeoutError as error:

@@ -165,28 +165,31 @@ def owner(request: Request) -> str:
     return found if isinstance(found, str) else "open"
 
 
-def _on_refused(_request: Request, error: Exception) -> Response:
+# Told by the loop itself: handlers that are no coroutines would each take the turn of a thread.
+
+
+async def _on_refused(_request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused), "registered for it alone"
     return answer(error.status, str(error), hint=error.hint, headers=error.headers)
 
 
-def _on_wildsr_error(_request: Request, error: Exception) -> Response:
+async def _on_wildsr_error(_request: Request, error: Exception) -> Response:
     hint = error.hint if isinstance(error, WildsrError) else None
     return answer(422, str(error), hint=hint)
 
 
-def _on_http(_request: Request, error: Exception) -> Response:
+async def _on_http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException), "registered for it alone"
     return answer(error.status_code, str(error.detail), headers=error.headers)
 
 
-def _on_invalid(_request: Request, error: Exception) -> Response:
+async def _on_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError), "registered for it alone"
     told = "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in error.errors()[:5])
     return answer(422, told)
 
 
-def _on_bug(_request: Request, error: Exception) -> Response:
+async def _on_bug(_request: Request, error: Exception) -> Response:
     log.exception("unexpected error", exc_info=error)
     return answer(
         500, "something unexpected went wrong here", hint="this is a bug in wildsr: please report it"
