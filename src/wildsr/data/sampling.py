@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wildsr.data.lettering import LETTERING, lettered_share
 from wildsr.data.photos import Photo
 
 Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.float32]
@@ -106,7 +107,8 @@ class DegradedCrops:
         patch: Side of the crops in HR pixels, a multiple of `scale`.
         degrade: Makes the LR; its randomness is the sample's own.
         margin: LR pixels around the crop that are degraded with it and cut off, so that blur sees true neighbours.
-        augment: Flip and turn, before degrading.
+        lettering: Share of the crops that letters and lines are drawn on.
+        augment: Flip and turn, before that.
     """
 
     def __init__(
@@ -117,10 +119,11 @@ class DegradedCrops:
         patch: int,
         degrade: Degrade,
         margin: int = 0,
+        lettering: float = 0.0,
         augment: bool = True,
     ) -> None:
         self._photos, self._scale, self._side, self._augment = photos, scale, patch // scale, augment
-        self._degrade, self._margin = degrade, margin
+        self._degrade, self._margin, self._lettering = degrade, margin, lettering
         self._areas = _areas(photos)
 
     def sample(self, seed: int, index: int) -> Sample:
@@ -136,6 +139,7 @@ class DegradedCrops:
         if self._augment:
             crop = _turned(crop, int(rng.integers(4)), flipped=bool(rng.integers(2)))
         hr = np.ascontiguousarray(crop, dtype=np.float32) / np.float32(255)
+        hr = lettered_share(hr, self._lettering, (seed, index, LETTERING))
         lr = self._degrade(hr, rng)
         inner = slice(margin, margin + self._side)
         outer = slice(s * margin, s * (margin + self._side))

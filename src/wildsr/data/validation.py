@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wildsr.data.lettering import LETTERING, lettered_share
 from wildsr.data.photos import Photo
 from wildsr.data.sampling import Degrade, Sample
 
@@ -33,7 +34,13 @@ def validation_crops(photos: Sequence[Photo], *, scale: int, side: int) -> tuple
 
 
 def degraded_validation_crops(
-    photos: Sequence[Photo], *, scale: int, side: int, degrade: Degrade, margin: int
+    photos: Sequence[Photo],
+    *,
+    scale: int,
+    side: int,
+    degrade: Degrade,
+    margin: int,
+    lettering: float = 0.0,
 ) -> tuple[Sample, ...]:
     """Cut the middle of every photo and degrade it, with randomness that depends on the photo's name alone.
 
@@ -43,6 +50,7 @@ def degraded_validation_crops(
         side: In HR pixels, at most.
         degrade: Makes the LR.
         margin: LR pixels around the crop that are degraded with it and cut off, where the photo has them.
+        lettering: Share of the photos that letters and lines are drawn on first, as on those learnt from.
     """
     crops = []
     for photo in photos:
@@ -58,20 +66,19 @@ def degraded_validation_crops(
         seed = int.from_bytes(
             hashlib.sha256(photo.name.encode("utf-8", "surrogateescape")).digest()[:8], "little"
         )
-        degraded = degrade(
-            np.asarray(around, dtype=np.float32) / np.float32(255), np.random.default_rng(seed)
+        hr = lettered_share(
+            np.asarray(around, dtype=np.float32) / np.float32(255), lettering, (seed, LETTERING)
         )
+        degraded = degrade(hr, np.random.default_rng(seed))
         rows, columns = (
             slice(start - edge, start - edge + keep)
             for start, edge, keep in zip(first, outer, kept, strict=True)
         )
-        places = [
-            slice(scale * start, scale * (start + keep)) for start, keep in zip(first, kept, strict=True)
-        ]
+        places = [slice(scale * part.start, scale * part.stop) for part in (rows, columns)]
         crops.append(
             Sample(
                 lr=np.rint(degraded[rows, columns] * 255).astype(np.uint8),
-                hr=np.asarray(photo.hr[places[0], places[1]]),
+                hr=np.rint(hr[places[0], places[1]] * 255).astype(np.uint8),
                 name=photo.name,
             )
         )

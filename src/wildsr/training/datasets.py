@@ -111,6 +111,7 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
             side=settings.validation_side,
             degrade=array_degrader(degradation.pipeline),
             margin=degradation.margin,
+            lettering=settings.lettering,
         )
         fingerprint += f" {degradation.fingerprint}"
         summary += f"; LR by {degradation.name} ({degradation.summary})"
@@ -164,6 +165,7 @@ def sampler_of(dataset: Dataset, settings: DataSettings, *, scale: int) -> Sampl
         patch=settings.patch,
         degrade=array_degrader(chosen.pipeline),
         margin=chosen.margin,
+        lettering=settings.lettering,
     )
 
 

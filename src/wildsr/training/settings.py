@@ -41,6 +41,10 @@ class DataSettings:
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling. Also the
     folder of a `frequency` run, which has learnt it."""
 
+    lettering: Fraction = 0.0
+    """Share of the crops that letters and lines are drawn on before LR is made of them on the fly: landscapes teach
+    nothing about print."""
+
     validation: Path | None = None
     """Folder of photos to judge the training on; without it some of `hr` are held out."""
 
