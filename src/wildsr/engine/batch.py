@@ -135,7 +135,12 @@ class Batch:
                     if journal is not None:
                         journal.failed(job, reason, seconds=time.perf_counter() - start)
                     yield Outcome(
-                        source=job.source, target=job.target, status="failed", reason=reason, hint=hint
+                        source=job.source,
+                        target=job.target,
+                        status="failed",
+                        reason=reason,
+                        hint=hint,
+                        error=error,
                     )
                     continue
                 if journal is not None:

@@ -30,6 +30,9 @@ class Outcome:
     hint: str | None = None
     """What to do about it."""
 
+    error: Exception | None = None
+    """What was raised, for a caller who treats bad pictures and full disks differently."""
+
     comparison: Path | None = None
     """The before/after picture, where one was asked for."""
 
