@@ -16,7 +16,10 @@ from wildsr.models import COMPACT_MODEL, LARGE_MODEL
 def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> dict[str, Setting]:
     """Everything that decides the bytes of a result; the journal's first line."""
     asked, runs = upscaler.settings, upscaler.execution
+    # these are there only where they are given, so that journals from before they were noted can be gone on with
+    given = {"depth": options.depth, "software": options.software, "noted_model": options.model}
     return {
+        **{name: value for name, value in given.items() if value is not None},
         "model": upscaler.model.spec.id,
         "model_sha256": upscaler.model.sha256,
         "second_model_sha256": upscaler.second.sha256 if upscaler.second is not None else None,
