@@ -175,6 +175,58 @@ with signals.answered(), signals.patient():
     assert (done.returncode, done.stdout.split()) == (0, [b"interrupted"])
 
 
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda one: signal.Signals(one).name)
+def test_an_import_is_finished_first(number: int, tmp_path: Path) -> None:
+    """PyTorch's aborts the process when it is broken off."""
+    (tmp_path / "heavy.py").write_text(
+        f"import signal, time\nsignal.raise_signal({int(number)})\ntime.sleep(0.2)\ndone = True\n"
+    )
+    code = """
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from wildsr.cli import signals
+with signals.answered():
+    try:
+        import heavy
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print(sys.modules["heavy"].done, signals.exit_code(), signal.getitimer(signal.ITIMER_REAL)[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), *sys.path])},
+        timeout=50,
+        check=False,
+    )
+    assert done.stdout.split() == [b"True", str(128 + number).encode(), b"0.0"], done.stderr
+
+
+def test_a_second_signal_breaks_an_import_off(tmp_path: Path) -> None:
+    (tmp_path / "heavy.py").write_text(
+        "import signal, time\nsignal.raise_signal(15)\nsignal.raise_signal(15)\n"
+    )
+    code = """
+from wildsr.cli import signals
+with signals.answered():
+    try:
+        import heavy
+    except KeyboardInterrupt:
+        print("interrupted")
+"""
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": path},
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.split()) == (0, [b"interrupted"])
+
+
 def test_what_nohup_switched_off_stays_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(signals, "_came", None)
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

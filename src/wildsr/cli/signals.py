@@ -1,7 +1,8 @@
 """The wish to end: Ctrl-C, SIGTERM and SIGHUP, answered alike.
 
 Where a command can stop at a good place, it asks `asked()` there, and only a second signal interrupts it wherever it
-is. Elsewhere the first one raises KeyboardInterrupt.
+is. Elsewhere the first one raises KeyboardInterrupt; inside an import it waits for the import's end, since PyTorch's,
+broken off in the middle, aborts the process.
 """
 
 import signal
@@ -14,16 +15,39 @@ _SIGNALS: Final = tuple(
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 )
 
+_LOOK_AGAIN: Final = 0.02
+"""Seconds between two looks at whether an import has ended."""
+
 _came: int | None = None
 _patient = False
 
 
-def _answer(number: int, _frame: FrameType | None) -> None:
+def _answer(number: int, frame: FrameType | None) -> None:
     global _came  # noqa: PLW0603 -- a handler has nowhere else to put it
     first = _came is None
     _came = number
-    if not (_patient and first):
+    if first:
+        _answer_first(number, frame)
+    else:
         raise KeyboardInterrupt
+
+
+def _answer_first(_number: int, frame: FrameType | None) -> None:
+    if _patient:
+        return
+    if hasattr(signal, "setitimer") and _importing(frame):
+        signal.signal(signal.SIGALRM, _answer_first)
+        signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN)
+        return
+    raise KeyboardInterrupt
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
+            return True
+        frame = frame.f_back
+    return False
 
 
 @contextmanager
@@ -39,6 +63,9 @@ def answered() -> Iterator[None]:
     try:
         yield
     finally:
+        if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) is _answer_first:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, signal.SIG_DFL)
         for number, handler in before.items():
             if handler != signal.SIG_IGN:
                 signal.signal(number, signal.SIG_DFL)
