@@ -14,7 +14,8 @@ from wildsr.files.processes import is_dead, is_of_this_machine, own_tag
 PREFIX: Final = ".wildsr-"
 """Names of wildsr's own files (temporaries, journals) begin so; they are never taken for pictures."""
 
-_TEMPORARY: Final = re.compile(r"\.wildsr-tmp-([0-9a-f]{6}-\d+-\d+)-[0-9a-f]{8}(\.[^/]*)?")
+TEMPORARY: Final = re.compile(r"\.wildsr-tmp-([0-9a-f]{6}-\d+-\d+)-[0-9a-f]{8}(\.[^/]*)?")
+"""Names that `temporary_beside` gives; the group names the process that writes."""
 _A_DAY: Final = 86_400
 
 
@@ -32,7 +33,7 @@ def remove_stale_temporaries(folder: Path) -> list[Path]:
     removed = []
     with suppress(OSError):
         for path in sorted(folder.iterdir()):
-            match = _TEMPORARY.fullmatch(path.name)
+            match = TEMPORARY.fullmatch(path.name)
             if match is not None and _is_stale(path, match[1]):
                 with suppress(OSError):
                     path.unlink()
