@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from wildsr.assets.files import cache_dir
@@ -53,7 +54,17 @@ def _evaluate(_: Path, out: str) -> list[str]:
 
 
 def _profile(_: Path, out: str) -> list[str]:
-    return ["profile", "hr", "-o", f"{out}/camera.profile", "--method", "spectrum", "-j", "1", "--overwrite"]
+    return [
+        "profile",
+        "camera",
+        "-o",
+        f"{out}/camera.profile",
+        "--method",
+        "spectrum",
+        "-j",
+        "1",
+        "--overwrite",
+    ]
 
 
 def _train(place: Path, out: str) -> list[str]:
@@ -71,7 +82,7 @@ def _adapt(place: Path, out: str) -> list[str]:
     start, profile = place / "start", place / "camera.profile"
     if not start.exists():
         ready(place, _train(place, start.name))
-        ready(place, ["profile", "hr", "-o", profile.name, "--method", "spectrum"])
+        ready(place, ["profile", "camera", "-o", profile.name, "--method", "spectrum"])
     return [
         "adapt",
         "hr",
@@ -189,6 +200,20 @@ def pictures(folder: Path, count: int) -> None:
         for part, noise in (("hr", 0), ("sr", 4)):
             made = np.clip(rgb + dice.normal(0, 1, rgb.shape) * noise, 0, 255).astype(np.uint8)
             Image.fromarray(made).save(folder / part / f"{number}.png")
+    (folder / "camera").mkdir()
+    for number in range(2):
+        Image.fromarray(scene(320, 384, dice)).save(folder / "camera" / f"{number}.png")
+
+
+def scene(height: int, width: int, dice: np.random.Generator) -> NDArray[np.uint8]:
+    """Discs of all sizes that hide each other, seen by a camera that blurs: what a profile can be learnt from."""
+    picture = np.full((2 * height, 2 * width, 3), 0.5)
+    y, x = np.mgrid[: 2 * height, : 2 * width]
+    for radius in np.sort(dice.uniform(1 / 40**2, 1 / 2**2, 500) ** -0.5)[::-1]:
+        inside = np.hypot(y - dice.uniform(0, 2 * height), x - dice.uniform(0, 2 * width)) < radius
+        picture[inside] = dice.uniform(0.08, 0.92, 3)
+    small = picture.reshape(height, 2, width, 2, 3).mean((1, 3)) + dice.normal(0, 0.01, (height, width, 3))
+    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
 
 
 def main() -> int:
