@@ -17,10 +17,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -158,14 +160,23 @@ def ready(place: Path, arguments: list[str]) -> None:
 
 
 def finished(place: Path, command: str, out: str, cache: Path) -> float:
-    """Run a command to its end; return the seconds it took."""
+    """Run a command to its end; return the processor time it took, in seconds."""
     (place / out).mkdir(exist_ok=True)
-    begun = time.monotonic()
+    before = os.times()
     run = started(place, _COMMANDS[command](place, out), cache)
     _, said = run.communicate()
     if run.returncode:
         raise SystemExit(f"{command} failed: {said.decode(errors='replace')[-800:]}")
-    return time.monotonic() - begun
+    after = os.times()
+    return after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def wait_for(run: "subprocess.Popen[bytes]", seconds: float) -> None:
+    """Wait until a program has used that much processor time: a moment of its work, however busy the machine is."""
+    with suppress(psutil.Error):
+        process = psutil.Process(run.pid)
+        while run.poll() is None and sum(process.cpu_times()[:2]) < seconds:
+            time.sleep(0.005)
 
 
 def ended(
@@ -177,7 +188,7 @@ def ended(
     (place / out).mkdir()
     for _ in range(points):
         run = started(place, _COMMANDS[command](place, out), cache)
-        time.sleep(dice.uniform(0.3, seconds))
+        wait_for(run, dice.uniform(0.05, seconds))
         if run.poll() is None:
             run.send_signal(number)
             tally.sent += 1
@@ -213,7 +224,8 @@ def scene(height: int, width: int, dice: np.random.Generator) -> NDArray[np.uint
         inside = np.hypot(y - dice.uniform(0, 2 * height), x - dice.uniform(0, 2 * width)) < radius
         picture[inside] = dice.uniform(0.08, 0.92, 3)
     small = picture.reshape(height, 2, width, 2, 3).mean((1, 3)) + dice.normal(0, 0.01, (height, width, 3))
-    return np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+    rounded: NDArray[np.uint8] = np.rint(np.clip(small, 0, 1) * 255).astype(np.uint8)
+    return rounded
 
 
 def main() -> int:
