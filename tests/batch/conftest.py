@@ -1,7 +1,9 @@
 """A tiny model, a folder of small pictures, and a store that speaks S3 on loopback and fails now and then."""
 
+import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -52,6 +54,10 @@ class Store:
     fail_every: int = 0
     """Each so-manieth call is answered with 503; 0: none."""
 
+    fail_share: float = 0.0
+    """Share of calls, at random, answered so."""
+
+    dice: random.Random = field(default_factory=lambda: random.Random(0))
     calls: int = 0
     failed: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -60,6 +66,7 @@ class Store:
         with self.lock:
             self.calls += 1
             fails = self.fail_every > 0 and self.calls % self.fail_every == 0
+            fails = fails or self.dice.random() < self.fail_share
             self.failed += fails
             return fails
 
@@ -69,9 +76,17 @@ Wsgi = Callable[[dict[str, object], Callable[..., object]], Iterable[bytes]]
 
 @pytest.fixture(scope="module")
 def s3_server() -> Iterator[Store]:
-    """moto's server on loopback; clients of this process and its children use it."""
     pytest.importorskip("s3fs", reason="needs s3fs")
-    moto = pytest.importorskip("moto.moto_server.werkzeug_app", reason="needs moto")
+    pytest.importorskip("moto", reason="needs moto")
+    pytest.importorskip("flask_cors", reason="needs moto's server")
+    with serving_s3() as store:
+        yield store
+
+
+@contextmanager
+def serving_s3() -> Iterator[Store]:
+    """moto's server on loopback; clients of this process and its children use it."""
+    from moto.moto_server import werkzeug_app as moto
     from werkzeug.serving import make_server
 
     inner: Wsgi = moto.DomainDispatcherApplication(moto.create_backend_app)

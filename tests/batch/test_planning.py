@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="needs the extra batch")
 
 from tests.batch.conftest import make_photos
+from tests.cli.invoke import invoke
 from wildsr.batch.cost import cost_of
 from wildsr.batch.manifest import Record, write_whole
 from wildsr.batch.places import place_of
@@ -101,3 +102,15 @@ def test_the_cost_is_carried_over_from_a_sample(model: Path, tmp_path: Path) -> 
     assert cost.core_seconds > 0
     assert not (tmp_path / "out").exists()
     assert cost_of(replace(planned, tasks=[])).pictures == 0
+
+
+def test_a_dry_run_says_what_there_is_to_do(photos: Path, model: Path, tmp_path: Path) -> None:
+    done = invoke("batch", photos, tmp_path / "out", "-m", model, "--dry-run", "--workers", "2")
+    assert done.code == 0, done.err
+    assert "12 pictures to do, 0 done or left out by earlier runs" in done.err
+    assert "2 workers of 1 thread\n" in done.err
+    assert "from 12 of 12 pictures, 0 of them unusable" in done.err
+    assert not (tmp_path / "out").exists()
+    refused = invoke("batch", tmp_path / "none", tmp_path / "out", "-m", model)
+    assert refused.code == 1
+    assert "there is no folder" in refused.err

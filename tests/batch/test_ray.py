@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -19,10 +20,12 @@ pytest.importorskip("ray", reason="needs the extra batch")
 import ray
 
 from tests.batch.conftest import Store, make_photos, tiny_model
+from tests.cli.invoke import invoke
 from tests.conftest import REPOSITORY
 from wildsr.batch import MANIFEST, Place, Record, place_of, plan_batch, read_all, upscale_batch
 from wildsr.batch.run import ENVIRONMENT, MOST_DEATHS, _Actor, _Begun
 from wildsr.engine import Settings, upscale_folder
+from wildsr.errors import UsageError
 
 pytestmark = [
     pytest.mark.slow,
@@ -160,16 +163,10 @@ def test_a_driver_that_is_killed_is_run_again(
     for path in out.rglob("*_x4.png"):
         if not path.name.startswith("."):
             assert path.read_bytes() == expected[path.relative_to(out).as_posix()]
-    done = subprocess.run(
-        [sys.executable, "-m", "wildsr", *command],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr
-    assert done.stdout.strip() == f"{out}/{MANIFEST}"
-    assert "quarantined: text.jpg" in done.stderr
+    done = invoke(*command)
+    assert done.code == 1, done.err
+    assert done.out.strip() == f"{out}/{MANIFEST}"
+    assert "quarantined: text.jpg" in done.err
     check(list(read_all(place_of(str(out))).values()), place_of(str(out)), expected)
 
 
@@ -190,3 +187,14 @@ def test_a_picture_that_workers_die_at_is_left_out(
     left = actor(row)
     assert (left["status"], left["attempts"]) == ("quarantined", 3)
     assert left["reason"] == "3 workers died at it"
+
+
+def test_a_worker_no_machine_can_hold_is_refused_instead_of_waited_for(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, _ = made
+    plan = plan_batch(str(photos), str(tmp_path / "out"), model=str(model), settings=SETTINGS)
+    with pytest.raises(UsageError, match="no machine of the cluster has more than 4 cores") as caught:
+        upscale_batch(replace(plan, threads=5))
+    assert caught.value.hint == "--threads 4"
+    assert ray.is_initialized()

@@ -1,5 +1,6 @@
 """`upscale_batch`: a run over many workers by Ray Data; paths in, records out, pixels stay inside the workers."""
 
+import logging
 import math
 import os
 import time
@@ -26,8 +27,13 @@ _PART_SECONDS: Final = 20.0
 _OBJECT_STORE: Final = 100_000_000
 """Bytes; records are small."""
 
-ENVIRONMENT: Final = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_worker_niceness": "0"}
-"""Of a cluster on this machine: it sends nothing anywhere, and workers don't stand back behind other programs."""
+ENVIRONMENT: Final = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_worker_niceness": "0",
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+}
+"""Of a cluster on this machine: it sends nothing anywhere, its workers don't stand back behind other programs, and it
+keeps its inner life from the terminal."""
 
 OnRecord = Callable[[Record, int, int], None]
 """Record, how many are through, how many there are."""
@@ -141,6 +147,7 @@ class _Actor:
 
 def _records(plan: Plan) -> Iterator[Record]:
     ray.data.DataContext.get_current().enable_progress_bars = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
     begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Begun).remote()
     workers = min(plan.workers, len(plan.tasks))
     blocks = max(workers, min(len(plan.tasks), math.ceil(len(plan.tasks) / 16), 20 * workers))
@@ -150,8 +157,6 @@ def _records(plan: Plan) -> Iterator[Record]:
         fn_constructor_args=(plan.work, begun),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=plan.threads,
-        max_restarts=-1,
-        max_task_retries=-1,
-    )
+    )  # actors are restarted, and their blocks done again, without end: Ray Data's own defaults
     for row in done.iter_rows():
         yield Record(**row)
