@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from tests.cli.invoke import invoke
-from tests.e2e.test_privacy import RECORDER
+from tests.e2e.watching import RECORDER
 from tests.service.asking import bring, ended, ids, picture, stored
 from tests.service.conftest import FAST
 from wildsr.service.access import Access
