@@ -2,7 +2,7 @@
 
     python -m benchmarks.gigapixel --megapixels 1000 [--model wild-compact]
 
-A picture of waves and noise is upscaled ×4 into a BigTIFF by the program, whose RSS is sampled. Then tifffile opens the
+A picture of waves and noise is upscaled ×4 into a TIFF by the program, whose RSS is sampled. Then tifffile opens the
 result, and windows at random places are compared with what the model makes of the same windows of the picture alone.
 The network is a tiny one unless another is named: what is looked at is everything around it.
 """
