@@ -245,3 +245,16 @@ def test_the_command(pictures: Path, tmp_path: Path) -> None:
         ended = invoke("reproduce", *arguments)
         assert ended.code != 0
         assert message in " ".join(ended.err.split())
+
+
+@pytest.mark.parametrize(("bicubic", "words"), [(27.5, "1.50 dB above"), (25.0, "1.00 dB below")])
+def test_a_network_that_is_worse_than_enlarging_is_called_so(bicubic: float, words: str) -> None:
+    rows = [
+        Row(picture="a", method=method, condition=lr, values={"psnr_y": value})
+        for method, best in ((motivation.ENLARGEMENT, 26.0), ("rcan-small", bicubic))
+        for lr, value in zip(motivation.METHODS, (best - 3, best - 0.5, best, best + 0.1), strict=True)
+    ]
+    verdict = motivation._verdict(rows, "rcan-small")
+    assert verdict.startswith("- `rcan-small`: the order holds; LR by nearest costs 3.00 dB")
+    assert f"it is {words} bicubic enlargement" in verdict
+    assert ("trained too little" in verdict) == (bicubic < 26)
