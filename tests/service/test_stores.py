@@ -1,6 +1,5 @@
 """The same queue on PostgreSQL, and woken by Redis, where their programs are installed."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -12,17 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgresql import free_port, serving_postgresql
 from tests.service.test_queue import MADE, add
-from wildsr.errors import OutputError
 from wildsr.service.jobs import JobStore
 from wildsr.service.leases import Leases
 from wildsr.service.tables import open_database
 from wildsr.service.waking import Waker
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 @pytest.fixture
@@ -49,52 +43,9 @@ def redis(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    pytest.importorskip("psycopg", reason="the psycopg package isn't installed")
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    if not found:
-        pytest.skip("PostgreSQL isn't installed")
-    binaries, port = found[-1].parent, free_port()
-    folder = Path(os.path.realpath(f"/tmp/wildsr-pg-{os.getpid()}-{port}"))
-    folder.mkdir()
-    user: dict[str, str] = {}
-    if os.geteuid() == 0:  # it refuses to run as root
-        shutil.chown(folder, "nobody")
-        user = {"user": "nobody"}
-    try:
-        subprocess.run(
-            [binaries / "initdb", "-D", folder / "data", "-U", "me", "-A", "trust", "--no-sync"],
-            check=True, capture_output=True, cwd="/", **user,  # type: ignore[call-overload]
-        )  # fmt: skip
-        words = [
-            binaries / "postgres",
-            "-D",
-            folder / "data",
-            "-p",
-            str(port),
-            "-k",
-            folder,
-            "-F",
-            "-h",
-            "127.0.0.1",
-        ]
-        with subprocess.Popen(words, stderr=subprocess.DEVNULL, cwd="/", **user) as server:  # type: ignore[call-overload]
-            try:
-                deadline = time.monotonic() + 60
-                url = f"postgresql+psycopg://me@127.0.0.1:{port}/postgres"
-                while True:
-                    try:
-                        open_database(url).close()
-                        break
-                    except OutputError:
-                        assert time.monotonic() < deadline
-                        time.sleep(0.2)
-                yield url
-            finally:
-                server.terminate()
-                server.wait(30)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def postgresql() -> Iterator[str]:
+    with serving_postgresql() as url:
+        yield url
 
 
 def test_a_wake_ends_the_waiting(tmp_path: Path) -> None:

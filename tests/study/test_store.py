@@ -1,22 +1,25 @@
 """Studies in a database: made, answered, resumed, collected."""
 
-import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 
 pytest.importorskip("sqlalchemy", reason="the study extra isn't installed")
 
+from tests.postgresql import serving_postgresql
 from tests.study.designs import design
 from wildsr.errors import InputError, OutputError, UsageError
 from wildsr.study.design import plan_rater
 from wildsr.study.records import Stimulus, StudyRecord
 from wildsr.study.store import StudyStore
 
-POSTGRES = "WILDSR_TEST_POSTGRES"
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    with serving_postgresql() as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -24,11 +27,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[StudyStore
     if request.param == "sqlite":
         made = StudyStore(tmp_path / "studies.sqlite")
     else:
-        url = os.environ.get(POSTGRES)
-        if not url:
-            pytest.skip(f"no PostgreSQL at hand ({POSTGRES} names none)")
-        assert urlsplit(url).scheme.startswith("postgresql")
-        made = StudyStore(url)
+        made = StudyStore(request.getfixturevalue("postgresql"))
         for study in made.studies():
             made.delete(study)
     yield made
