@@ -30,7 +30,7 @@ def test_blur_of_a_photo_is_found(name: str, case: tuple[float, float, float]) -
 
 @pytest.mark.parametrize("method", ["auto", "spectrum", "michaeli_irani"])
 def test_the_promises_of_a_kernel(method: str) -> None:
-    rgb = blurred(natural("astronaut.png"), gaussian(3, 1, 0.7))
+    rgb = blurred(natural("astronaut.png")[:320, :320], gaussian(3, 1, 0.7))
     found = estimate_kernel(rgb, method=method, seed=1)  # type: ignore[arg-type]
     assert found.kernel.shape[0] % 2 == 1
     assert found.kernel.sum() == pytest.approx(1, abs=1e-9)

@@ -3,43 +3,23 @@
 import signal
 import threading
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from wildsr.data import AlignedCrops, Sample
+from wildsr.data import AlignedCrops, Pair, Sample, batches
 from wildsr.errors import TrainingError
 from wildsr.recipes import psnr
 from wildsr.recipes.psnr import PsnrConfig
-from wildsr.training import interruption
+from wildsr.training import loop
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
-from wildsr.training.interruption import Interruption, interruptible
+from wildsr.training.interruption import interruptible
 
 Say = Callable[[str], None]
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-
-
-class _Watched(Interruption):
-    """Tells when the loop waits for a batch, and when a signal reached it."""
-
-    def __init__(self, waits: threading.Event, noted: threading.Event, *, waits_at: int) -> None:
-        super().__init__()
-        self.waits, self.noted, self.left = waits, noted, waits_at
-
-    @contextmanager
-    def ends_waiting(self) -> Iterator[None]:
-        with super().ends_waiting():
-            self.left -= 1
-            if self.left == 0:
-                self.waits.set()
-            yield
-
-    def note(self) -> None:
-        self.noted.set()
-        super().note()
 
 
 @pytest.fixture
@@ -71,13 +51,25 @@ def test_a_signal_ends_a_run_that_waits_for_its_loader(
 
     def stuck(self: AlignedCrops, seed: int, index: int) -> Sample:
         if index == 9 and not noted.is_set():
+            waits.clear()
             assert waits.wait(60)
             signal.pthread_kill(threading.main_thread().ident or 0, number)
             noted.wait(60)
         return original(self, seed, index)
 
+    def watched(
+        *words: Any, asked_to_stop: Callable[[], bool], **options: Any
+    ) -> Generator[Pair, None, None]:
+        def look() -> bool:
+            waits.set()
+            if asked_to_stop():
+                noted.set()
+            return noted.is_set()
+
+        return batches(*words, asked_to_stop=look, **options)
+
     monkeypatch.setattr(AlignedCrops, "sample", stuck)
-    monkeypatch.setattr(interruption, "Interruption", lambda: _Watched(waits, noted, waits_at=5))
+    monkeypatch.setattr(loop, "batches", watched)
     before = signal.getsignal(number)
     with pytest.raises(TrainingError, match="stopped at step 4 of 12"):
         psnr.run(config, tmp_path / "run", resume=False, say=said)

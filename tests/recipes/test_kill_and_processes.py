@@ -82,14 +82,17 @@ def test_a_polite_kill_saves_and_says_so(tiny: PsnrConfig, tmp_path: Path) -> No
     config = configure(
         tiny, sets=["run.steps=100000", "run.checkpoint_every=100000", "data.validation_photos=0"]
     )
-    with start(config, tmp_path / "run", "start") as process:
+    process = start(config, tmp_path / "run", "start")
+    try:
         assert process.stderr is not None
         for line in process.stderr:
             if line.startswith("step 5/"):
                 process.terminate()
                 break
-        rest = process.stderr.read()
-        assert process.wait(timeout=120) == 1
+        _, rest = process.communicate(timeout=120)
+    finally:
+        process.kill()
+    assert process.returncode == 1
     assert "stopped at step" in rest
     assert load_checkpoint(checkpoints_in(tmp_path / "run")[-1]).step >= 5
 

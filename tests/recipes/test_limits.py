@@ -117,6 +117,16 @@ def test_closing_the_loader_ends_a_batch_in_the_making() -> None:
     assert sampler.given == [0, 1, 2]  # and not 3, the rest of the second batch
 
 
+def test_a_loader_that_is_asked_to_stop_ends_at_any_moment() -> None:
+    """A signal may come between any two instructions: none may leave a lock behind that a thread then waits for."""
+    program = Path(__file__).with_name("signals_to_a_loader.py")
+    done = subprocess.run(
+        [sys.executable, str(program)], capture_output=True, text=True, timeout=200, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1500 loaders ended\n"
+
+
 def test_signals_to_trainings() -> None:
     """In a process of its own: a signal that nobody answered would end the whole test run."""
     tests = Path(__file__).with_name("signals_to_trainings.py")

@@ -14,7 +14,6 @@ from wildsr.training import budget
 from wildsr.training.budget import check_budget
 from wildsr.training.durations import duration, seconds
 from wildsr.training.ema import Ema
-from wildsr.training.interruption import InterruptedWait, Interruption
 from wildsr.training.selection import Chosen, Snapshots
 from wildsr.training.settings import DataSettings
 
@@ -183,22 +182,6 @@ def test_a_budget_that_holds_nothing_is_refused_with_one_that_would_do(
     assert "at least 16 min 40 s" in str(caught.value.hint)
     with pytest.raises(UsageError):
         check(monkeypatch, 100, share=0.1)
-
-
-def test_a_signal_ends_a_wait_and_nothing_else() -> None:
-    one = Interruption()
-    one.note()
-    assert one.asked
-    two = Interruption()
-
-    def wait() -> None:
-        with two.ends_waiting():
-            two.note()
-
-    with pytest.raises(InterruptedWait):
-        wait()
-    assert two.asked
-    two.note()  # the wait is over
 
 
 def test_averages_of_whole_numbers_are_copied() -> None:

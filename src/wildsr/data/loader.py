@@ -1,15 +1,15 @@
 """Batches made ahead of the step that needs them, in threads."""
 
 from collections import deque
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor, wait
 from threading import Event
 from typing import Final
 
 from wildsr.data.sampling import Pair, Sample, Sampler, collate
 
-_AWAKE: Final = 0.5
-"""Seconds. Python answers a signal that comes just before it waits for a lock only when that wait ends."""
+_LOOK_UP: Final = 0.1
+"""Seconds of waiting for a batch between two looks at whether to stop."""
 
 
 def batches(
@@ -22,6 +22,7 @@ def batches(
     world: int = 1,
     workers: int = 1,
     ahead: int = 4,
+    asked_to_stop: Callable[[], bool] = lambda: False,
 ) -> Generator[Pair, None, None]:
     """Yield batch `start`, `start` + 1, … for ever; close the iterator to stop the threads.
 
@@ -37,6 +38,7 @@ def batches(
         world: Processes.
         workers: Threads; one is enough for cached crops.
         ahead: Batches kept ready.
+        asked_to_stop: Once it says so, the iterator ends instead of waiting on for a batch.
     """
     stopped = Event()
 
@@ -58,8 +60,9 @@ def batches(
                     waiting.append(pool.submit(make, number))
                     number += 1
                 following = waiting.popleft()
-                while wait([following], timeout=_AWAKE).not_done:
-                    pass
+                while wait([following], timeout=_LOOK_UP).not_done:
+                    if asked_to_stop():
+                        return
                 yield following.result()
         finally:
             stopped.set()

@@ -1,8 +1,9 @@
 """Judge methods on a test set: check everything, make the SR pictures, measure them in parallel."""
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from queue import SimpleQueue
 from typing import Literal, TypeAlias
 
 from wildsr.errors import InputError, OutputError, UsageError, WildsrError
@@ -67,14 +68,18 @@ def judge(
             watch("super-resolving", done, total)
         made[picture.name, method.name] = _make(picture, method)
     rows: dict[tuple[str, str], Row] = {}
+    measured = SimpleQueue[
+        Future[Row]
+    ]()  # unlike `as_completed`, safe where a signal may raise KeyboardInterrupt
     with ThreadPoolExecutor(workers or cores(), thread_name_prefix="wildsr-measure") as pool:
-        futures = [
-            pool.submit(_row, picture, method.name, made[picture.name, method.name], measures, store)
-            for picture, method in jobs
-        ]
         try:
-            for done, future in enumerate(as_completed(futures)):
-                row = future.result()
+            for picture, method in jobs:
+                one = pool.submit(
+                    _row, picture, method.name, made[picture.name, method.name], measures, store
+                )
+                one.add_done_callback(measured.put)
+            for done in range(total):
+                row = measured.get().result()
                 rows[row.image, row.method] = row
                 if watch is not None:
                     watch("measuring", done + 1, total)

@@ -1,8 +1,13 @@
-"""Ctrl-C, SIGTERM and SIGHUP during a training: finish the step, or stop waiting for a batch, then save."""
+"""Ctrl-C, SIGTERM and SIGHUP during a training: finish the step, or stop waiting for a batch, then save.
+
+A handler only notes that a signal came. An exception raised from it, at a moment when a lock of the standard library
+is just taken, would leave that lock taken for ever.
+"""
 
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from types import FrameType
 from typing import Final, TypeAlias
 
@@ -12,35 +17,11 @@ _SIGNALS: Final = tuple(
 Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
 
 
-class InterruptedWait(Exception):  # noqa: N818 -- no fault
-    """A signal came while the loop waited for a batch. Raised and caught inside the training loop."""
-
-
+@dataclass
 class Interruption:
     """Whether a signal asked the training to stop."""
 
-    def __init__(self) -> None:
-        self.asked = False
-        self._waiting = False
-
-    def note(self) -> None:
-        """A signal came: remember it, and end a wait.
-
-        Raises:
-            InterruptedWait: The loop is waiting.
-        """
-        self.asked = True
-        if self._waiting:
-            raise InterruptedWait
-
-    @contextmanager
-    def ends_waiting(self) -> Iterator[None]:
-        """While the loop waits and its state is consistent, a signal raises InterruptedWait at once."""
-        self._waiting = True
-        try:
-            yield
-        finally:
-            self._waiting = False
+    asked: bool = False
 
 
 @contextmanager
@@ -61,7 +42,7 @@ def interruptible() -> Iterator[Interruption]:
         if ended:
             signal.raise_signal(number)
         else:
-            interruption.note()
+            interruption.asked = True
 
     with suppress(ValueError):  # only the main thread may set handlers
         for number in _SIGNALS:

@@ -3,7 +3,7 @@
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import TypeAlias
 
 import torch
@@ -14,7 +14,7 @@ from wildsr.data import Pair, Sampler, batches
 from wildsr.errors import TrainingError
 from wildsr.training.checkpoint import save_checkpoint
 from wildsr.training.clock import Clock
-from wildsr.training.interruption import InterruptedWait, interruptible
+from wildsr.training.interruption import interruptible
 from wildsr.training.reporting import health_line
 from wildsr.training.schedule import learning_rate
 from wildsr.training.session import Point, Session
@@ -61,27 +61,27 @@ def _steps(
     settings = session.settings
     _take_up(session, state)
     good = tensors_of(state)
-    source = batches(
-        sampler,
-        seed=settings.seed,
-        batch=data.batch,
-        start=state.step,
-        rank=session.fabric.global_rank,
-        world=session.fabric.world_size,
-        workers=data.workers,
-    )
     clock = Clock(state)
     # Every point of the curves is a mean over this many steps, the last one too: two steps alone look like a disaster.
     recent = deque[dict[str, float]](maxlen=settings.log_every)
-    with interruptible() as interruption, closing(source):
+    with interruptible() as interruption, ExitStack() as stack:
+        source = batches(
+            sampler,
+            seed=settings.seed,
+            batch=data.batch,
+            start=state.step,
+            rank=session.fabric.global_rank,
+            world=session.fabric.world_size,
+            workers=data.workers,
+            asked_to_stop=lambda: interruption.asked,
+        )
+        stack.enter_context(closing(source))
         while state.total is None or state.step < state.total:
             _set_learning_rates(state)
-            try:
-                with interruption.ends_waiting():
-                    batch = next(source)
-            except InterruptedWait:
+            batch = next(source, None)
+            if batch is None:
                 _keep(session, state)
-                raise _stopped(state) from None
+                raise _stopped(state)
             step = Step(session, state, _moved(batch, session.fabric.device))
             yield step
             if step.rejected is None:

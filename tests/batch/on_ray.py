@@ -1,0 +1,203 @@
+"""Runs over real workers: the bytes of `wildsr upscale`, whatever dies, breaks or doesn't answer on the way.
+
+`test_ray` runs these in a process of their own.
+"""
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra batch")
+
+import ray
+
+from tests.batch.conftest import Store, make_photos, tiny_model
+from tests.cli.invoke import invoke
+from tests.conftest import REPOSITORY
+from wildsr.batch import MANIFEST, Place, Record, place_of, plan_batch, read_all, upscale_batch
+from wildsr.batch.run import ENVIRONMENT, MOST_DEATHS, _Actor, _Begun
+from wildsr.engine import Settings, upscale_folder
+from wildsr.errors import UsageError
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings(
+        "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::ResourceWarning"
+    ),
+]
+SETTINGS = Settings(precision="fp32", threads=1, max_memory=1.5)
+
+
+@pytest.fixture(scope="module")
+def cluster(s3_server: Store) -> Iterator[str]:
+    """One cluster for all; its address."""
+    folder = tempfile.mkdtemp(prefix="ray-")  # short: sockets lie in it
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    started = ray.init(
+        address="local",
+        num_cpus=4,
+        object_store_memory=100_000_000,
+        include_dashboard=False,
+        log_to_driver=False,
+        configure_logging=False,
+        _temp_dir=folder,
+    )
+    yield started.address_info["gcs_address"]
+    ray.shutdown()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, dict[str, bytes]]:
+    """Photos with broken ones among them, a model, and what `wildsr upscale` makes of them."""
+    folder = tmp_path_factory.mktemp("batch")
+    model, photos = tiny_model(folder / "tiny.onnx"), make_photos(folder / "photos", 22)
+    (photos / "cut.png").write_bytes((photos / "a" / "1.png").read_bytes()[:200])
+    (photos / "text.jpg").write_text("no picture")
+    out = folder / "alone"
+    list(upscale_folder(photos, out, model=model, settings=SETTINGS, recursive=True))
+    return photos, model, {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*.png")}
+
+
+def check(records: list[Record], output: Place, expected: dict[str, bytes]) -> None:
+    """Nothing lost, nothing half, nothing else; the manifest says so."""
+    good = {one.target: one for one in records if one.status == "done"}
+    assert set(good) == set(expected)
+    assert {one.source: one.status for one in records if one.status != "done"} == {
+        "cut.png": "quarantined",
+        "text.jpg": "quarantined",
+    }
+    files = [one.path for one in output.stored() if not one.path.startswith("_wildsr/")]
+    assert sorted(files) == sorted(expected)
+    for target, content in expected.items():
+        assert output.read(target) == content, target
+        assert hashlib.sha256(content).hexdigest() == good[target].sha256
+    assert read_all(output) == {one.source: one for one in records}
+    assert [one.path for one in output.stored() if one.path.startswith("_wildsr/")] == [MANIFEST]
+
+
+def test_a_second_run_finds_all_done(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, expected = made
+    out = str(tmp_path / "out")
+    plan = plan_batch(str(photos), out, model=str(model), settings=SETTINGS, workers=2)
+    seen: list[tuple[int, int]] = []
+    records = upscale_batch(plan, watch=lambda _, done, total: seen.append((done, total)))
+    check(records, place_of(out), expected)
+    assert seen == [(number, 24) for number in range(1, 25)]
+    assert {one.result_width for one in records if one.status == "done"} == {120}
+    again = plan_batch(str(photos), out, model=str(model), settings=SETTINGS, workers=2)
+    assert not again.tasks
+    assert upscale_batch(again) == records
+
+
+def test_a_worker_that_is_killed_costs_nothing(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, expected = made
+    out = str(tmp_path / "out")
+    killed: list[int] = []
+
+    def kill(record: Record, done: int, total: int) -> None:
+        if len(killed) < 2 and (workers := actors()):
+            killed.append(workers[0].pid)
+            workers[0].kill()
+
+    plan = plan_batch(str(photos), out, model=str(model), settings=SETTINGS, workers=2)
+    records = upscale_batch(plan, watch=kill)
+    assert killed
+    check(records, place_of(out), expected)
+
+
+def actors() -> list[psutil.Process]:
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        try:
+            if "_Actor" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_store_that_fails_one_call_in_twenty(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], s3: Store
+) -> None:
+    photos, model, expected = made
+    for path in photos.rglob("*.*"):
+        place_of("s3://bucket/in").publish(path, path.relative_to(photos).as_posix())
+    s3.fail_every = 20
+    plan = plan_batch("s3://bucket/in", "s3://bucket/out", model=str(model), settings=SETTINGS, workers=2)
+    records = upscale_batch(plan)
+    s3.fail_every = 0
+    assert s3.failed > 5
+    check(records, place_of("s3://bucket/out"), expected)
+    assert not plan_batch("s3://bucket/in", "s3://bucket/out", model=str(model), settings=SETTINGS).tasks
+
+
+def test_a_driver_that_is_killed_is_run_again(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, expected = made
+    out = tmp_path / "out"
+    options = ["--precision", "fp32", "--max-memory", "1.5", "--workers", "2"]
+    command = ["batch", str(photos), str(out), "-m", str(model), "--address", cluster, *options]
+    driver = subprocess.Popen(
+        [sys.executable, "-m", "wildsr", *command], cwd=REPOSITORY, stderr=subprocess.PIPE
+    )
+    while not list(out.rglob("*.png")):
+        assert driver.poll() is None, driver.stderr and driver.stderr.read().decode()
+        time.sleep(0.02)
+    driver.send_signal(signal.SIGKILL)
+    driver.communicate()
+    for path in out.rglob("*_x4.png"):
+        if not path.name.startswith("."):
+            assert path.read_bytes() == expected[path.relative_to(out).as_posix()]
+    done = invoke(*command)
+    assert done.code == 1, done.err
+    assert done.out.strip() == f"{out}/{MANIFEST}"
+    assert "quarantined: text.jpg" in done.err
+    check(list(read_all(place_of(str(out))).values()), place_of(str(out)), expected)
+
+
+def test_a_picture_that_workers_die_at_is_left_out(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, _ = made
+    plan = plan_batch(str(photos), str(tmp_path / "out"), model=str(model), settings=SETTINGS)
+    task = plan.tasks[0]
+    begun = ray.remote(num_cpus=0)(_Begun).remote()
+    for _ in range(MOST_DEATHS - 1):
+        ray.get(begun.begin.remote(task.source))
+    actor = _Actor(plan.work, begun)
+    row = {"source": task.source, "version": task.version, "target": task.target, "replaces": ""}
+    assert (actor(row)["status"], actor(row)["attempts"]) == ("done", 1)
+    for _ in range(MOST_DEATHS):
+        ray.get(begun.begin.remote(task.source))
+    left = actor(row)
+    assert (left["status"], left["attempts"]) == ("quarantined", 3)
+    assert left["reason"] == "3 workers died at it"
+
+
+def test_a_worker_no_machine_can_hold_is_refused_instead_of_waited_for(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, _ = made
+    plan = plan_batch(str(photos), str(tmp_path / "out"), model=str(model), settings=SETTINGS)
+    with pytest.raises(UsageError, match="no machine of the cluster has more than 4 cores") as caught:
+        upscale_batch(replace(plan, threads=5))
+    assert caught.value.hint == "--threads 4"
+    assert ray.is_initialized()
