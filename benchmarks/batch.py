@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 from PIL import Image
-from tests.batch.test_ray import actors
+from tests.batch.on_ray import actors
 
 from wildsr.batch import Record, plan_batch, upscale_batch
 from wildsr.engine import Settings

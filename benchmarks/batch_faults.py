@@ -26,10 +26,10 @@ import ray
 import requests
 from ray.cluster_utils import Cluster
 from tests.batch.conftest import Store, make_photos, serving_s3, tiny_model
-from tests.batch.test_ray import actors, check
+from tests.batch.on_ray import actors, check
 
 from wildsr.batch import Record, place_of, plan_batch, read_all, upscale_batch
-from wildsr.batch.run import ENVIRONMENT
+from wildsr.batch.local_cluster import ENVIRONMENT
 from wildsr.engine import Settings, upscale_folder
 
 SETTINGS = Settings(precision="fp32", threads=1, max_memory=1.5)

@@ -26,7 +26,7 @@ from tests.batch.conftest import Store, make_photos, tiny_model
 from tests.cli.invoke import invoke
 from tests.conftest import REPOSITORY
 from wildsr.batch import MANIFEST, Place, Record, place_of, plan_batch, read_all, upscale_batch
-from wildsr.batch.run import ENVIRONMENT, MOST_DEATHS, _Actor, _Begun
+from wildsr.batch.run import MOST_DEATHS, _Actor, _Begun
 from wildsr.engine import Settings, upscale_folder
 from wildsr.errors import UsageError
 
@@ -43,8 +43,7 @@ SETTINGS = Settings(precision="fp32", threads=1, max_memory=1.5)
 def cluster(s3_server: Store) -> Iterator[str]:
     """One cluster for all; its address."""
     folder = tempfile.mkdtemp(prefix="ray-")  # short: sockets lie in it
-    for name, value in ENVIRONMENT.items():
-        os.environ.setdefault(name, value)
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     started = ray.init(
         address="local",
         num_cpus=4,
@@ -182,7 +181,7 @@ def test_a_picture_that_workers_die_at_is_left_out(
     begun = ray.remote(num_cpus=0)(_Begun).remote()
     for _ in range(MOST_DEATHS - 1):
         ray.get(begun.begin.remote(task.source))
-    actor = _Actor(plan.work, begun)
+    actor = _Actor(plan.work, begun, None)
     row = {"source": task.source, "version": task.version, "target": task.target, "replaces": ""}
     assert (actor(row)["status"], actor(row)["attempts"]) == ("done", 1)
     for _ in range(MOST_DEATHS):

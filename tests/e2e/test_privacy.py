@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import requests
 from PIL import Image
@@ -250,6 +251,18 @@ def test_a_service_at_work_talks_to_its_own_machine_alone(place: Path) -> None:
     assert made.stat().st_size > 1000
     assert {address for _, address in looked_up(place)} <= {"127.0.0.1"}
     assert beyond(found_in(place) - before, ("kept/*", "fetched.png", CACHE)) == set()
+
+
+def test_a_batch_at_work_talks_to_its_own_machine_alone(place: Path) -> None:
+    """Ray would ask clouds' metadata addresses, and leave a token in the home folder."""
+    pytest.importorskip("ray", reason="needs the extra batch")
+    command = ("batch", "in", "many", "-m", "tiny.onnx", "--precision", "fp32", "--workers", "1")
+    told = alone(place, "-m", "wildsr", *command)
+    assert told.code == 0, told.said
+    assert sum(name.startswith("many/") for name in told.made) == 4 + 1  # pictures and manifest
+    assert beyond(told.made, ("many/*", CACHE)) == set()
+    own = {"0.0.0.0", *(address.address for card in psutil.net_if_addrs().values() for address in card)}
+    assert {name.removeprefix("('").split("'")[0] for _, name in told.looked_up} - own == set()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="ended by a signal")

@@ -5,13 +5,14 @@ import math
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from typing import Final
 
 import ray
 import ray.data
 
+from wildsr.batch.local_cluster import local_cluster
 from wildsr.batch.manifest import Record, write_part, write_whole
 from wildsr.batch.planning import Plan
 from wildsr.batch.step import Task, Work, Worker, unfinished
@@ -26,14 +27,6 @@ _PART_RECORDS: Final = 200
 _PART_SECONDS: Final = 20.0
 _OBJECT_STORE: Final = 100_000_000
 """Bytes; records are small."""
-
-ENVIRONMENT: Final = {
-    "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_worker_niceness": "0",
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
-}
-"""Of a cluster on this machine: it sends nothing anywhere, its workers don't stand back behind other programs, and it
-keeps its inner life from the terminal."""
 
 OnRecord = Callable[[Record, int, int], None]
 """Record, how many are through, how many there are."""
@@ -56,11 +49,11 @@ def upscale_batch(plan: Plan, *, address: str | None = None, watch: OnRecord | N
     records = dict(plan.kept)
     _sweep(plan)
     if plan.tasks:
-        with _cluster(plan, address):
+        with _cluster(plan, address) as home:
             pending: list[Record] = []
             written = time.monotonic()
             try:
-                for done, record in enumerate(_records(plan), 1):
+                for done, record in enumerate(_records(plan, home), 1):
                     records[record.source] = record
                     pending.append(record)
                     if watch is not None:
@@ -82,23 +75,20 @@ def _sweep(plan: Plan) -> None:
 
 
 @contextmanager
-def _cluster(plan: Plan, address: str | None) -> Iterator[None]:
-    """Join a cluster, or start one here; one that the caller has joined is used and stays."""
-    owned = not ray.is_initialized()
-    if owned and address is None:
-        for name, value in ENVIRONMENT.items():
-            os.environ.setdefault(name, value)
-        ray.init(
-            address="local",
-            num_cpus=max(cores(), plan.workers * plan.threads),
-            object_store_memory=_OBJECT_STORE,
-            include_dashboard=False,
-            log_to_driver=False,
-            configure_logging=False,
-        )
-    elif owned:
-        ray.init(address=address, log_to_driver=False, configure_logging=False)
-    try:
+def _cluster(plan: Plan, address: str | None) -> Iterator[str | None]:
+    """Join a cluster, or start one here; one that the caller has joined is used and stays.
+
+    Gives the home folder that workers of a cluster started here shall have.
+    """
+    home = None
+    with ExitStack() as stack:
+        if not ray.is_initialized() and address is None:
+            home = os.environ.get("HOME")
+            cpus = max(cores(), plan.workers * plan.threads)
+            stack.enter_context(local_cluster(cpus=cpus, object_store=_OBJECT_STORE))
+        elif not ray.is_initialized():
+            ray.init(address=address, log_to_driver=False, configure_logging=False)
+            stack.callback(ray.shutdown)
         largest = max(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"])
         if plan.threads > largest:
             raise UsageError(
@@ -106,10 +96,7 @@ def _cluster(plan: Plan, address: str | None) -> Iterator[None]:
                 f"{largest:g} cores",
                 hint=f"--threads {max(1, int(largest))}",
             )
-        yield
-    finally:
-        if owned:
-            ray.shutdown()
+        yield home
 
 
 class _Begun:
@@ -129,7 +116,9 @@ class _Begun:
 class _Actor:
     """A worker inside an actor."""
 
-    def __init__(self, work: Work, begun: "ray.actor.ActorHandle") -> None:
+    def __init__(self, work: Work, begun: "ray.actor.ActorHandle", home: str | None) -> None:
+        if home is not None:
+            os.environ["HOME"] = home  # where models are cached
         self._worker = Worker(work)
         self._work = work
         self._begun = begun
@@ -145,7 +134,7 @@ class _Actor:
         return asdict(record)
 
 
-def _records(plan: Plan) -> Iterator[Record]:
+def _records(plan: Plan, home: str | None) -> Iterator[Record]:
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
     begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Begun).remote()
@@ -154,7 +143,7 @@ def _records(plan: Plan) -> Iterator[Record]:
     rows = ray.data.from_items([asdict(task) for task in plan.tasks], override_num_blocks=blocks)
     done = rows.map(
         _Actor,
-        fn_constructor_args=(plan.work, begun),
+        fn_constructor_args=(plan.work, begun, home),
         compute=ray.data.ActorPoolStrategy(min_size=1, max_size=workers, initial_size=workers),
         num_cpus=plan.threads,
     )  # actors are restarted, and their blocks done again, without end: Ray Data's own defaults
