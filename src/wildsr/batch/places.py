@@ -35,6 +35,8 @@ class _Filesystem(Protocol):
 
     def exists(self, path: str) -> bool: ...
 
+    def info(self, path: str) -> Mapping[str, object]: ...
+
     def find(
         self, path: str, maxdepth: int | None = None, *, detail: bool
     ) -> Mapping[str, Mapping[str, object]]: ...
@@ -68,7 +70,10 @@ class Stored:
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """A folder of a store, by its URL; cheap to send to another process. What a store fails at is tried again."""
+    """A folder of a store, by its URL; cheap to send to another process. What a store fails at is tried again.
+
+    Paths are below the folder. One that is a URL itself is taken as such.
+    """
 
     url: str
     """`/data/photos`, `s3://bucket/photos`, `gs://…`, `memory://…`."""
@@ -80,6 +85,12 @@ class Place:
             return Path(self.url)
         filesystem, root = self._opened()
         return Path(root) if isinstance(filesystem, LocalFileSystem) else None
+
+    def whole(self, path: str) -> str:
+        """Return a path or URL that says everything; of a file of this machine, its path."""
+        if "://" not in path:
+            path = posixpath.join(self.url, path)
+        return path.removeprefix("file://")
 
     def stored(self, *, recursive: bool = True) -> Iterator[Stored]:
         """Every file of the folder, in the order of their names.
@@ -94,8 +105,18 @@ class Place:
         listed = patiently(lambda: filesystem.find(root, maxdepth=depth, detail=True))
         for path in sorted(listed):
             facts = listed[path]
-            size = int(cast("int", facts.get("size") or 0))
-            yield Stored(path=posixpath.relpath(path, root), size=size, version=_version(facts))
+            yield Stored(path=posixpath.relpath(path, root), size=_size(facts), version=_version(facts))
+
+    def version(self, path: str) -> str:
+        """What changes with a file's content; empty where it can't be asked for, which reading it will explain."""
+        filesystem, whole = self._at(path)
+        if isinstance(filesystem, LocalFileSystem):
+            return file_version(Path(whole))
+        try:
+            facts = patiently(lambda: filesystem.info(whole))
+        except Exception:  # broad: stores raise classes of their own
+            return ""
+        return f"{_size(facts)} {_version(facts)}"
 
     def read(self, path: str) -> bytes:
         """The content of a small file.
@@ -193,6 +214,8 @@ class Place:
         return patiently(lambda: filesystem.exists(whole))
 
     def _at(self, path: str) -> tuple[_Filesystem, str]:
+        if "://" in path:  # of a list: a file of another store
+            return Place(url=path)._opened()
         filesystem, root = self._opened()
         return filesystem, posixpath.join(root, path)
 
@@ -226,6 +249,19 @@ def _sha256(filesystem: _Filesystem, path: str) -> str:
         while data := file.read(1 << 20):
             digest.update(data)
     return digest.hexdigest()
+
+
+def file_version(path: Path) -> str:
+    """Return size and time of the last change of a file of this machine; nothing for one that is gone."""
+    try:
+        facts = path.stat()
+    except (OSError, ValueError):
+        return ""
+    return f"{facts.st_size} {facts.st_mtime_ns}"
+
+
+def _size(facts: Mapping[str, object]) -> int:
+    return int(cast("int", facts.get("size") or 0))
 
 
 def _version(facts: Mapping[str, object]) -> str:

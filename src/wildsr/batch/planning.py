@@ -5,13 +5,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+from wildsr.batch.lists import Entry, is_list, read_list
 from wildsr.batch.manifest import FOLDER, Record, read_all
-from wildsr.batch.places import Place, place_of
+from wildsr.batch.places import Place, file_version, place_of
 from wildsr.batch.step import Task, Work, settings_digest
 from wildsr.engine import Settings, Size, Upscaler
-from wildsr.errors import InputError
+from wildsr.errors import InputError, UsageError
 from wildsr.files import Found, find_pictures, plan_outputs, scale_suffix, shown
 from wildsr.files.extensions import PICTURE_EXTENSIONS
+from wildsr.files.places import places
 from wildsr.imaging import WriteOptions
 from wildsr.machine import cores
 
@@ -42,8 +44,15 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class _Listing:
+    input: Place
     found: Sequence[Found]
+    sources: Sequence[str]
+    """Of each, below the input."""
+
     versions: Sequence[str]
+    targets: Sequence[str] = ()
+    """Of each, below the output, where a list gives them; empty ones are named by the rule."""
+
     problems: Sequence[str] = ()
 
 
@@ -64,7 +73,7 @@ def plan_batch(
     """List the pictures, and leave out what earlier runs with the same settings have done.
 
     Args:
-        input: URL of a folder of pictures.
+        input: URL of a folder of pictures, or of a list of them (`.parquet`, `.csv`; see `lists`).
         output: URL of a folder for results and manifest.
         model: Name in the catalog, or a path that every machine has.
         settings: How pictures are super-resolved; by default one thread and 1.5 GB a worker.
@@ -77,17 +86,22 @@ def plan_batch(
         workers: Processes; by default as many as this machine's cores allow.
 
     Raises:
-        InputError: No such folder, or no picture in it.
-        UsageError: A store that can't be opened; two pictures whose results would share a name.
+        InputError: No such folder or list, or no picture in it.
+        UsageError: A store that can't be opened; two pictures whose results would share a name; a row of a list that
+            can't be used.
     """
-    source, target = place_of(input), place_of(output)
+    target = place_of(output)
+    listing = (
+        _listed(*read_list(input))
+        if is_list(input)
+        else _listing(place_of(input), target, recursive=recursive)
+    )
     chosen, upscaler = _fixed(model, settings or Settings())
     wanted, how = size or Size(), options or WriteOptions()
     work = Work(
-        input=source, output=target, model=model, settings=chosen, tile_pixels=upscaler.tile_pixels, size=wanted,
+        input=listing.input, output=target, model=model, settings=chosen, tile_pixels=upscaler.tile_pixels, size=wanted,
         options=how, digest=settings_digest(upscaler, wanted, how), overwrite=overwrite,
     )  # fmt: skip
-    listing = _listing(source, target, recursive=recursive)
     earlier = read_all(target)
     tasks = _tasks(listing, target, scale_suffix(wanted.scale or upscaler.model.spec.scale), extension)
     tasks = [_with_replaced(one, earlier.get(one.source), work.digest) for one in tasks]
@@ -114,6 +128,22 @@ def _fixed(model: str, asked: Settings) -> tuple[Settings, Upscaler]:
     return replace(chosen, precision=upscaler.precision), upscaler
 
 
+def _listed(folder: Place, entries: Sequence[Entry]) -> _Listing:
+    """Return the rows of a list as what a folder's listing gives."""
+    root = Path("/") / "list"
+    found = [
+        Found(path=root / one.relative, root=root, relative=Path(one.relative), explicit=True)
+        for one in entries
+    ]
+    return _Listing(
+        input=folder,
+        found=found,
+        sources=[one.source for one in entries],
+        versions=[one.version for one in entries],
+        targets=[one.target for one in entries],
+    )
+
+
 def _listing(source: Place, target: Place, *, recursive: bool) -> _Listing:
     """List pictures: by the rules of `wildsr upscale` in folders of this machine, by name elsewhere."""
     folder = source.local
@@ -122,8 +152,11 @@ def _listing(source: Place, target: Place, *, recursive: bool) -> _Listing:
             raise InputError(f"there is no folder {shown(folder)}", hint="the URL of a folder is wanted")
         findings = find_pictures([folder], recursive=recursive, exclude=target.local)
         problems = [f"{shown(one.path)} {one.reason}" for one in findings.problems]
-        versions = [_file_version(one.path) for one in findings.pictures]
-        return _Listing(found=findings.pictures, versions=versions, problems=problems)
+        versions = [file_version(one.path) for one in findings.pictures]
+        names = [one.relative.as_posix() for one in findings.pictures]
+        return _Listing(
+            input=source, found=findings.pictures, sources=names, versions=versions, problems=problems
+        )
     root, inside = _as_path(source), _below(source, target)
     stored = [
         one
@@ -133,6 +166,8 @@ def _listing(source: Place, target: Place, *, recursive: bool) -> _Listing:
     if not stored:
         raise InputError(f"there is no picture in {shown(source.url)}", hint="names must end as pictures' do")
     return _Listing(
+        input=source,
+        sources=[one.path for one in stored],
         found=[Found(path=root / one.path, root=root, relative=Path(one.path)) for one in stored],
         versions=[f"{one.size} {one.version}" for one in stored],
     )
@@ -140,17 +175,37 @@ def _listing(source: Place, target: Place, *, recursive: bool) -> _Listing:
 
 def _tasks(listing: _Listing, target: Place, suffix: str, extension: str) -> list[Task]:
     folder = target.local or _as_path(target)
-    versions = dict(zip([one.path for one in listing.found], listing.versions, strict=True))
-    names = {one.path: one.relative.as_posix() for one in listing.found}
-    planned = plan_outputs(listing.found, folder, suffix=suffix, extension=extension)
-    return [
-        Task(
-            source=names[job.source],
-            version=versions[job.source],
-            target=job.target.relative_to(folder).as_posix(),
-        )
-        for job in planned.jobs
-    ]
+    given = listing.targets or [""] * len(listing.found)
+    unnamed = [one for one, name in zip(listing.found, given, strict=True) if not name]
+    # with a slash, it is a folder whatever its name
+    planned = plan_outputs(unnamed, f"{folder}/", suffix=suffix, extension=extension).jobs if unnamed else ()
+    by_rule = {job.source: job.target.relative_to(folder).as_posix() for job in planned}
+    tasks = []
+    for one, source, version, name in zip(
+        listing.found, listing.sources, listing.versions, given, strict=True
+    ):
+        if result := name or by_rule.get(one.path):
+            tasks.append(Task(source=source, version=version, target=result))
+    _refuse_shared(tasks, listing.input, target)
+    return tasks
+
+
+def _refuse_shared(tasks: Sequence[Task], source: Place, target: Place) -> None:
+    """What a list names may be the name that another picture gets by the rule, or a picture of the list."""
+    first: dict[str, Task] = {}
+    read = set(places([Path(source.whole(one.source)) for one in tasks]))
+    for task, place in zip(tasks, places([Path(target.whole(one.target)) for one in tasks]), strict=True):
+        other = first.setdefault(place, task)
+        if other is not task:
+            raise UsageError(
+                f"{shown(other.source)} and {shown(task.source)} would both become {shown(task.target)}",
+                hint="give both a target in the list",
+            )
+        if place in read:
+            raise UsageError(
+                f"the result of {shown(task.source)} would replace a picture that is read: {shown(task.target)}",
+                hint="choose another output",
+            )
 
 
 def _with_replaced(task: Task, earlier: Record | None, digest: str) -> Task:
@@ -170,14 +225,6 @@ def _is_picture(path: str) -> bool:
     name = PurePosixPath(path)
     hidden = any(part.startswith(".") for part in name.parts)
     return not hidden and FOLDER not in name.parts and name.suffix[1:].lower() in PICTURE_EXTENSIONS
-
-
-def _file_version(path: Path) -> str:
-    try:
-        facts = path.stat()
-    except OSError:  # gone since; reading it will say so
-        return ""
-    return f"{facts.st_size} {facts.st_mtime_ns}"
 
 
 def _as_path(place: Place) -> Path:

@@ -17,7 +17,14 @@ from wildsr.models import default_model
 if TYPE_CHECKING:
     from wildsr.batch import Plan, Record
 
-Source = Annotated[str, typer.Argument(metavar="INPUT", help="Folder or URL of pictures (file, s3, gs, …).")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="Folder or URL of pictures (file, s3, gs, …), or a list: .parquet or .csv with a column source, "
+        "and target where names are wanted.",
+    ),
+]
 Target = Annotated[str, typer.Argument(metavar="OUTPUT", help="Folder or URL for results and manifest.")]
 Address = Annotated[
     str | None,
