@@ -5,6 +5,7 @@
 
 import hashlib
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -182,11 +183,13 @@ def test_a_picture_that_workers_die_at_is_left_out(
     for _ in range(MOST_DEATHS - 1):
         ray.get(begun.begin.remote(task.source))
     actor = _Actor(plan.work, begun, None)
-    row = {"source": task.source, "version": task.version, "target": task.target, "replaces": ""}
-    assert (actor(row)["status"], actor(row)["attempts"]) == ("done", 1)
+    row = {"task": pickle.dumps(task)}
+    done = actor(row)[0]
+    assert (done["status"], done["attempts"]) == ("done", 3)
+    assert actor(row)[0]["attempts"] == 1
     for _ in range(MOST_DEATHS):
         ray.get(begun.begin.remote(task.source))
-    left = actor(row)
+    (left,) = actor(row)
     assert (left["status"], left["attempts"]) == ("quarantined", 3)
     assert left["reason"] == "3 workers died at it"
 

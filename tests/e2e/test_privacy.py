@@ -52,7 +52,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "upscale": (("upscale", "in", "-o", "out", "-m", "tiny.onnx"), ("out/*",)),
     "upscale --dry-run": (("upscale", "in", "-o", "none", "-m", "tiny.onnx", "--dry-run"), ()),
     "upscale --backend": (("upscale", "in", "-o", "ort", "-m", "tiny.onnx", "--backend", "onnxruntime"), ("ort/*",)),
-    "batch": (("batch", "in", "many", "-m", "tiny.onnx", "--dry-run"), ()),
+    "batch upscale": (("batch", "upscale", "in", "many", "-m", "tiny.onnx", "--dry-run"), ()),
     "bench": (("bench", "-m", "tiny.onnx", "-t", "16", "--runs", "1"), ()),
     "evaluate": (("evaluate", "in", "--hr", "in", "--metrics", "psnr"), (CACHE,)),
     "advise": (("advise", "in"), ()),

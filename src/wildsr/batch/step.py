@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from wildsr.batch.fate import fate, told
 from wildsr.batch.manifest import Record, Status
 from wildsr.batch.places import Place
 from wildsr.engine import Outcome, Settings, Size, Upscaler, upscale_folder
 from wildsr.engine.resume import journal_settings
-from wildsr.errors import BackendError, InputError, ModelError, NoSpaceError, OutputError
+from wildsr.errors import InputError, ModelError
 from wildsr.files import sha256_of
 from wildsr.imaging import RESULT_LIMITS, WriteOptions, probe
 
@@ -35,6 +36,14 @@ class Work:
     """Of everything that decides the bytes; a worker that would decide otherwise refuses."""
 
     overwrite: bool = False
+
+    def worker(self) -> "Worker":
+        """Open a worker."""
+        return Worker(self)
+
+    def unfinished(self, task: "Task", status: Status, reason: str, *, attempts: int) -> list[Record]:
+        """Return the record of a picture without a result."""
+        return [unfinished(self, task, status, reason, attempts=attempts)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +88,10 @@ class Worker:
                 hint="give all machines one version of wildsr and of the model, and name --precision",
             )
 
+    def records(self, task: Task, *, attempts: int) -> list[Record]:
+        """Upscale one picture, and say what became of it."""
+        return [self.do(task, attempts=attempts)]
+
     def do(self, task: Task, *, attempts: int = 1) -> Record:
         """Upscale one picture; never raises, whatever the picture or a store does."""
         begun = time.monotonic()
@@ -86,7 +99,7 @@ class Worker:
         try:
             record = self._done(task, record)
         except Exception as error:  # broad: one picture's fault must not cost the run
-            record = replace(record, status=_fate(error), reason=_told(error))
+            record = replace(record, status=fate(error), reason=told(error))
         return replace(record, seconds=round(time.monotonic() - begun, 4))
 
     def _done(self, task: Task, record: Record) -> Record:
@@ -132,18 +145,3 @@ def unfinished(work: Work, task: Task, status: Status, reason: str, *, attempts:
         attempts=attempts,
         reason=reason,
     )
-
-
-def _fate(error: Exception) -> Status:
-    """Tell what the picture is to blame for from what a later run may do better."""
-    if isinstance(error, InputError | OutputError | FileNotFoundError) and not isinstance(
-        error, NoSpaceError | BackendError
-    ):
-        return "quarantined"
-    return "failed"
-
-
-def _told(error: Exception) -> str:
-    if isinstance(error, FileNotFoundError):
-        return "it is no longer there"
-    return str(error) if isinstance(error, InputError | OutputError) else f"{type(error).__name__}: {error}"

@@ -22,7 +22,7 @@ COMMANDS: Final = {
     "train": "Train a super-resolution network.",
     "reproduce": "Make an experiment of the literature again, small: train, measure, write a page.",
     "serve": "Give a family or a small team a private upscaling service: a page, an HTTP API, a queue.",
-    "batch": "Upscale the pictures of a store on many workers, and go on after whatever has happened.",
+    "batch": "Work on the pictures of a store with many workers, and go on after whatever has happened.",
     "study": "Let people judge results: MOS, MOR, pairs.",
     "doctor": "Show versions, processor, memory, backends and cached models.",
     "bench": "Time a model on one tile, and say what that means for photos.",

@@ -1,0 +1,99 @@
+"""`wildsr batch upscale`, also without the verb."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from wildsr.cli import batch_options as batch
+from wildsr.cli import upscale_options as options
+from wildsr.cli.console import say, time_text
+from wildsr.cli.fetching import fetch_model
+from wildsr.engine import Settings, Size
+from wildsr.imaging import WriteOptions
+from wildsr.models import default_model
+
+if TYPE_CHECKING:
+    from wildsr.batch import Plan
+
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="Folder or URL of pictures (file, s3, gs, …), or a list: .parquet or .csv with a column source, "
+        "and target where names are wanted.",
+    ),
+]
+
+
+def upscale(
+    source: Source,
+    target: batch.Target,
+    model: options.ModelName = None,
+    address: batch.Address = None,
+    workers: batch.Workers = None,
+    threads: batch.Threads = 1,
+    scale: options.Scale = None,
+    width: options.Width = None,
+    max_side: options.MaxSide = None,
+    ext: options.Extension = None,
+    precision: options.Precision = "auto",
+    max_memory: options.MaxMemory = None,
+    strength: options.Strength = 1.0,
+    sharpness: options.Sharpness = None,
+    quality: options.Quality = None,
+    overwrite: options.Overwrite = False,
+    retry: batch.Retry = False,
+    plan_only: options.PlanOnly = False,
+    offline: options.Offline = False,
+) -> None:
+    """Upscale pictures: the bytes and names of wildsr upscale.
+
+    The manifest is _wildsr/manifest.parquet in the output. Exit code 1 when a picture failed or was left out.
+    """
+    with batch.needing("batch", ""):
+        from wildsr.batch import plan_batch, upscale_batch
+    name = model or default_model()
+    fetch_model(name, offline=offline or None)
+    plan = plan_batch(
+        source,
+        target,
+        model=name,
+        settings=Settings(
+            precision=precision,
+            threads=threads,
+            max_memory=max_memory,
+            strength=strength,
+            sharpness=sharpness,
+        ),
+        size=Size(scale=scale, width=width, max_side=max_side),
+        options=WriteOptions(quality=quality),
+        extension=ext or "png",
+        overwrite=overwrite,
+        retry=retry,
+        workers=workers,
+    )
+    for problem in plan.problems:
+        say(f"left out: {problem}")
+    say(
+        f"{len(plan.tasks)} pictures to do, {len(plan.kept)} done or left out by earlier runs; {name}, "
+        f"{plan.workers} workers of {plan.threads} thread{'' if plan.threads == 1 else 's'}"
+    )
+    if plan_only:
+        _tell_cost(plan)
+        return
+    with batch.watching(len(plan.tasks)) as watch:
+        bad = batch.tell_bad(upscale_batch(plan, address=address, watch=watch))
+    batch.tell_manifest(target)
+    if bad or plan.problems:
+        raise typer.Exit(1)
+
+
+def _tell_cost(plan: "Plan") -> None:
+    from wildsr.batch import cost_of
+
+    cost = cost_of(plan)
+    say(
+        f"{cost.megapixels:.3g} MP become {cost.result_megapixels:.3g} MP in at most "
+        f"{time_text(cost.core_seconds)} of one core, {time_text(cost.hours * 3600)} with {plan.workers} workers "
+        f"as fast as this machine (from {cost.sampled} of {cost.pictures} pictures, {cost.unusable} of them unusable)"
+    )

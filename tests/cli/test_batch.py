@@ -1,0 +1,32 @@
+"""`wildsr batch`: verbs, and the command without one."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("ray", reason="needs the extra batch")
+
+from tests.batch.conftest import make_photos, tiny_model
+from tests.cli.invoke import invoke
+
+
+@pytest.mark.parametrize("words", [("batch",), ("batch", "upscale")])
+@pytest.mark.parametrize("options_first", [False, True])
+def test_without_a_verb_pictures_are_upscaled(
+    words: tuple[str, ...], options_first: bool, tmp_path: Path
+) -> None:
+    photos, model = make_photos(tmp_path / "photos", 2), tiny_model(tmp_path / "tiny.onnx")
+    places, options = [photos, tmp_path / "out"], ["-m", model, "--dry-run"]
+    done = invoke(*words, *(options + places if options_first else places + options))
+    assert done.code == 0, done.err
+    assert "2 pictures to do" in done.err
+
+
+def test_verbs_come_first_and_the_mistyped_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_photos(Path("degrade"), 2)
+    model = tiny_model(tmp_path / "tiny.onnx")
+    assert "2 pictures to do" in invoke("batch", "./degrade", "out", "-m", model, "--dry-run").err
+    wrong = invoke("batch", "upscal", "in", "out")
+    assert wrong.code == 2
+    assert "did you mean upscale" in wrong.err
