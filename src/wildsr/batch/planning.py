@@ -2,17 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Final
 
-from wildsr.batch.lists import Entry, is_list, read_list
-from wildsr.batch.manifest import FOLDER, Record, read_all
-from wildsr.batch.places import Place, file_version, place_of
+from wildsr.batch.listing import Listing, as_path, is_through, list_pictures
+from wildsr.batch.manifest import Record, read_all
+from wildsr.batch.places import Place, place_of
 from wildsr.batch.step import Task, Work, settings_digest
 from wildsr.engine import Settings, Size, Upscaler
-from wildsr.errors import InputError, UsageError
-from wildsr.files import Found, find_pictures, plan_outputs, scale_suffix, shown
-from wildsr.files.extensions import PICTURE_EXTENSIONS
+from wildsr.errors import UsageError
+from wildsr.files import plan_outputs, scale_suffix, shown
 from wildsr.files.places import places
 from wildsr.imaging import WriteOptions
 from wildsr.machine import cores
@@ -40,20 +39,6 @@ class Plan:
 
     threads: int
     """Of each."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Listing:
-    input: Place
-    found: Sequence[Found]
-    sources: Sequence[str]
-    """Of each, below the input."""
-
-    versions: Sequence[str]
-    targets: Sequence[str] = ()
-    """Of each, below the output, where a list gives them; empty ones are named by the rule."""
-
-    problems: Sequence[str] = ()
 
 
 def plan_batch(
@@ -91,11 +76,7 @@ def plan_batch(
             can't be used.
     """
     target = place_of(output)
-    listing = (
-        _listed(*read_list(input))
-        if is_list(input)
-        else _listing(place_of(input), target, recursive=recursive)
-    )
+    listing = list_pictures(input, target, recursive=recursive)
     chosen, upscaler = _fixed(model, settings or Settings())
     wanted, how = size or Size(), options or WriteOptions()
     work = Work(
@@ -108,7 +89,7 @@ def plan_batch(
     kept = {
         one.source: earlier[one.source]
         for one in tasks
-        if _is_through(one, earlier.get(one.source), work.digest, retry=retry)
+        if is_through(one.version, earlier.get(one.source), work.digest, retry=retry)
     }
     threads = chosen.threads or 1
     return Plan(
@@ -128,53 +109,8 @@ def _fixed(model: str, asked: Settings) -> tuple[Settings, Upscaler]:
     return replace(chosen, precision=upscaler.precision), upscaler
 
 
-def _listed(folder: Place, entries: Sequence[Entry]) -> _Listing:
-    """Return the rows of a list as what a folder's listing gives."""
-    root = Path("/") / "list"
-    found = [
-        Found(path=root / one.relative, root=root, relative=Path(one.relative), explicit=True)
-        for one in entries
-    ]
-    return _Listing(
-        input=folder,
-        found=found,
-        sources=[one.source for one in entries],
-        versions=[one.version for one in entries],
-        targets=[one.target for one in entries],
-    )
-
-
-def _listing(source: Place, target: Place, *, recursive: bool) -> _Listing:
-    """List pictures: by the rules of `wildsr upscale` in folders of this machine, by name elsewhere."""
-    folder = source.local
-    if folder is not None:
-        if not folder.is_dir():
-            raise InputError(f"there is no folder {shown(folder)}", hint="the URL of a folder is wanted")
-        findings = find_pictures([folder], recursive=recursive, exclude=target.local)
-        problems = [f"{shown(one.path)} {one.reason}" for one in findings.problems]
-        versions = [file_version(one.path) for one in findings.pictures]
-        names = [one.relative.as_posix() for one in findings.pictures]
-        return _Listing(
-            input=source, found=findings.pictures, sources=names, versions=versions, problems=problems
-        )
-    root, inside = _as_path(source), _below(source, target)
-    stored = [
-        one
-        for one in source.stored(recursive=recursive)
-        if _is_picture(one.path) and not (inside and one.path.startswith(inside))
-    ]
-    if not stored:
-        raise InputError(f"there is no picture in {shown(source.url)}", hint="names must end as pictures' do")
-    return _Listing(
-        input=source,
-        sources=[one.path for one in stored],
-        found=[Found(path=root / one.path, root=root, relative=Path(one.path)) for one in stored],
-        versions=[f"{one.size} {one.version}" for one in stored],
-    )
-
-
-def _tasks(listing: _Listing, target: Place, suffix: str, extension: str) -> list[Task]:
-    folder = target.local or _as_path(target)
+def _tasks(listing: Listing, target: Place, suffix: str, extension: str) -> list[Task]:
+    folder = target.local or as_path(target)
     given = listing.targets or [""] * len(listing.found)
     unnamed = [one for one, name in zip(listing.found, given, strict=True) if not name]
     # with a slash, it is a folder whatever its name
@@ -213,25 +149,3 @@ def _with_replaced(task: Task, earlier: Record | None, digest: str) -> Task:
     if earlier is None or earlier.settings != digest or earlier.target != task.target:
         return task
     return replace(task, replaces=earlier.sha256)
-
-
-def _is_through(task: Task, record: Record | None, digest: str, *, retry: bool) -> bool:
-    if record is None or (record.settings, record.version) != (digest, task.version):
-        return False
-    return record.status == "done" or (record.status == "quarantined" and not retry)
-
-
-def _is_picture(path: str) -> bool:
-    name = PurePosixPath(path)
-    hidden = any(part.startswith(".") for part in name.parts)
-    return not hidden and FOLDER not in name.parts and name.suffix[1:].lower() in PICTURE_EXTENSIONS
-
-
-def _as_path(place: Place) -> Path:
-    """A path of no file, by which the rules of names can be asked."""
-    return Path("/") / place.url.replace("://", "/")
-
-
-def _below(source: Place, target: Place) -> str:
-    """The folder of results below that of pictures, where it is there."""
-    return f"{target.url[len(source.url) + 1 :]}/" if target.url.startswith(f"{source.url}/") else ""
