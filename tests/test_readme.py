@@ -47,7 +47,7 @@ def parse(words: list[str]) -> None:
     """Parse a command as the program would, without running it; raises Refused."""
     command = typer.main.get_command(app)
     while hasattr(command, "commands"):  # a group; newer typers bring a click of their own
-        name, *words = words
+        name, *words = command.with_verb(words) if hasattr(command, "with_verb") else words
         if name not in command.commands:
             raise Refused(f"there is no command {name}")
         command = command.commands[name]

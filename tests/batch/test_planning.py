@@ -85,6 +85,7 @@ def test_only_what_is_left_is_planned(photos: Path, model: Path, tmp_path: Path)
     assert left[names[3]] == ""
     assert left[names[4]] == records[names[4]].sha256
     assert sorted(plan(photos, out, model, retry=True).kept) == [names[0]]
+    assert sorted(plan(photos, out, model, overwrite=True).kept) == [names[0]]
     other = plan_batch(str(photos), str(out), model=str(model), settings=Settings(strength=0.5))
     assert not other.kept
 

@@ -66,7 +66,7 @@ def plan_batch(
         options: How results are written.
         extension: Format of the results.
         recursive: Enter folders in folders.
-        overwrite: Replace results of other settings.
+        overwrite: Replace results of other settings; what was left out is tried again.
         retry: Try pictures again that were left out.
         workers: Processes; by default as many as this machine's cores allow.
 
@@ -89,7 +89,7 @@ def plan_batch(
     kept = {
         one.source: earlier[one.source]
         for one in tasks
-        if is_through(one.version, earlier.get(one.source), work.digest, retry=retry)
+        if is_through(one.version, earlier.get(one.source), work.digest, retry=retry or overwrite)
     }
     threads = chosen.threads or 1
     return Plan(

@@ -5,6 +5,7 @@ import os
 import typer
 from typer.core import TyperGroup
 
+from wildsr.cli.batch_degrade import degrade
 from wildsr.cli.batch_upscale import upscale
 from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.files import shown
@@ -15,13 +16,17 @@ class Verbs(TyperGroup):
 
     def parse_args(self, ctx: object, args: list[str]) -> list[str]:
         """Put the verb in where none is given."""
-        if args and args[0] not in (*self.commands, "-h", "--help"):
-            first = args[0]
-            mistyped = not (first.startswith("-") or os.path.lexists(first) or "/" in first)
-            if mistyped and nearest(first, self.commands):
-                raise UsageError(f"there is no {shown(first)}", hint=did_you_mean(first, self.commands))
-            args = ["upscale", *args]
-        return super().parse_args(ctx, args)  # type: ignore[arg-type]  # typer's own Context, from a private module
+        return super().parse_args(ctx, self.with_verb(args))  # type: ignore[arg-type]  # typer's own Context, from a private module
+
+    def with_verb(self, args: list[str]) -> list[str]:
+        """Return the arguments, beginning with a verb."""
+        if not args or args[0] in (*self.commands, "-h", "--help"):
+            return args
+        first = args[0]
+        mistyped = not (first.startswith("-") or os.path.lexists(first) or "/" in first)
+        if mistyped and nearest(first, self.commands):
+            raise UsageError(f"there is no {shown(first)}", hint=did_you_mean(first, self.commands))
+        return ["upscale", *args]
 
 
 app = typer.Typer(
@@ -31,3 +36,4 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 app.command("upscale")(upscale)
+app.command("degrade")(degrade)

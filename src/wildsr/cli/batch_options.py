@@ -14,7 +14,13 @@ from wildsr.files import shown
 if TYPE_CHECKING:
     from wildsr.batch import Record
 
-Source = Annotated[str, typer.Argument(metavar="INPUT", help="Folder or URL of pictures (file, s3, gs, …).")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="Folder or URL of pictures (file, s3, gs, …), or a list of them (.parquet, .csv).",
+    ),
+]
 Target = Annotated[str, typer.Argument(metavar="OUTPUT", help="Folder or URL for results and manifest.")]
 Address = Annotated[
     str | None,
@@ -28,6 +34,9 @@ Workers = Annotated[
 ]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads of a worker.")]
 Retry = Annotated[bool, typer.Option("--retry", help="Try pictures again that an earlier run left out.")]
+Overwrite = Annotated[
+    bool, typer.Option("--overwrite", help="Replace what other settings, or others, have left there.")
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what there is to do, and stop.")]
 
 

@@ -17,6 +17,7 @@ from wildsr.data.sampling import (
     collate,
     with_noise,
 )
+from wildsr.data.shards import open_shards, shards_in
 from wildsr.data.validation import degraded_validation_crops, validation_crops
 
 __all__ = [
@@ -45,8 +46,10 @@ __all__ = [
     "make_pairs",
     "open_pairs",
     "open_photos",
+    "open_shards",
     "pair_settings",
     "plan_pairs",
+    "shards_in",
     "validation_crops",
     "with_noise",
     "write_pair",

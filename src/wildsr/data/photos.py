@@ -178,37 +178,44 @@ def _open_photo(path: Path, name: str, wanted: _Wanted) -> Photo:
     hr = _decoded(path, wanted.cache, multiple=wanted.scale)
     if not wanted.make_lr:
         return Photo(name=name, hr=hr, lr=None)
-    lr = _cached(
-        _key(path, wanted.cache, f"lr{wanted.scale}"),
+    lr = cached(
+        cached_name(path, wanted.cache, f"lr{wanted.scale}"),
         lambda: hr if wanted.scale == 1 else resize_uint8(np.asarray(hr), scale=1 / wanted.scale),
     )
     return Photo(name=name, hr=hr, lr=lr)
 
 
-def _decoded(path: Path, cache: Path, *, multiple: int) -> Bytes:
-    def decode() -> Bytes:
-        source = open_source(path)
-        height, width = source.height // multiple * multiple, source.width // multiple * multiple
-        rgb = source.rgb(0, height, 0, width)
-        return np.rint(rgb * 255).astype(np.uint8)
+def decoded(path: Path, *, multiple: int = 1) -> Bytes:
+    """Return a picture's pixels in 8 bits, sides cut to a multiple.
 
-    return _cached(_key(path, cache, f"hr{multiple}"), decode)
+    Raises:
+        InputError: It can't be read.
+    """
+    source = open_source(path)
+    height, width = source.height // multiple * multiple, source.width // multiple * multiple
+    rgb = source.rgb(0, height, 0, width)
+    return np.rint(rgb * 255).astype(np.uint8)
 
 
-def _key(path: Path, cache: Path, kind: str) -> Path:
-    """Name of a cache file: another for every state of the original."""
+def cached_name(path: Path, cache: Path, kind: str) -> Path:
+    """Return the name of a cache file: another for every state of the original."""
     state = path.stat()
     text = f"{_CACHE_VERSION} {path.resolve()} {state.st_size} {state.st_mtime_ns} {kind}"
-    return cache / f"{hashlib.sha256(text.encode()).hexdigest()[:32]}.npy"
+    return cache / f"{hashlib.sha256(text.encode('utf-8', 'surrogateescape')).hexdigest()[:32]}.npy"
 
 
-def _cached(path: Path, make: Callable[[], Bytes]) -> Bytes:
+def cached(path: Path, make: Callable[[], Bytes]) -> Bytes:
+    """Return what a cache file holds, mapped; made where it isn't there."""
     if not path.exists():
         array = make()
         with atomic_write(path) as temporary:
             np.save(temporary, array)
     mapped: Bytes = np.load(path, mmap_mode="r", allow_pickle=False)
     return mapped
+
+
+def _decoded(path: Path, cache: Path, *, multiple: int) -> Bytes:
+    return cached(cached_name(path, cache, f"hr{multiple}"), lambda: decoded(path, multiple=multiple))
 
 
 def _misfit(hr: Path, lr: Path, scale: int, patch: int) -> str | None:

@@ -22,6 +22,8 @@ from wildsr.data import (
     hold_out,
     open_pairs,
     open_photos,
+    open_shards,
+    shards_in,
     validation_crops,
     with_noise,
 )
@@ -82,7 +84,11 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
     degradation = _degradation(settings, scale)
     stored = degradation is None
     cache = settings.cache or folder / "cache"
-    if settings.lr is not None:
+    shards = shards_in(settings.hr)
+    if shards:
+        _refuse_beside_shards(settings)
+        found = open_shards(shards, scale=scale, patch=settings.patch, cache=cache)
+    elif settings.lr is not None:
         found = open_pairs(settings.hr, settings.lr, scale=scale, patch=settings.patch, cache=cache)
     else:
         found = open_photos(
@@ -205,6 +211,19 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
         profile = with_widths(profile, settings.kernel_widths)
     chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile)
     return None if chosen.name == "bicubic" else chosen
+
+
+def _refuse_beside_shards(settings: DataSettings) -> None:
+    given = {
+        "data.lr": settings.lr,
+        "a profile": settings.profile,
+        "a degradation": settings.degradation,
+    }
+    if named := [name for name, value in given.items() if value is not None]:
+        raise UsageError(
+            f"{settings.hr} holds shards of pairs, which have their LR; {' and '.join(named)} can't be used",
+            hint="leave it out; to degrade HR on the fly, give a folder of photos",
+        )
 
 
 def _refuse_copies(judged: Sequence[Photo], learnt: Sequence[Photo]) -> None:

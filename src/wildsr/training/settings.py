@@ -25,7 +25,8 @@ class DataSettings:
     """Where pictures come from."""
 
     hr: Path | None = None
-    """Folder of clean, large photos."""
+    """Folder of clean, large photos; or a tar file or folder of tar files with pairs (`NAME.hr.png`, `NAME.lr.png`), as
+    `wildsr batch degrade` makes them."""
 
     lr: Path | None = None
     """Folder of their low-resolution partners, same names; without it LR is made from `hr`."""
