@@ -15,9 +15,7 @@ def train(
         typer.Argument(metavar="RECIPE", help="A recipe, or a preset's name; without one, all are listed."),
     ] = None,
     preset: Annotated[str | None, typer.Option(help="Named configuration to start from.")] = None,
-    hr: Annotated[
-        Path | None, typer.Option(help="Folder of clean, large photos, or of tar shards of pairs.")
-    ] = None,
+    hr: Annotated[Path | None, typer.Option(help="Folder of clean, large photos, or of tar shards.")] = None,
     profile: Annotated[
         Path | None,
         typer.Option(
