@@ -4,8 +4,9 @@ Only a tile, one band of finished rows and a strip of `2·fade` rows are ever he
 picture's width, never its height.
 """
 
-from collections.abc import Callable, Iterator
-from typing import TypeAlias, TypeVar
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Generic, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,20 @@ from wildsr.imaging import FloatArray
 RenderTile: TypeAlias = Callable[[Span, Span], FloatArray]
 """Row span, column span → SR tile, (scale·rows)×(scale·columns)×channels."""
 Sample = TypeVar("Sample", bound=np.generic)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Strip(Generic[Sample]):
+    """What one row of tiles makes, before it has met the rows of tiles above and below it."""
+
+    rows: NDArray[Sample]
+    """Its part of the picture; the first rows hold nothing where `head` has them."""
+
+    head: FloatArray
+    """Its first `2·fade` rows, to be cross-faded with what the row above made of them; none for the first."""
+
+    tail: FloatArray
+    """What it made of the first `2·fade` rows of the row below; none for the last."""
 
 
 def bands(
@@ -37,27 +52,90 @@ def bands(
         fade: LR pixels on each side of a cut over which neighbours cross-fade; at most the halo.
         quantise: Turns finished float pixels into what the bands hold.
     """
+    made = _strips(
+        grid, range(len(grid.rows)), render, scale, channels, fade=fade, quantise=quantise, apart=False
+    )
+    return map(_rows_of, made)
+
+
+def _rows_of(one: Strip[Sample]) -> NDArray[Sample]:
+    return one.rows
+
+
+def strip(
+    grid: Grid,
+    index: int,
+    render: RenderTile,
+    *,
+    scale: int,
+    channels: int,
+    fade: int,
+    quantise: Callable[[FloatArray], NDArray[Sample]],
+) -> Strip[Sample]:
+    """Return what one row of tiles makes, by itself; see `bands`, and `joined` for what becomes of it.
+
+    Only where `can_be_parted`.
+    """
+    return next(
+        _strips(
+            grid, range(index, index + 1), render, scale, channels, fade=fade, quantise=quantise, apart=True
+        )
+    )
+
+
+def joined(
+    strips: Iterable[Strip[Sample]], quantise: Callable[[FloatArray], NDArray[Sample]]
+) -> Iterator[NDArray[Sample]]:
+    """Yield what `bands` yields, from all strips of a grid, top to bottom; changes them."""
+    tail: FloatArray | None = None
+    for one in strips:
+        if tail is not None:
+            _fade_in(one.head, tail, axis=0)
+            one.rows[: one.head.shape[0]] = quantise(one.head)
+        tail = one.tail
+        yield one.rows
+
+
+def can_be_parted(grid: Grid, fade: int) -> bool:
+    """Whether each row of tiles meets only those next to it, so that strips can be made apart."""
+    return all(row.core_stop - row.core_start >= 2 * fade for row in grid.rows)
+
+
+def _strips(
+    grid: Grid,
+    indices: range,
+    render: RenderTile,
+    scale: int,
+    channels: int,
+    *,
+    fade: int,
+    quantise: Callable[[FloatArray], NDArray[Sample]],
+    apart: bool,
+) -> Iterator[Strip[Sample]]:
+    """Yield what rows of tiles make: cross-faded with the row above, or `apart`, with heads."""
     width = grid.columns[-1].stop * scale
     carry: FloatArray | None = None
-    for index, row in enumerate(grid.rows):
-        last = index == len(grid.rows) - 1
+    for index in indices:
+        row, last = grid.rows[index], index == len(grid.rows) - 1
         top = row.core_start - (fade if index else 0)
         bottom = row.core_stop + (0 if last else fade)
         keep = 0 if last else 2 * fade * scale
-        strip = np.empty((keep, width, channels), np.float32)
+        head = np.empty((2 * fade * scale if apart and index else 0, width, channels), np.float32)
+        tail = np.empty((keep, width, channels), np.float32)
         finished: NDArray[Sample] | None = None
         for left, block in _blocks(grid, row, render, scale=scale, fade=fade, top=top, bottom=bottom):
             right = left + block.shape[1]
+            head[:, left:right] = block[: head.shape[0]]
             if carry is not None:
                 _fade_in(block, carry[:, left:right], axis=0)
             body = quantise(block[: block.shape[0] - keep])
             if finished is None:
                 finished = np.empty((body.shape[0], width, channels), body.dtype)
             finished[:, left:right] = body
-            strip[:, left:right] = block[block.shape[0] - keep :]
-        carry = strip
+            tail[:, left:right] = block[block.shape[0] - keep :]
         assert finished is not None, "a grid has at least one column"
-        yield finished
+        carry = None if apart else tail
+        yield Strip(rows=finished, head=head, tail=tail)
 
 
 def _blocks(

@@ -1,6 +1,6 @@
 """The result of a plan, row by row: passes of the network, then a resize where the plan asks for one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
@@ -8,15 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.engine.backends import Backend
-from wildsr.engine.blend import bands
+from wildsr.engine.blend import Strip, bands, can_be_parted, joined, strip
 from wildsr.engine.plan import Pass, Plan
 from wildsr.engine.render import Tally, TileRenderer
 from wildsr.engine.settings import Settings
 from wildsr.engine.transparency import fill_transparent
-from wildsr.imaging import Depth, FloatArray, RowResizer, Source
+from wildsr.imaging import Depth, FloatArray, Frame, RowResizer, Source
 from wildsr.imaging.frame import Rows
 
 _Stored: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | FloatArray
+
+IntegerStrip: TypeAlias = Strip[np.uint8 | np.uint16]
 
 _PUSH_ROWS = 64
 _TOP = {8: np.float32(255), 16: np.float32(65535)}
@@ -57,35 +59,88 @@ def fade_of(halo: int) -> int:
     return min(8, halo // 6)
 
 
-def _rows(work: Work, depth: Depth | None) -> Iterator[_Stored]:
-    """Yield bands of the depth asked for; None leaves them in float, and what lies between passes too."""
+def frame_of(source: Source, plan: Plan) -> Frame:
+    """Return what the file of a result holds beside its rows."""
+    return Frame(
+        width=plan.width,
+        height=plan.height,
+        channels=source.channels,
+        neutral=source.neutral,
+        depth=source.depth,
+        metadata=source.metadata,
+    )
+
+
+def can_be_split(plan: Plan) -> bool:
+    """Whether rows of tiles can be made apart: one run of the network, and rows that meet only their neighbours."""
+    return len(plan.passes) == 1 and can_be_parted(plan.passes[0].grid, fade_of(plan.halo))
+
+
+def strip_of(work: Work, index: int) -> IntegerStrip:
+    """Return what one row of tiles makes, for `joined_rows`; only where `can_be_split`."""
+    source, depth = fill_transparent(work.source), _held(work)
+    made = strip(
+        work.plan.passes[0].grid,
+        index,
+        _renderer(work, source),
+        scale=work.backend.scale,
+        channels=source.channels,
+        fade=fade_of(work.plan.halo),
+        quantise=lambda block: _stored(block, depth),
+    )
+    return cast("IntegerStrip", made)
+
+
+def joined_rows(work: Work, strips: Iterable[IntegerStrip]) -> Iterator[Rows]:
+    """Yield what `integer_rows` yields, from all strips of the plan, top to bottom."""
+    held = _held(work)
+    made = joined(strips, lambda block: cast("Rows", _stored(block, held)))
+    return cast("Iterator[Rows]", _rows(work, work.source.depth, cast("Iterator[_Stored]", made)))
+
+
+def _rows(work: Work, depth: Depth | None, made: Iterable[_Stored] | None = None) -> Iterator[_Stored]:
+    """Yield bands of the depth asked for; None leaves them in float, and what lies between passes too.
+
+    `made` is what the last pass makes, where it was made elsewhere.
+    """
     *before, last = work.plan.passes
     between: Depth | None = None if depth is None else 16
-    source = fill_transparent(work.source)
-    for step in before:
-        whole = np.concatenate(list(_pass(work, source, step, between)))
-        source = replace(source, samples=whole)
+    if made is None:
+        source = fill_transparent(work.source)
+        for step in before:
+            whole = np.concatenate(list(_pass(work, source, step, between)))
+            source = replace(source, samples=whole)
+        made = _pass(work, source, last, between if work.plan.resample else depth)
     if not work.plan.resample:
-        yield from _pass(work, source, last, depth)
+        yield from made
         return
     scale = work.backend.scale
     resizer = RowResizer(
         last.height * scale, last.width * scale, work.plan.height, work.plan.width, method="lanczos3"
     )
     top = np.float32(1) if between is None else _TOP[between]
-    for band in _pass(work, source, last, between):
+    colours = work.source.channels - work.source.has_alpha
+    for band in made:
         for start in range(0, band.shape[0], _PUSH_ROWS):
-            for made in resizer.push(band[start : start + _PUSH_ROWS].astype(np.float32) / top):
+            for resized in resizer.push(band[start : start + _PUSH_ROWS].astype(np.float32) / top):
                 if work.source.neutral:  # sums in another order round apart
-                    made[..., : source.channels - source.has_alpha] = made[..., :1]
-                yield _stored(made, depth)
+                    resized[..., :colours] = resized[..., :1]
+                yield _stored(resized, depth)
+
+
+def _held(work: Work) -> Depth:
+    """Depth of the rows that strips hold."""
+    return 16 if work.plan.resample else work.source.depth
+
+
+def _renderer(work: Work, source: Source) -> TileRenderer:
+    return TileRenderer(source, work.backend, work.settings, work.multiple, work.tally, work.source.neutral)
 
 
 def _pass(work: Work, source: Source, step: Pass, depth: Depth | None) -> Iterator[_Stored]:
-    render = TileRenderer(source, work.backend, work.settings, work.multiple, work.tally, work.source.neutral)
     made = bands(
         step.grid,
-        render,
+        _renderer(work, source),
         scale=work.backend.scale,
         channels=source.channels,
         fade=fade_of(work.plan.halo),

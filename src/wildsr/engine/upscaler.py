@@ -16,11 +16,11 @@ from wildsr.engine.network import Chosen, PictureNetwork, Working, open_network
 from wildsr.engine.plan import Plan, Shape, halo_of, make_plan
 from wildsr.engine.render import Tally
 from wildsr.engine.report import Report
-from wildsr.engine.rows import Work, float_rows, integer_rows, split_planes
+from wildsr.engine.rows import Work, float_rows, frame_of, integer_rows, split_planes
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError, OutOfMemoryError, UsageError
 from wildsr.imaging import (
-    Frame,
+    Format,
     Limits,
     Picture,
     Source,
@@ -223,27 +223,14 @@ class Upscaler:
         When memory runs out the picture is made anew with smaller tiles; `Report.plan.tile_pixels` says with which.
         """
         start = time.perf_counter() if start is None else start
-        options = options or WriteOptions()
-        if options.model is None:
-            options = replace(options, model=self.model.spec.id)
-        form = chosen_format(Path(target), options)
-        if not form.alpha and source.opaque:
-            source = source.without_alpha()
+        source, options, form = self.settled(source, target, options)
         tile_pixels = tile_pixels or self.tile_pixels
         while True:
             plan = self.plan(source, size, tile_pixels=tile_pixels).into(form)
-            frame = Frame(
-                width=plan.width,
-                height=plan.height,
-                channels=source.channels,
-                neutral=source.neutral,
-                depth=source.depth,
-                metadata=source.metadata,
-            )
             chosen, tally = self._network.choose(source, _working(plan, progress)), _tally(plan, progress)
             rows = integer_rows(self._work(source, plan, chosen, tally))
             try:
-                written = write_rows(rows, frame, target, options=options)
+                written = write_rows(rows, frame_of(source, plan), target, options=options)
             except OutOfMemoryError as error:
                 tile_pixels = self._fewer_pixels(tile_pixels, error)
                 continue
@@ -261,6 +248,20 @@ class Upscaler:
                 dropped=written.dropped,
                 notes=(*source.notes, *chosen.notes, *written.notes),
             )
+
+    def settled(
+        self, source: Source, target: str | Path, options: WriteOptions | None
+    ) -> tuple[Source, WriteOptions, Format]:
+        """Return the picture, the options and the format that a result of this name is really made with."""
+        options = options or WriteOptions()
+        if options.model is None:
+            options = replace(options, model=self.model.spec.id)
+        form = chosen_format(Path(target), options)
+        return (source.without_alpha() if not form.alpha and source.opaque else source), options, form
+
+    def work(self, source: Source, plan: Plan) -> Work:
+        """Return all that making a plan's rows takes, for `strip_of` and `joined_rows`."""
+        return self._work(source, plan, self._network.choose(source), Tally())
 
     def with_strength(self, strength: float) -> "Upscaler":
         """Return the same model, compiled once, at another strength (see `Settings.strength`)."""
