@@ -4,8 +4,9 @@ import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
@@ -14,8 +15,12 @@ import requests
 from PIL import Image
 
 from tests.engine.tiny import save, tiny_compact
+from wildsr.engine import Upscaler
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
+
+if TYPE_CHECKING:
+    from wildsr.batch import Plan
 
 
 @pytest.fixture
@@ -44,6 +49,15 @@ def make_photos(folder: Path, count: int) -> Path:
         noise = np.random.default_rng(number).integers(0, 256, (20 + number, 30, 3), dtype=np.uint8)
         Image.fromarray(noise).save(path)
     return folder
+
+
+def with_tiles(plan: "Plan", pixels: int) -> "Plan":
+    """The same plan with tiles of at most so many pixels, far below what memory is ever short of."""
+    from wildsr.batch.step import settings_digest
+
+    work = replace(plan.work, tile_pixels=pixels)
+    upscaler = Upscaler(work.model, work.settings, tile_pixels=pixels)
+    return replace(plan, work=replace(work, digest=settings_digest(upscaler, work.size, work.options)))
 
 
 @dataclass

@@ -16,19 +16,31 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 pytest.importorskip("ray", reason="needs the extra batch")
 
 import ray
 
-from tests.batch.conftest import Store, make_photos, tiny_model
+from tests.batch.conftest import Store, make_photos, tiny_model, with_tiles
 from tests.cli.invoke import invoke
 from tests.conftest import REPOSITORY
-from wildsr.batch import MANIFEST, Place, Record, place_of, plan_batch, read_all, upscale_batch
+from wildsr.batch import (
+    MANIFEST,
+    Place,
+    Record,
+    place_of,
+    plan_batch,
+    plan_split,
+    read_all,
+    split_batch,
+    upscale_batch,
+)
 from wildsr.batch.run import MOST_DEATHS, _Actor, _Begun
-from wildsr.engine import Settings, upscale_folder
+from wildsr.engine import Settings, Upscaler, upscale_folder
 from wildsr.errors import UsageError
 
 pytestmark = [
@@ -203,3 +215,37 @@ def test_a_worker_no_machine_can_hold_is_refused_instead_of_waited_for(
         upscale_batch(replace(plan, threads=5))
     assert caught.value.hint == "--threads 4"
     assert ray.is_initialized()
+
+
+def test_a_picture_in_parts_has_the_bytes_of_one_machine_though_a_worker_is_killed(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    photos, model, _ = made
+    (tmp_path / "in").mkdir()
+    shutil.copy(photos / "cut.png", tmp_path / "in" / "cut.png")
+    noise = np.random.default_rng(1).integers(0, 256, (400, 40, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "in" / "tall.png")
+    settings = replace(SETTINGS, color_fix=True)
+    plan = plan_batch(
+        str(tmp_path / "in"), str(tmp_path / "out"), model=str(model), settings=settings, workers=2
+    )
+    plan = with_tiles(plan, 60 * 40)
+    split = plan_split(plan)
+    killed: list[int] = []
+
+    def kill(part: Record, done: int, total: int) -> None:
+        assert total == len(split.parts) + 2
+        if not killed and done == 3 and (workers := actors()):
+            killed.append(workers[0].pid)
+            workers[0].kill()
+
+    records = split_batch(plan, split, watch=kill)
+    assert killed
+    assert len(split.parts) > 8
+    assert [(one.source, one.status) for one in records] == [("cut.png", "quarantined"), ("tall.png", "done")]
+    upscaler = Upscaler(model, plan.work.settings, tile_pixels=plan.work.tile_pixels)
+    list(upscale_folder(tmp_path / "in" / "tall.png", tmp_path / "alone.png", model=upscaler))
+    output = place_of(str(tmp_path / "out"))
+    assert output.read("tall_x4.png") == (tmp_path / "alone.png").read_bytes()
+    assert [one.path for one in output.stored()] == [MANIFEST, "tall_x4.png"]
+    assert read_all(output) == {one.source: one for one in records}

@@ -21,10 +21,10 @@ SETTINGS = Settings(precision="fp32", threads=1, max_memory=1.0)
 def opened(model: Model, *, color_fix: bool = False) -> Upscaler:
     """Tiles with less context than the network's reach of 10 pixels, so that neighbours disagree and fading shows."""
     short = replace(model, spec=replace(model.spec, halo=6, halo_exact=6))
-    return Upscaler(short, replace(SETTINGS, color_fix=color_fix), tile_pixels=45 * 45)
+    return Upscaler(short, replace(SETTINGS, color_fix=color_fix), tile_pixels=60 * 60)
 
 
-def picture(channels: int, depth: int, *, height: int = 130, width: int = 90) -> Source:
+def picture(channels: int, depth: int, *, height: int = 170, width: int = 60) -> Source:
     dice = np.random.default_rng(channels + depth)
     y, x = np.mgrid[:height, :width]
     waves = np.stack([np.sin(x / (7 + n)) * np.cos(y / (9 + n)) for n in range(channels)], axis=2)
@@ -63,7 +63,7 @@ def test_bytes_are_those_of_the_whole(
     made = {number: through_disk(split.part(number), tmp_path / "part.npz") for number in (2, 0, 3, 1)}
     again = PartedPicture(upscaler, source, tmp_path / f"joined{ending}", size)
     made |= {number: again.part(number) for number in range(4, split.parts)}
-    written = again.join(made[number] for number in range(split.parts))
+    written = again.join((made[number] for number in range(split.parts)), tmp_path / f"joined{ending}")
     assert (tmp_path / f"joined{ending}").read_bytes() == (tmp_path / f"whole{ending}").read_bytes()
     assert written.bytes == report.bytes
 
@@ -78,7 +78,7 @@ def test_heads_and_tails_carry_what_neighbours_need(rrdb: Model, tmp_path: Path)
     assert np.abs(second.head - first.tail).max() > 1e-4
     lost = replace(second, head=np.zeros_like(second.head))
     parts = [first, lost, *(split.part(number) for number in range(2, split.parts))]
-    split.join(parts)
+    split.join(parts, tmp_path / "a.png")
     upscaler.upscale_source(picture(3, 8), tmp_path / "b.png", source_path=Path("p"))
     assert (tmp_path / "a.png").read_bytes() != (tmp_path / "b.png").read_bytes()
 
@@ -130,5 +130,5 @@ def test_options_are_those_of_the_whole(rrdb: Model, tmp_path: Path) -> None:
     options = WriteOptions(quality=71, strip_metadata=True)
     upscaler.upscale_source(opaque, tmp_path / "whole.jpg", source_path=Path("p"), options=options)
     split = PartedPicture(upscaler, opaque, tmp_path / "joined.jpg", options=options)
-    split.join(split.part(number) for number in range(split.parts))
+    split.join((split.part(number) for number in range(split.parts)), tmp_path / "joined.jpg")
     assert (tmp_path / "joined.jpg").read_bytes() == (tmp_path / "whole.jpg").read_bytes()

@@ -1,5 +1,6 @@
 """The pictures of a run: those of a folder, or of a list; and what of them earlier runs have done."""
 
+import posixpath
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -36,10 +37,10 @@ class Listing:
 
 
 def list_pictures(input: str, target: Place, *, recursive: bool = True) -> Listing:  # noqa: A002
-    """Return the pictures of a folder, or of a list.
+    """Return the pictures of a folder, or of a list, or a single one.
 
     Args:
-        input: URL of a folder of pictures, or of a list of them (`.parquet`, `.csv`; see `lists`).
+        input: URL of a picture, of a folder of pictures, or of a list of them (`.parquet`, `.csv`; see `lists`).
         target: Where results go; what is there is no picture to work on.
         recursive: Enter folders in folders.
 
@@ -49,6 +50,8 @@ def list_pictures(input: str, target: Place, *, recursive: bool = True) -> Listi
     """
     if is_list(input):
         return _listed(*read_list(input))
+    if PurePosixPath(input).suffix[1:].lower() in PICTURE_EXTENSIONS and not _is_folder(place_of(input)):
+        return _single(place_of(input))
     return _listing(place_of(input), target, recursive=recursive)
 
 
@@ -80,6 +83,18 @@ def _listed(folder: Place, entries: Sequence[Entry]) -> Listing:
         versions=[one.version for one in entries],
         targets=[one.target for one in entries],
     )
+
+
+def _single(picture: Place) -> Listing:
+    folder, name = Place(url=posixpath.dirname(picture.url)), posixpath.basename(picture.url)
+    version = folder.version(name)
+    if not version:
+        raise InputError(f"there is no {shown(picture.url)}", hint="a picture, a folder or a list is wanted")
+    return _listed(folder, [Entry(source=name, relative=PurePosixPath(name), version=version)])
+
+
+def _is_folder(place: Place) -> bool:
+    return place.local is not None and place.local.is_dir()
 
 
 def _listing(source: Place, target: Place, *, recursive: bool) -> Listing:

@@ -58,7 +58,7 @@ def plan_batch(
     """List the pictures, and leave out what earlier runs with the same settings have done.
 
     Args:
-        input: URL of a folder of pictures, or of a list of them (`.parquet`, `.csv`; see `lists`).
+        input: URL of a picture, of a folder of pictures, or of a list of them (`.parquet`, `.csv`; see `lists`).
         output: URL of a folder for results and manifest.
         model: Name in the catalog, or a path that every machine has.
         settings: How pictures are super-resolved; by default one thread and 1.5 GB a worker.

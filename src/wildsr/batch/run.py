@@ -82,26 +82,39 @@ def run_batch(
     Raises:
         UsageError: No machine of the cluster has as many cores as a worker has threads.
     """
+    with ExitStack() as stack:
+        made: Iterator[Record] = iter(())
+        if tasks:
+            home = stack.enter_context(cluster(address, workers=workers, threads=threads))
+            made = records_of(work, tasks, home, workers=workers, threads=threads)
+        return recorded(work.output, tasks, kept, made, total=total, watch=watch)
+
+
+def recorded(
+    output: Place,
+    tasks: Sequence[AnyTask],
+    kept: Mapping[str, Record],
+    made: Iterator[Record],
+    *,
+    total: int | None = None,
+    watch: OnRecord | None = None,
+) -> list[Record]:
+    """Keep the manifest while records come; see `run_batch`."""
     records = dict(kept)
-    output = work.output
     _sweep(output, tasks)
-    if tasks:
-        with _cluster(address, workers=workers, threads=threads) as home:
-            pending: list[Record] = []
-            written = time.monotonic()
-            try:
-                for done, record in enumerate(
-                    _records(work, tasks, home, workers=workers, threads=threads), 1
-                ):
-                    records[record.source] = record
-                    pending.append(record)
-                    if watch is not None:
-                        watch(record, done, total or len(tasks))
-                    if len(pending) >= _PART_RECORDS or time.monotonic() - written > _PART_SECONDS:
-                        write_part(output, pending)
-                        pending, written = [], time.monotonic()
-            finally:
+    pending: list[Record] = []
+    written = time.monotonic()
+    try:
+        for done, record in enumerate(made, 1):
+            records[record.source] = record
+            pending.append(record)
+            if watch is not None:
+                watch(record, done, total or len(tasks))
+            if len(pending) >= _PART_RECORDS or time.monotonic() - written > _PART_SECONDS:
                 write_part(output, pending)
+                pending, written = [], time.monotonic()
+    finally:
+        write_part(output, pending)
     write_whole(output, records.values())
     return sorted(records.values(), key=lambda one: one.source)
 
@@ -114,7 +127,7 @@ def _sweep(output: Place, tasks: Sequence[AnyTask]) -> None:
 
 
 @contextmanager
-def _cluster(address: str | None, *, workers: int, threads: int) -> Iterator[str | None]:
+def cluster(address: str | None, *, workers: int, threads: int) -> Iterator[str | None]:
     """Join a cluster, or start one here; one that the caller has joined is used and stays.
 
     Gives the home folder that workers of a cluster started here shall have.
@@ -178,9 +191,18 @@ class _Actor(Generic[TaskT]):
         return [asdict(one) for one in records]
 
 
-def _records(
+def records_of(
     work: AnyWork[TaskT], tasks: Sequence[TaskT], home: str | None, *, workers: int, threads: int
 ) -> Iterator[Record]:
+    """Do tasks in a cluster, and yield what became of them as it comes.
+
+    Args:
+        work: What all tasks have in common.
+        tasks: At least one.
+        home: Of `cluster`.
+        workers: Processes at most.
+        threads: Cores that each takes.
+    """
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
     begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Begun).remote()

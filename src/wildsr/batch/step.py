@@ -69,6 +69,21 @@ def settings_digest(upscaler: Upscaler, size: Size, options: WriteOptions) -> st
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def open_upscaler(work: Work) -> Upscaler:
+    """Compile the model of a run.
+
+    Raises:
+        ModelError: This machine would make other bytes (another model file, precision or runtime).
+    """
+    upscaler = Upscaler(work.model, work.settings, tile_pixels=work.tile_pixels)
+    if settings_digest(upscaler, work.size, work.options) != work.digest:
+        raise ModelError(
+            f"a worker has another {work.model}, or runs it in another way, than the machine that planned",
+            hint="give all machines one version of wildsr and of the model, and name --precision",
+        )
+    return upscaler
+
+
 class Worker:
     """Keeps one compiled model.
 
@@ -81,12 +96,7 @@ class Worker:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._upscaler = Upscaler(work.model, work.settings, tile_pixels=work.tile_pixels)
-        if settings_digest(self._upscaler, work.size, work.options) != work.digest:
-            raise ModelError(
-                f"a worker has another {work.model}, or runs it in another way, than the machine that planned",
-                hint="give all machines one version of wildsr and of the model, and name --precision",
-            )
+        self._upscaler = open_upscaler(work)
 
     def records(self, task: Task, *, attempts: int) -> list[Record]:
         """Upscale one picture, and say what became of it."""

@@ -19,8 +19,14 @@ Source = Annotated[
     str,
     typer.Argument(
         metavar="INPUT",
-        help="Folder or URL of pictures (file, s3, gs, …), or a list: .parquet or .csv with a column source, "
-        "and target where names are wanted.",
+        help="Folder or URL of pictures (file, s3, gs, …), one picture, or a list: .parquet or .csv with a column "
+        "source, and target where names are wanted.",
+    ),
+]
+Split = Annotated[
+    bool,
+    typer.Option(
+        "--split", help="Give each worker parts of every picture: for few very large ones. The same bytes."
     ),
 ]
 
@@ -42,6 +48,7 @@ def upscale(
     sharpness: options.Sharpness = None,
     quality: options.Quality = None,
     overwrite: options.Overwrite = False,
+    split: Split = False,
     retry: batch.Retry = False,
     plan_only: options.PlanOnly = False,
     offline: options.Offline = False,
@@ -51,7 +58,7 @@ def upscale(
     The manifest is _wildsr/manifest.parquet in the output. Exit code 1 when a picture failed or was left out.
     """
     with batch.needing("batch", ""):
-        from wildsr.batch import plan_batch, upscale_batch
+        from wildsr.batch import plan_batch, plan_split, split_batch, upscale_batch
     name = model or default_model()
     fetch_model(name, offline=offline or None)
     plan = plan_batch(
@@ -78,11 +85,20 @@ def upscale(
         f"{len(plan.tasks)} pictures to do, {len(plan.kept)} done or left out by earlier runs; {name}, "
         f"{plan.workers} workers of {plan.threads} thread{'' if plan.threads == 1 else 's'}"
     )
+    parts = plan_split(plan) if split else None
+    if parts is not None:
+        say(f"in {len(parts.parts)} parts to make, {parts.there} made by earlier runs")
     if plan_only:
         _tell_cost(plan)
         return
-    with batch.watching(len(plan.tasks)) as watch:
-        bad = batch.tell_bad(upscale_batch(plan, address=address, watch=watch))
+    steps = len(plan.tasks) if parts is None else len(parts.parts) + len(parts.joins)
+    with batch.watching(steps) as watch:
+        records = (
+            upscale_batch(plan, address=address, watch=watch)
+            if parts is None
+            else split_batch(plan, parts, address=address, watch=watch)
+        )
+        bad = batch.tell_bad(records)
     batch.tell_manifest(target)
     if bad or plan.problems:
         raise typer.Exit(1)

@@ -36,7 +36,7 @@ class PartedPicture:
     Args:
         upscaler: The same model and settings everywhere.
         source: The picture, whole: transparency, gray and the choice of models look at all of it.
-        target: Name of the result, whose extension says the format.
+        target: What the result is called; its extension says the format.
         size: How large it is.
         options: How it is written.
 
@@ -57,7 +57,6 @@ class PartedPicture:
         """Its tiles."""
         self.parts = parts_of(self.plan)
         """How many there are."""
-        self._target = target
         self._work = upscaler.work(settled, self.plan)
 
     def part(self, number: int) -> IntegerStrip:
@@ -68,11 +67,15 @@ class PartedPicture:
         """
         return strip_of(self._work, number)
 
-    def join(self, parts: Iterable[IntegerStrip]) -> WriteReport:
-        """Write the result from all parts, top to bottom, one at a time.
+    def join(self, parts: Iterable[IntegerStrip], file: Path) -> WriteReport:
+        """Write the result from all parts.
+
+        Args:
+            parts: Top to bottom, taken one at a time.
+            file: To write, in the format of `target`.
 
         Raises:
             OutputError: It can't be written; nothing is left behind.
         """
         frame = frame_of(self._work.source, self.plan)
-        return write_rows(joined_rows(self._work, parts), frame, self._target, options=self._options)
+        return write_rows(joined_rows(self._work, parts), frame, file, options=self._options)
