@@ -5,6 +5,7 @@ configuration in the home folder says so; it writes a token into the home folder
 with a home of its own, which goes when the cluster does.
 """
 
+import logging
 import os
 import secrets
 import shutil
@@ -47,6 +48,7 @@ def local_cluster(*, cpus: int, object_store: int) -> Iterator[None]:
     before = {name: os.environ.get(name) for name in ("HOME", "RAY_AUTH_MODE", *wanted)}
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
+    logging.getLogger("ray").setLevel(logging.ERROR)  # that a token is asked for is no news to a user
     try:
         os.environ["HOME"] = str(folder)
         try:
