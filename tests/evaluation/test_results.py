@@ -137,6 +137,16 @@ def test_intervals_hold_their_mean_and_stay_within_the_values(values: list[float
     assert found == interval(values)
 
 
+def test_an_interval_is_the_same_however_many_values_are_drawn_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    values = np.random.default_rng(1).normal(30, 3, 301).tolist()
+    whole = interval(values)
+    for at_once in (1, 1000, 7777):
+        monkeypatch.setattr("wildsr.metrics.intervals._AT_ONCE", at_once)
+        assert interval(values) == whole
+
+
 def test_interval_has_the_width_theory_says() -> None:
     values = np.random.default_rng(3).normal(10, 2, 400).tolist()
     found = interval(values)

@@ -15,7 +15,7 @@ from typing import Final
 
 from wildsr.batch.fate import fate, told
 from wildsr.batch.listing import Listing, as_path, is_through, list_pictures
-from wildsr.batch.manifest import Record, Status, read_all
+from wildsr.batch.manifest import Record, Status, read_of
 from wildsr.batch.places import Place, place_of
 from wildsr.errors import InputError, ModelError, UsageError
 from wildsr.files import plan_outputs, sha256_of, shown
@@ -23,6 +23,7 @@ from wildsr.files.walk import natural_key
 from wildsr.machine import cores
 
 PER_SHARD: Final = 100
+_VERB: Final = "degrade"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,7 +156,7 @@ def plan_degrade(
     listing = list_pictures(input, target)
     digest, name = _settings_digest(asked)
     shards = _shards(listing, per_shard)
-    earlier = read_all(target)
+    earlier = read_of(target, _VERB)
     _refuse_gone(earlier, shards, output)
     kept: dict[str, Record] = {}
     tasks = []
@@ -262,7 +263,8 @@ def _settings_digest(asked: Asked) -> tuple[str, str]:
     )
     content = None if used is None else used[1].fingerprint
     facts = {**head(settings, profile=None, content=content), "learnt": settings.chosen.fingerprint}
-    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16], settings.chosen.name
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
+    return f"{_VERB}-{digest}", settings.chosen.name
 
 
 def _shards(listing: Listing, per_shard: int) -> list[Shard]:

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from wildsr.batch.places import Place
+from wildsr.errors import UsageError
+from wildsr.files import shown
 
 FOLDER: Final = "_wildsr"
 """Inside the output."""
@@ -39,7 +41,7 @@ class Record:
     """`failed`: a machine or a store let it down; `quarantined`: it can't be upscaled, and isn't tried again."""
 
     settings: str
-    """Digest of the model and of everything that decides the result's bytes."""
+    """Digest of the model and of everything that decides the result's bytes; before it, but for upscaling, the verb."""
 
     model: str
     width: int = 0
@@ -58,6 +60,9 @@ class Record:
     """How often it was begun: workers may die."""
 
     reason: str = ""
+
+    found: str = ""
+    """What was measured, as JSON."""
 
 
 _TYPES: Final = {str: pa.string(), int: pa.int64(), float: pa.float64(), Status: pa.string()}
@@ -91,6 +96,23 @@ def read_all(output: Place) -> dict[str, Record]:
     found: dict[str, Record] = {}
     for name in [*names, *_part_names(output)]:
         found |= {one.source: one for one in _records(output.read(name))}
+    return found
+
+
+def read_of(output: Place, verb: str) -> dict[str, Record]:
+    """The same, for one verb.
+
+    Raises:
+        UsageError: Another verb has its manifest there: each would take the other's records for its own.
+    """
+    found = read_all(output)
+    for one in found.values():
+        maker = one.settings.partition("-")[0] if "-" in one.settings else "upscale"
+        if maker != verb:
+            raise UsageError(
+                f"{shown(output.url)} has the manifest of wildsr batch {shown(maker)}",
+                hint="choose another output",
+            )
     return found
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.batch.listing import Listing, as_path, is_through, list_pictures
-from wildsr.batch.manifest import Record, read_all
+from wildsr.batch.manifest import Record, read_of
 from wildsr.batch.places import Place, place_of
 from wildsr.batch.step import Task, Work, settings_digest
 from wildsr.engine import Settings, Size, Upscaler
@@ -73,7 +73,7 @@ def plan_batch(
     Raises:
         InputError: No such folder or list, or no picture in it.
         UsageError: A store that can't be opened; two pictures whose results would share a name; a row of a list that
-            can't be used.
+            can't be used; another verb's output.
     """
     target = place_of(output)
     listing = list_pictures(input, target, recursive=recursive)
@@ -83,7 +83,7 @@ def plan_batch(
         input=listing.input, output=target, model=model, settings=chosen, tile_pixels=upscaler.tile_pixels, size=wanted,
         options=how, digest=settings_digest(upscaler, wanted, how), overwrite=overwrite,
     )  # fmt: skip
-    earlier = read_all(target)
+    earlier = read_of(target, "upscale")
     tasks = _tasks(listing, target, scale_suffix(wanted.scale or upscaler.model.spec.scale), extension)
     tasks = [_with_replaced(one, earlier.get(one.source), work.digest) for one in tasks]
     kept = {

@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from wildsr.cli.batch_degrade import degrade
+from wildsr.cli.batch_evaluate import evaluate
 from wildsr.cli.batch_upscale import upscale
 from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.files import shown
@@ -37,3 +38,4 @@ app = typer.Typer(
 )
 app.command("upscale")(upscale)
 app.command("degrade")(degrade)
+app.command("evaluate")(evaluate)

@@ -66,9 +66,9 @@ def evaluate(
         sr or (),
         hr=hr,
         lr=lr,
-        models=_listed(models or []),
+        models=listed(models or []),
         test_set=test_set,
-        metrics=None if metrics is None else _listed([metrics]),
+        metrics=None if metrics is None else listed([metrics]),
         crop_border=crop_border,
         crop=crop,
         scale=scale,
@@ -86,7 +86,7 @@ def evaluate(
     if blind_page is not None:
         check_two([method.name for method in plan.methods])
     result = _run(plan)
-    _write(result, json=json, csv=csv, markdown=markdown, html=html)
+    write_found(result, json=json, csv=csv, markdown=markdown, html=html)
     if blind_page is not None:
         _write_blind(result, Path(blind_page))
     for failure in result.failures:
@@ -95,8 +95,8 @@ def evaluate(
         raise typer.Exit(1)
 
 
-def _listed(texts: Sequence[str]) -> list[str]:
-    """The names in comma-separated lists of them."""
+def listed(texts: Sequence[str]) -> list[str]:
+    """Return the names in comma-separated lists of them."""
     return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
@@ -120,9 +120,10 @@ def _run(plan: EvaluationPlan) -> Evaluation:
         return plan.run(watch)
 
 
-def _write(
-    found: Evaluation, *, json: str | None, csv: str | None, markdown: str | None, html: str | None
+def write_found(
+    found: Evaluation, *, json: str | None, csv: str | None, markdown: str | None, html: str | None = None
 ) -> None:
+    """Print the table, and write the files asked for."""
     for note in found.notes:
         say(f"note: {shown(note)}")
     texts = {csv: to_csv, markdown: to_markdown, html: html_report}

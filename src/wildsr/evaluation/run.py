@@ -56,7 +56,7 @@ def judge(
         InputError: Pictures that can't be read or whose sizes don't fit, all named before anything runs.
         MetricError: A metric's parameters can't be had.
     """
-    _check_needs(test_set, measures)
+    check_needs(test_set, measures)
     _check_pictures(test_set, methods, measures, scale)
     try_metrics(measures.metrics)
     jobs = [(picture, method) for picture in test_set.pictures for method in methods]
@@ -119,7 +119,12 @@ def _row(
     return replace(row, values=found.values, errors=found.errors, notes=(*made.notes, *found.notes))
 
 
-def _check_needs(test_set: TestSet, measures: Measures) -> None:
+def check_needs(test_set: TestSet, measures: Measures) -> None:
+    """Refuse metrics that compare with pictures which the set doesn't have.
+
+    Raises:
+        UsageError: Names them.
+    """
     for role, what, option in (("hr", "ground truth", "--hr"), ("lr", "LR pictures", "--lr")):
         names = [name for name in measures.metrics if METRICS[name].reference == role]
         if names and any(getattr(picture, role) is None for picture in test_set.pictures):

@@ -12,7 +12,7 @@ import numpy as np
 from wildsr.errors import MetricError
 from wildsr.evaluation.pixels import check_sizes, common, load
 from wildsr.evaluation.sets import TestPicture
-from wildsr.evaluation.store import SCORING_CODE, Record, Store, code, content, key_of, libraries
+from wildsr.evaluation.store import SCORING_CODE, Record, Setting, Store, code, content, key_of, libraries
 from wildsr.metrics import METRICS, Image
 from wildsr.metrics.user_files import FOLDER_VARIABLE
 
@@ -60,9 +60,7 @@ def score(
             "lr": None if lr is None else content(lr),
             "border": border,
             "crop": crop,
-            "code": code(*SCORING_CODE),
-            "libraries": libraries(),
-            "parameters": _user_parameters(os.environ.get(FOLDER_VARIABLE, "")),
+            **measured_by(),
         }
     )
     kept = store.record(key) or Record()
@@ -120,6 +118,15 @@ def _measure(
         except MetricError as error:
             errors[metric] = str(error)
     return Scores(values=values, errors=errors, notes=tuple(notes))
+
+
+def measured_by() -> dict[str, Setting]:
+    """Return what of this machine decides a score: code, libraries, the user's parameter files."""
+    return {
+        "code": code(*SCORING_CODE),
+        "libraries": libraries(),
+        "parameters": _user_parameters(os.environ.get(FOLDER_VARIABLE, "")),
+    }
 
 
 def try_metrics(metrics: Sequence[str]) -> None:

@@ -8,6 +8,8 @@ import numpy as np
 
 _RESAMPLES: Final = 2000
 _SEED: Final = 0
+_AT_ONCE: Final = 1_000_000
+"""Values drawn at a time: all resamples of a million pictures would take 32 GB."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +34,10 @@ def interval(values: Sequence[float]) -> Interval | None:
     if not values:
         return None
     array = np.asarray(values, np.float64)
-    picked = np.random.default_rng(_SEED).integers(0, array.size, (_RESAMPLES, array.size))
-    low, high = np.percentile(array[picked].mean(axis=1), [2.5, 97.5])
+    rng, rows = np.random.default_rng(_SEED), max(1, _AT_ONCE // array.size)
+    means = [
+        array[rng.integers(0, array.size, (min(rows, _RESAMPLES - first), array.size))].mean(axis=1)
+        for first in range(0, _RESAMPLES, rows)
+    ]
+    low, high = np.percentile(np.concatenate(means), [2.5, 97.5])
     return Interval(mean=float(array.mean()), low=float(low), high=float(high), count=array.size)
