@@ -53,6 +53,7 @@ COMMANDS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "upscale --dry-run": (("upscale", "in", "-o", "none", "-m", "tiny.onnx", "--dry-run"), ()),
     "upscale --backend": (("upscale", "in", "-o", "ort", "-m", "tiny.onnx", "--backend", "onnxruntime"), ("ort/*",)),
     "batch upscale": (("batch", "upscale", "in", "many", "-m", "tiny.onnx", "--dry-run"), ()),
+    "batch profile": (("batch", "profile", "in", "many", "--dry-run"), ()),
     "batch degrade": (("batch", "degrade", "in", "many", "--preset", "bicubic", "--dry-run"), ()),
     "batch evaluate": (("batch", "evaluate", "in", "many", "--hr", "in", "--metrics", "psnr", "--dry-run"), ()),
     "bench": (("bench", "-m", "tiny.onnx", "-t", "16", "--runs", "1"), ()),

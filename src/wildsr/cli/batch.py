@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from wildsr.cli.batch_degrade import degrade
 from wildsr.cli.batch_evaluate import evaluate
+from wildsr.cli.batch_profile import profile
 from wildsr.cli.batch_upscale import upscale
 from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.files import shown
@@ -39,3 +40,4 @@ app = typer.Typer(
 app.command("upscale")(upscale)
 app.command("degrade")(degrade)
 app.command("evaluate")(evaluate)
+app.command("profile")(profile)

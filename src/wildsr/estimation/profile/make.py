@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from wildsr.imaging import FloatArray
 
 STATE_PREFIX: Final = ".wildsr-state-"
 
+Photo = TypeVar("Photo")
 Progress = Callable[[int, int, Path], None]
 """(photos done, photos in all, the one just done)."""
 
@@ -136,7 +137,7 @@ def profile_photos(
         ProfileError: No photo gave anything that can be trusted, or a process that examined photos was killed.
         OutputError: The state can't be written.
     """
-    chosen = _evenly(photos, settings.max_photos)
+    chosen = evenly(photos, settings.max_photos)
     if state is not None:
         make_folder(state)
     examination = Examination(
@@ -151,28 +152,53 @@ def profile_photos(
     remarks = (
         (f"{unseen} of {len(chosen)} photos were not looked at: the time was used up",) if unseen else ()
     )
-    described: dict[str, Setting] = {
-        "method": settings.photo.method,
-        "seeds": ",".join(map(str, settings.photo.seeds)),
-        "photos_given": len(photos),
-        "photos_examined": len(found),
-    }
     examined = [found[index] for index in sorted(found)]
-    if problems:
-        examined.append(Examined(note=None, noise=_no_noise(settings), rejected=tuple(problems)))
     try:
-        return aggregate(examined, AggregationContext(settings=described, remarks=remarks))
+        return combined(examined, settings.photo, given=len(photos), remarks=remarks, problems=problems)
     except ProfileError:
         if state is not None:
             forget(state)  # these photos give nothing, however often they are looked at
         raise
 
 
-def _evenly(photos: Sequence[Path], most: int | None) -> list[Path]:
+def combined(
+    examined: Sequence[Examined],
+    settings: PhotoSettings,
+    *,
+    given: int,
+    remarks: Sequence[str] = (),
+    problems: Sequence[Rejected] = (),
+) -> Profile:
+    """Combine what photos of one camera gave.
+
+    Args:
+        examined: Of each photo, in their order.
+        settings: How they were examined.
+        given: Photos there were.
+        remarks: What to tell the user first.
+        problems: What was rejected before (files that could not be read).
+
+    Raises:
+        ProfileError: No photo gave anything that can be trusted.
+    """
+    described: dict[str, Setting] = {
+        "method": settings.method,
+        "seeds": ",".join(map(str, settings.seeds)),
+        "photos_given": given,
+        "photos_examined": len(examined),
+    }
+    every = list(examined)
+    if problems:
+        every.append(Examined(note=None, noise=_no_noise(settings), rejected=tuple(problems)))
+    return aggregate(every, AggregationContext(settings=described, remarks=tuple(remarks)))
+
+
+def evenly(photos: Sequence[Photo], most: int | None) -> list[Photo]:
+    """Return at most so many of a list, evenly over it."""
     if most is None or len(photos) <= most:
         return list(photos)
     return [photos[index * len(photos) // most] for index in range(most)]
 
 
-def _no_noise(settings: ProfileSettings) -> FloatArray:
-    return np.zeros((0, 3, settings.photo.patch, settings.photo.patch), np.float32)
+def _no_noise(settings: PhotoSettings) -> FloatArray:
+    return np.zeros((0, 3, settings.patch, settings.patch), np.float32)
