@@ -194,7 +194,9 @@ def ended(
             tally.sent += 1
         _, said = run.communicate()
         tally.codes[run.returncode] = tally.codes.get(run.returncode, 0) + 1
-        tally.traces += b"Traceback" in said
+        if b"Traceback" in said:
+            tally.traces += 1
+            print(said.decode(errors="replace"), file=sys.stderr)
         tally.left += bool(temporaries(place / out))
     finished(place, command, out, cache)
     return tally, place / out

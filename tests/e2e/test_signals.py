@@ -207,6 +207,34 @@ with signals.answered():
     assert done.stdout.split() == [b"True", str(128 + number).encode(), b"0.0"], done.stderr
 
 
+def test_a_finaliser_does_not_swallow_it() -> None:
+    """Python prints an exception that it can't raise, and goes on."""
+    code = """
+import signal, sys, time
+from wildsr.cli import signals
+class Last:
+    def __del__(self):
+        signal.raise_signal(15)
+with signals.answered():
+    try:
+        Last()
+        time.sleep(60)
+    except KeyboardInterrupt:
+        print("interrupted", signals.exit_code())
+try:
+    class Bad:
+        def __del__(self):
+            raise RuntimeError("told as ever")
+    Bad()
+finally:
+    print(sys.unraisablehook is sys.__unraisablehook__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=50, check=False)
+    assert done.stdout.split() == [b"interrupted", b"143", b"True"], done.stderr
+    assert done.stderr.count(b"Traceback") == 1
+    assert b"told as ever" in done.stderr
+
+
 def test_a_second_signal_breaks_an_import_off(tmp_path: Path) -> None:
     (tmp_path / "heavy.py").write_text(
         "import signal, time\nsignal.raise_signal(15)\nsignal.raise_signal(15)\n"

@@ -45,7 +45,7 @@ def test_a_signal_ends_a_run_that_waits_for_its_loader(
     number: int,
 ) -> None:
     """Sample 9 never comes: the signal must end the wait, save the four steps done, and the run goes on from there."""
-    config = replace(tiny, run=replace(tiny.run, checkpoint_every=100))
+    config = replace(tiny, run=replace(tiny.run, checkpoint_every=100, log_every=3))
     whole = psnr.run(config, tmp_path / "whole", resume=False, say=said)
     original, waits, noted = AlignedCrops.sample, threading.Event(), threading.Event()
 
@@ -78,6 +78,8 @@ def test_a_signal_ends_a_run_that_waits_for_its_loader(
     psnr.run(config, tmp_path / "run", resume=True, say=said)
     one, other = (load_checkpoint(checkpoints_in(run)[-1]) for run in (whole, tmp_path / "run"))
     assert all(one.tensors[name].equal(other.tensors[name]) for name in one.tensors)
+    curves = [(tmp_path / run / "curves.jsonl").read_bytes() for run in ("whole", "run")]
+    assert curves[0] == curves[1]  # the point at step 6 is a mean over 4 to 6, whenever the run stopped
     assert late == []
 
 

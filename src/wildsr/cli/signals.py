@@ -2,10 +2,12 @@
 
 Where a command can stop at a good place, it asks `asked()` there, and only a second signal interrupts it wherever it
 is. Elsewhere the first one raises KeyboardInterrupt; inside an import it waits for the import's end, since PyTorch's,
-broken off in the middle, aborts the process.
+broken off in the middle, aborts the process. Raised where nothing can be raised, in a call from C or a finaliser, it is
+raised once more right after.
 """
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -36,10 +38,14 @@ def _answer_first(_number: int, frame: FrameType | None) -> None:
     if _patient:
         return
     if hasattr(signal, "setitimer") and _importing(frame):
-        signal.signal(signal.SIGALRM, _answer_first)
-        signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN)
+        _look_again()
         return
     raise KeyboardInterrupt
+
+
+def _look_again() -> None:
+    signal.signal(signal.SIGALRM, _answer_first)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_AGAIN)
 
 
 def _importing(frame: FrameType | None) -> bool:
@@ -60,9 +66,19 @@ def answered() -> Iterator[None]:
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
             signal.signal(number, _answer)
+    hook = sys.unraisablehook
+
+    def unraisable(lost: "sys.UnraisableHookArgs") -> None:
+        if lost.exc_type is KeyboardInterrupt and asked() and hasattr(signal, "setitimer"):
+            _look_again()
+        else:
+            hook(lost)
+
+    sys.unraisablehook = unraisable
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) is _answer_first:
             signal.setitimer(signal.ITIMER_REAL, 0)
             signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -40,6 +40,9 @@ class Health:
     reasons: list[str] = field(default_factory=list)
     """What each rollback was for."""
 
+    recent: list[dict[str, float]] = field(default_factory=list)
+    """Losses of the last steps, of which the curves' next point is the mean."""
+
     def check(self, losses: Mapping[str, float], explosion: float) -> None:
         """Take in a step's losses.
 

@@ -1,7 +1,6 @@
 """The loop all recipes share: gives them batches, watches over their steps, rolls back, saves, validates."""
 
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator
 from contextlib import ExitStack, closing
 from typing import TypeAlias
@@ -62,8 +61,6 @@ def _steps(
     _take_up(session, state)
     good = tensors_of(state)
     clock = Clock(state)
-    # Every point of the curves is a mean over this many steps, the last one too: two steps alone look like a disaster.
-    recent = deque[dict[str, float]](maxlen=settings.log_every)
     with interruptible() as interruption, ExitStack() as stack:
         source = batches(
             sampler,
@@ -87,7 +84,8 @@ def _steps(
             if step.rejected is None:
                 state.ema.update(state.step)
                 state.health.seen += 1
-                recent.append(step.losses)
+                # Every point of the curves is a mean over as many steps, the last too: two alone look like a disaster.
+                state.health.recent = [*state.health.recent, step.losses][-settings.log_every :]
             else:
                 _roll_back(session, state, step.rejected, good)
             state.step += 1
@@ -98,8 +96,8 @@ def _steps(
             last = state.step == state.total
             if validate and (state.step % settings.validate_every == 0 or last):
                 session.record({"step": float(state.step), **validate(state.ema.module, state.step)})
-            if (state.step % settings.log_every == 0 or last) and recent:
-                _log(session, state, recent, clock)
+            if (state.step % settings.log_every == 0 or last) and state.health.recent:
+                _log(session, state, state.health.recent, clock)
             if state.step % settings.checkpoint_every == 0 or last or interruption.asked:
                 good = _keep(session, state)
             if interruption.asked and not last:
