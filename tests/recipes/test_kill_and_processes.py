@@ -39,6 +39,20 @@ def start(config: PsnrConfig, run: Path, how: str) -> "subprocess.Popen[str]":
     )
 
 
+def torchrun(processes: int, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", str(processes), "-m", "wildsr", "train", "psnr", *options),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=240,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+
+
 def finish(process: "subprocess.Popen[str]") -> str:
     _, errors = process.communicate(timeout=240)
     assert process.returncode == 0, errors
@@ -100,9 +114,9 @@ def test_a_polite_kill_saves_and_says_so(tiny: PsnrConfig, tmp_path: Path) -> No
 @pytest.mark.e2e
 @pytest.mark.slow
 @pytest.mark.train
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(500)
 def test_two_processes_train_as_one_with_twice_the_batch(tiny: PsnrConfig, tmp_path: Path) -> None:
-    """Data-parallel over gloo: the mean of two gradients is the gradient of the mean."""
+    """Data-parallel over gloo: the mean of two gradients is the gradient of the mean, whoever starts the processes."""
     sets = ["run.steps=4", "run.checkpoint_every=4", "run.validate_every=4"]
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
@@ -119,3 +133,12 @@ def test_two_processes_train_as_one_with_twice_the_batch(tiny: PsnrConfig, tmp_p
         assert torch.allclose(tensor, two[name], atol=2e-5), name
     start_weights = load_checkpoint(checkpoints_in(tmp_path / "two" / "run")[-1])
     assert start_weights.context.processes == 2
+    (tmp_path / "config.toml").write_text(to_toml(configure(tiny, sets=[*sets, "data.batch=2"])))
+    done = torchrun(2, "--config", str(tmp_path / "config.toml"), "-o", str(tmp_path / "three"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path / 'three'}\n"
+    assert "2 processes" in done.stderr
+    assert done.stderr.count("done: wildsr upscale") == 1
+    three = load_network(tmp_path / "three").network.state_dict()
+    different = [name for name, tensor in two.items() if not torch.equal(tensor, three[name])]
+    assert not different

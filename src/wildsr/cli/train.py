@@ -87,7 +87,15 @@ def train(
         return
     if output is None:
         raise UsageError("no folder given for the run", hint=f"for example -o runs/{recipe}")
-    data(str(chosen.run(output, resume=resume)))
+    _tell(chosen.run(output, resume=resume))
+
+
+def _tell(folder: Path) -> None:
+    """Print the run's folder, once for all processes."""
+    from wildsr.training.hardware import is_first_process
+
+    if is_first_process():
+        data(str(folder))
 
 
 def _list_recipes() -> None:

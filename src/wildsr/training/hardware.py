@@ -1,10 +1,12 @@
 """What this machine computes with: detected, never assumed."""
 
+import os
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import torch
 
-from wildsr.errors import TrainingError
+from wildsr.errors import TrainingError, UsageError
 from wildsr.machine import processor
 from wildsr.training.settings import RunSettings
 
@@ -41,6 +43,47 @@ def chosen_precision(settings: RunSettings, device: str) -> Precision:
         return "bf16-mixed" if settings.precision == "bf16" else "32-true"
     native = torch.cuda.is_bf16_supported(including_emulation=False) if device == "cuda" else cpu_has_bf16()
     return "bf16-mixed" if native else "32-true"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Processes:
+    """Those of a training."""
+
+    devices: int
+    """On each machine."""
+
+    machines: int
+    """How many."""
+
+    started: bool
+    """By torchrun, so that none is left to start."""
+
+
+def chosen_processes(settings: RunSettings) -> Processes:
+    """Return the processes that torchrun has started, where it runs the program, else those of the settings.
+
+    Raises:
+        UsageError: Settings and torchrun differ, or its machines have different numbers of processes.
+    """
+    if not torch.distributed.is_available() or not torch.distributed.is_torchelastic_launched():
+        return Processes(devices=settings.devices, machines=1, started=False)
+    here, world = int(os.environ["LOCAL_WORLD_SIZE"]), int(os.environ["WORLD_SIZE"])
+    if settings.devices not in (1, here):
+        raise UsageError(
+            f"run.devices is {settings.devices}, and torchrun has started {here} processes on this machine",
+            hint="leave run.devices out: torchrun says how many",
+        )
+    if world % here:
+        raise UsageError(
+            f"torchrun has started {here} processes on this machine, {world} in all; every machine needs as many",
+            hint="give all machines the same --nproc-per-node",
+        )
+    return Processes(devices=here, machines=world // here, started=True)
+
+
+def is_first_process() -> bool:
+    """Whether this process is the one of torchrun's that talks; True without torchrun."""
+    return os.environ.get("RANK", "0") == "0" or not torch.distributed.is_torchelastic_launched()
 
 
 def device_name() -> str:

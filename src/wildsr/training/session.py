@@ -16,7 +16,7 @@ from wildsr.errors import TrainingError, UsageError
 from wildsr.files import make_folder, shown
 from wildsr.training.checkpoint import Checkpoint, RunContext, checkpoints_in, load_checkpoint
 from wildsr.training.config import differences
-from wildsr.training.hardware import chosen_device, chosen_precision, device_name
+from wildsr.training.hardware import chosen_device, chosen_precision, chosen_processes, device_name
 from wildsr.training.settings import RunSettings
 
 if TYPE_CHECKING:
@@ -107,16 +107,23 @@ class Session:
 def open_fabric(settings: RunSettings) -> Fabric:
     """Device, precision and processes; `launch` of the result runs a function in each process.
 
-    On the CPU several processes talk over gloo. Several GPUs take the same code, untested for want of them.
+    On the CPU several processes talk over gloo, whether started here or by torchrun, on one machine or several.
+    Several GPUs take the same code, untested for want of them.
+
+    Raises:
+        UsageError: As `chosen_processes`.
     """
-    device = chosen_device(settings)
+    device, processes = chosen_device(settings), chosen_processes(settings)
     return Fabric(
         accelerator=device,
-        devices=settings.devices,
+        devices=processes.devices,
+        num_nodes=processes.machines,
         precision=chosen_precision(settings, device),
         # buffers stay each process's own: a discriminator is run twice before its gradients are taken
-        strategy=DDPStrategy(start_method="spawn", broadcast_buffers=False)
-        if settings.devices > 1
+        strategy=DDPStrategy(
+            start_method="popen" if processes.started else "spawn", broadcast_buffers=False
+        )  # "popen" starts none where torchrun has
+        if processes.devices * processes.machines > 1
         else "auto",
     )
 

@@ -129,7 +129,8 @@ class RunSettings:
     """Where to train; `auto` takes CUDA when there is a GPU."""
 
     devices: Annotated[int, Field(ge=1, le=_MOST_THREADS)] = 1
-    """Processes (CPU) or GPUs; more than one trains data-parallel."""
+    """Processes (CPU) or GPUs; more than one trains data-parallel. torchrun, where it starts them,
+    says it instead."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """`auto`: bf16 mixed precision where the hardware computes it natively, else fp32."""
