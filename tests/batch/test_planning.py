@@ -16,7 +16,13 @@ from wildsr.batch.places import place_of
 from wildsr.batch.planning import Plan, plan_batch
 from wildsr.batch.step import Worker
 from wildsr.engine import Settings, upscale_folder
-from wildsr.errors import InputError, WildsrError
+from wildsr.errors import InputError, UsageError, WildsrError
+
+
+def test_deep_zoom_is_no_single_file(photos: Path, model: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="Deep Zoom is a folder") as caught:
+        plan(photos, tmp_path / "out", model, extension=".DZI")
+    assert "--pyramid" in str(caught.value.hint)
 
 
 def plan(photos: object, out: object, model: Path, **more: object) -> Plan:

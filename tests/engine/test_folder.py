@@ -272,3 +272,46 @@ def test_a_full_disk_ends_the_batch_at_the_first_picture_it_stops(
     monkeypatch.undo()
     again = list(upscale_folder(here / "in", here / "out", model=compact, settings=PLAIN))
     assert [one.status for one in again] == ["done"] * COUNT
+
+
+def test_a_folder_of_deep_zoom_is_gone_on_with(here: Path, compact: Model) -> None:
+    def run() -> list[str]:
+        made = upscale_folder(here / "in", here / "out", model=compact, settings=PLAIN, extension="dzi")
+        return [one.status for one in made]
+
+    assert run() == ["done"] * COUNT
+    before = files(here / "out")
+    assert "3_x4_files/8/0_0.png" in {
+        path.relative_to(here / "out").as_posix() for path in (here / "out").rglob("*.png")
+    }
+    assert run() == ["skipped"] * COUNT
+    (here / "out" / "3_x4.dzi").unlink()
+    again = list(upscale_folder(here / "in", here / "out", model=compact, settings=PLAIN, extension="dzi"))
+    assert [one.status for one in again].count("skipped") == COUNT - 1
+    failed = next(one for one in again if one.status == "failed")
+    assert "3_x4_files: the file exists" in str(failed.reason)
+    last = upscale_folder(
+        here / "in", here / "out", model=compact, settings=PLAIN, extension="dzi", overwrite=True
+    )
+    assert sorted(one.status for one in last) == ["done", *["skipped"] * (COUNT - 1)]
+    assert {name: size for name, size in files(here / "out").items() if "dzi" in str(name)} == {
+        name: size for name, size in before.items() if "dzi" in str(name)
+    }
+    with pytest.raises(UsageError, match="--compare looks into the result"):
+        upscale_folder(
+            here / "in", here / "new", model=compact, settings=PLAIN, extension="dzi", compare=True
+        )
+
+
+def test_a_pyramid_is_another_setting(here: Path, compact: Model) -> None:
+    def run(*, pyramid: bool) -> list[str]:
+        options = WriteOptions(pyramid=pyramid)
+        made = upscale_folder(
+            here / "in", here / "out", model=compact, settings=PLAIN, extension="tif", options=options
+        )
+        return [one.status for one in made]
+
+    assert run(pyramid=True) == ["done"] * COUNT
+    assert run(pyramid=True) == ["skipped"] * COUNT
+    with pytest.raises(UsageError, match="pyramid"):
+        run(pyramid=False)

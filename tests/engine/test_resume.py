@@ -34,6 +34,7 @@ OTHER_OPTIONS: dict[str, object] = {
     "depth": 16,
     "background": (1.0, 0.0, 0.0),
     "compression": 9,
+    "pyramid": True,
     "strip_metadata": True,
     "strip_gps": True,
     "software": "mine",

@@ -264,3 +264,32 @@ def test_found_and_planned_together(tmp_path: Path) -> None:
         "b/2_x4.png",
         "b/10_x4.png",
     ]
+
+
+def test_tiles_of_one_result_may_hold_no_other(tmp_path: Path) -> None:
+    pictures = found(tmp_path, "a.jpg", "a_x4_files/b.jpg")
+    plan_outputs(pictures, tmp_path, extension="png")
+    for output in (tmp_path, None, tmp_path / "out"):
+        with pytest.raises(UsageError, match="a_x4_files is to hold tiles"):
+            plan_outputs(pictures, output, extension="dzi")
+    assert [job.target.name for job in plan_outputs(pictures[:1], tmp_path, extension=".DZI").jobs] == [
+        "a_x4.dzi"
+    ]
+
+
+def test_names_of_tiles_are_names_of_results(tmp_path: Path) -> None:
+    jobs = plan_outputs(found(tmp_path, "a.jpg", explicit=True), tmp_path / "b.dzi").jobs
+    assert [job.target for job in jobs] == [tmp_path / "b.dzi"]
+    refuse_existing(jobs)
+    (tmp_path / "b_files").mkdir()
+    with pytest.raises(OutputError, match="b_files"):
+        refuse_existing(jobs)
+
+
+def test_tiles_are_no_pictures_to_work_on(tmp_path: Path) -> None:
+    for name in ("a_files/0/0_0.png", "b_files/0_0.png", "c.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(PNG)
+    (tmp_path / "a.dzi").write_text("<Image/>")
+    pictures = find_pictures([tmp_path], recursive=True).pictures
+    assert [one.relative.as_posix() for one in pictures] == ["b_files/0_0.png", "c.png"]

@@ -14,6 +14,7 @@ from wildsr.errors import UsageError
 from wildsr.files import plan_outputs, scale_suffix, shown
 from wildsr.files.places import places
 from wildsr.imaging import WriteOptions
+from wildsr.imaging.formats import DEEP_ZOOM
 from wildsr.machine import cores
 
 WORKER_MEMORY: Final = 1.5
@@ -76,6 +77,11 @@ def plan_batch(
             can't be used; another verb's output.
     """
     target = place_of(output)
+    if extension.lower().lstrip(".") == DEEP_ZOOM.name:
+        raise UsageError(
+            "wildsr batch writes a result as one file, and Deep Zoom is a folder of tiles",
+            hint="write TIFF with --pyramid",
+        )
     listing = list_pictures(input, target, recursive=recursive)
     chosen, upscaler = _fixed(model, settings or Settings())
     wanted, how = size or Size(), options or WriteOptions()

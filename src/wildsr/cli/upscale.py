@@ -46,6 +46,7 @@ def upscale(
     gamma: options.Gamma = None,
     quality: options.Quality = None,
     lossless: options.Lossless = False,
+    pyramid: options.Pyramid = False,
     background: options.Background = "white",
     strip_metadata: options.StripMetadata = False,
     strip_gps: options.StripGps = False,
@@ -74,7 +75,7 @@ def upscale(
         backend=backend, device=device, threads=threads, max_memory=max_memory,
     )  # fmt: skip
     writing = WriteOptions(
-        quality=quality, lossless=lossless, background=background_named(background),
+        quality=quality, lossless=lossless, pyramid=pyramid, background=background_named(background),
         strip_metadata=strip_metadata, strip_gps=strip_gps,
     )  # fmt: skip
     learning = zssr(

@@ -48,7 +48,9 @@ Suffix = Annotated[
 ]
 Extension = Annotated[
     str | None,
-    typer.Option("-f", "--ext", help="Format of results: png (default), jpg, webp, tiff, avif."),
+    typer.Option(
+        "-f", "--ext", help="Format of results: png (default), jpg, webp, tiff, avif, dzi (Deep Zoom)."
+    ),
 ]
 Recursive = Annotated[
     bool, typer.Option("-r", "--recursive", help="Enter folders in folders; results mirror the tree.")
@@ -86,6 +88,7 @@ Background = Annotated[
         "or none to refuse such photos."
     ),
 ]
+Pyramid = Annotated[bool, typer.Option("--pyramid", help=field_help(WriteOptions, "pyramid"))]
 StripMetadata = Annotated[
     bool, typer.Option("--strip-metadata", help=field_help(WriteOptions, "strip_metadata"))
 ]

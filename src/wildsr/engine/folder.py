@@ -14,6 +14,7 @@ from wildsr.engine.upscaler import Upscaler
 from wildsr.errors import UsageError
 from wildsr.files import JOURNAL_NAME, Findings, OutputPlan, find_pictures, plan_outputs, scale_suffix
 from wildsr.imaging import Limits, WriteOptions
+from wildsr.imaging.formats import DEEP_ZOOM
 from wildsr.models import Model, default_model, load_model
 
 
@@ -83,7 +84,7 @@ def upscale_folder(
     first, wanted = _loaded(model or default_model(), offline, fetching), size or Size()
     ending = _suffix(suffix, wanted, first.spec.scale)
     planned = plan_outputs(findings.pictures, output, suffix=ending, extension=extension)
-    outputs = _without_comparisons(planned)
+    outputs = _without_comparisons(planned, made=compare)
     if own is None:
         second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
         journal = outputs.folder / JOURNAL_NAME if resume and not is_single(findings, outputs) else None
@@ -155,12 +156,21 @@ def _suffix(suffix: str | None, size: Size, model_scale: int) -> str:
     return scale_suffix(size.scale if size.scale is not None else model_scale)
 
 
-def _without_comparisons(outputs: OutputPlan) -> OutputPlan:
-    """Leave out the before/after pictures an earlier run put beside results, as a second run finds them."""
-    made = {comparison_path(job.target) for job in outputs.jobs}
-    earlier = [job.source for job in outputs.jobs if job.source in made]
+def _without_comparisons(outputs: OutputPlan, *, made: bool) -> OutputPlan:
+    """Leave out the before/after pictures an earlier run put beside results, as a second run finds them.
+
+    Raises:
+        UsageError: Such are to be made, of results that aren't read.
+    """
+    if made and any(job.target.suffix.lower() == f".{DEEP_ZOOM.name}" for job in outputs.jobs):
+        raise UsageError(
+            "--compare looks into the result, and Deep Zoom's tiles are not read",
+            hint="leave out --compare, or write another format",
+        )
+    paths = {comparison_path(job.target) for job in outputs.jobs}
+    earlier = [job.source for job in outputs.jobs if job.source in paths]
     return replace(
         outputs,
-        jobs=tuple(job for job in outputs.jobs if job.source not in made),
+        jobs=tuple(job for job in outputs.jobs if job.source not in paths),
         earlier_results=(*outputs.earlier_results, *earlier),
     )

@@ -17,7 +17,12 @@ def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> d
     """Everything that decides the bytes of a result; the journal's first line."""
     asked, runs = upscaler.settings, upscaler.execution
     # these are there only where they are given, so that journals from before they were noted can be gone on with
-    given = {"depth": options.depth, "software": options.software, "noted_model": options.model}
+    given: dict[str, Setting | None] = {
+        "depth": options.depth,
+        "software": options.software,
+        "noted_model": options.model,
+        "pyramid": options.pyramid or None,
+    }
     return {
         **{name: value for name, value in given.items() if value is not None},
         "model": upscaler.model.spec.id,

@@ -37,7 +37,7 @@ class AtomicFile:
     def __init__(self, path: Path, *, overwrite: bool = True) -> None:
         self._path = path
         self._overwrite = overwrite
-        _check_place(path, overwrite=overwrite)
+        check_place(path, overwrite=overwrite)
         self._temporary = temporary_beside(path)
 
     def __enter__(self) -> "AtomicFile":
@@ -62,6 +62,16 @@ class AtomicFile:
             with suppress(OSError):
                 self._temporary.unlink(missing_ok=True)
 
+    @property
+    def path(self) -> Path:
+        """The name it will have."""
+        return self._path
+
+    @property
+    def temporary(self) -> Path:
+        """The name it has till then, for a library that wants one; it may be written to from its beginning."""
+        return self._temporary
+
     def write(self, data: bytes) -> int:
         """Write all of `data`."""
         try:
@@ -76,6 +86,10 @@ class AtomicFile:
         """Move to an offset and return it from the beginning."""
         return self._raw.seek(offset, whence)
 
+    def size(self) -> int:
+        """Return the bytes written so far."""
+        return self._raw.seek(0, io.SEEK_END)
+
     def read(self, size: int) -> bytes:
         """Return up to `size` bytes of what was written."""
         try:
@@ -87,7 +101,7 @@ class AtomicFile:
         try:
             os.fsync(self._raw.fileno())
             self._raw.close()
-            _publish(self._temporary, self._path, overwrite=self._overwrite)
+            publish(self._temporary, self._path, overwrite=self._overwrite)
         except OSError as error:
             raise output_error(error, self._path) from error
 
@@ -106,12 +120,12 @@ def atomic_write(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
     Raises:
         OutputError: Full disk, missing permission, existing file, vanished folder; named, with the way out.
     """
-    _check_place(path, overwrite=overwrite)
+    check_place(path, overwrite=overwrite)
     temporary = temporary_beside(path)
     try:
         yield temporary
         _sync(temporary)
-        _publish(temporary, path, overwrite=overwrite)
+        publish(temporary, path, overwrite=overwrite)
     except OSError as error:
         if error.errno in _ONLY_FROM_WRITING or _names(error, temporary):
             raise output_error(error, path) from error
@@ -121,7 +135,7 @@ def atomic_write(path: Path, *, overwrite: bool = True) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def _check_place(path: Path, *, overwrite: bool) -> None:
+def check_place(path: Path, *, overwrite: bool) -> None:
     """Raise where a file can't take this name, now rather than when everything is made."""
     try:
         mode = path.lstat().st_mode
@@ -137,7 +151,7 @@ def _check_place(path: Path, *, overwrite: bool) -> None:
         raise OutputError(f"can't write {shown(path)}: it is a pipe, device or socket, which stays as it is")
 
 
-def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
+def publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
     """Give a synced temporary its name, and sync that."""
     if overwrite:
         temporary.replace(path)
@@ -150,7 +164,7 @@ def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:
             if os.path.lexists(path):
                 raise _appeared(path) from None
             temporary.rename(path)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _appeared(path: Path) -> OutputError:
@@ -168,7 +182,8 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
     with suppress(OSError):  # some systems can't open or sync a folder; the file itself is safe
         descriptor = os.open(folder, os.O_RDONLY)
         try:

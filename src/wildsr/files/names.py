@@ -18,6 +18,8 @@ from wildsr.files.display import shown, shown_some
 from wildsr.files.extensions import PICTURE_EXTENSIONS, WRITABLE_EXTENSIONS
 from wildsr.files.places import places
 from wildsr.files.refusals import output_error
+from wildsr.files.tile_folder import EXTENSION as DEEP_ZOOM
+from wildsr.files.tile_folder import tiles_of
 from wildsr.files.walk import Found
 
 DEFAULT_EXTENSION: Final = "png"
@@ -93,6 +95,7 @@ def plan_outputs(
         jobs, renamed = _told_apart(kept, folder, ending)
         _refuse_collisions(jobs)
     _refuse_inputs_as_targets(jobs)
+    _refuse_tiles_over_others(jobs)
     return OutputPlan(
         jobs=tuple(jobs),
         folder=_common_folder(jobs, output, file),
@@ -107,10 +110,11 @@ def refuse_existing(jobs: Sequence[Job]) -> None:
     Raises:
         OutputError: Names them.
     """
-    taken = [shown(job.target) for job in jobs if os.path.lexists(job.target)]
+    names = [name for job in jobs for name in _names_of(job.target)]
+    taken = [shown(name) for name in names if os.path.lexists(name)]
     if taken:
         raise OutputError(
-            f"{len(taken)} of {len(jobs)} results exist already: {shown_some(taken)}",
+            f"{len(taken)} of {len(names)} results exist already: {shown_some(taken)}",
             hint="--overwrite replaces them; -o or --suffix gives other names",
         )
 
@@ -133,9 +137,9 @@ def make_folder(folder: Path) -> None:
 
 def _check_extension(extension: str) -> str:
     lower = extension.lower().removeprefix(".")
-    if lower not in WRITABLE_EXTENSIONS:
+    if lower not in (*WRITABLE_EXTENSIONS, DEEP_ZOOM):
         raise UsageError(
-            f"can't write .{shown(lower)} files; possible: {', '.join(WRITABLE_EXTENSIONS)}",
+            f"can't write .{shown(lower)} files; possible: {', '.join((*WRITABLE_EXTENSIONS, DEEP_ZOOM))}",
             hint="choose the format with -f png, or by the extension given to -o",
         )
     return lower
@@ -158,7 +162,7 @@ def _single_file(found: Sequence[Found], output: str | Path | None, extension: s
     if os.path.isdir(path) or text.endswith(("/", os.sep)):  # noqa: PTH112
         return None
     given = path.suffix[1:].lower()
-    if given not in PICTURE_EXTENSIONS:
+    if given not in PICTURE_EXTENSIONS and given != DEEP_ZOOM:
         if os.path.lexists(path):
             raise UsageError(
                 f"-o {shown(path)} is a file, not a folder", hint="name a folder, or a picture file"
@@ -271,6 +275,27 @@ def _refuse_inputs_as_targets(jobs: Sequence[Job]) -> None:
         if place in taken:
             raise UsageError(
                 f"the result of {shown(job.source)} would replace the input {shown(job.target)}",
+                hint="choose another name with -o or --suffix",
+            )
+
+
+def _names_of(target: Path) -> list[Path]:
+    """Return what a result takes on the disk."""
+    return [target, tiles_of(target)] if target.suffix.lower() == f".{DEEP_ZOOM}" else [target]
+
+
+def _refuse_tiles_over_others(jobs: Sequence[Job]) -> None:
+    """No picture that is read, and no other result, may lie in a folder of tiles: it would be replaced as a whole."""
+    folders = [name for job in jobs for name in _names_of(job.target)[1:]]
+    if not folders:
+        return
+    taken = set(places(folders))
+    inside = [path for job in jobs for path in (job.source, job.target)]
+    above = {parent for path in inside for parent in path.parents}
+    for parent, place in zip(above, places(list(above)), strict=True):
+        if place in taken:
+            raise UsageError(
+                f"the folder {shown(parent)} is to hold tiles, and pictures are read from there or written to it",
                 hint="choose another name with -o or --suffix",
             )
 

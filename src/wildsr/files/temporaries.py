@@ -3,6 +3,7 @@
 import os
 import re
 import secrets
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -36,7 +37,10 @@ def remove_stale_temporaries(folder: Path) -> list[Path]:
             match = TEMPORARY.fullmatch(path.name)
             if match is not None and _is_stale(path, match[1]):
                 with suppress(OSError):
-                    path.unlink()
+                    if _is_tiles(path):
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink()
                     removed.append(path)
     return removed
 
@@ -49,7 +53,13 @@ def _is_stale(path: Path, tag: str) -> bool:
     return False
 
 
+def _is_tiles(path: Path) -> bool:
+    return path.suffix.lower() == ".dzi" and path.is_dir() and not path.is_symlink()
+
+
 def _is_unlocked(path: Path) -> bool:
+    if _is_tiles(path):  # folders aren't locked
+        return True
     descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
     try:
         return try_lock(descriptor) is not False

@@ -18,6 +18,7 @@ from wildsr.files.opening import open_regular
 from wildsr.files.patterns import expand, is_pattern
 from wildsr.files.signatures import HEAD_BYTES, sniff
 from wildsr.files.temporaries import PREFIX
+from wildsr.files.tile_folder import EXTENSION
 
 _JUNK_FILES: Final = frozenset((".ds_store", "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"))
 _JUNK_FOLDERS: Final = frozenset(("__macosx", "@eadir", "$recycle.bin", "system volume information"))
@@ -171,7 +172,7 @@ class _Search:
                 path = folder / entry.name
                 if not _is_folder(entry):
                     self._take_entry(entry, path, root, real)
-                elif entry.name.startswith(".") or entry.name.casefold() in _JUNK_FOLDERS:
+                elif entry.name.startswith(".") or entry.name.casefold() in _JUNK_FOLDERS or _is_tiles(path):
                     continue
                 elif not self._recursive:
                     self.has_subfolders = True
@@ -229,6 +230,12 @@ class _Search:
 
     def _problem(self, path: Path, reason: str) -> None:
         self.problems.append(Problem(path=path, reason=reason))
+
+
+def _is_tiles(folder: Path) -> bool:
+    """Whether a folder holds the tiles of a Deep Zoom picture beside it, which are no pictures of their own."""
+    stem = folder.name.removesuffix("_files")
+    return stem != folder.name and folder.with_name(f"{stem}.{EXTENSION}").is_file()
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from wildsr.errors import OutputError
 from wildsr.files.atomic import AtomicFile
+from wildsr.files.tile_folder import TileFolder
 from wildsr.imaging.containers import avif, jpeg, png, tiff, webp
 from wildsr.imaging.containers.isobmff import BoxError
 from wildsr.imaging.encoder_thread import EncoderThread, Read
@@ -15,6 +16,7 @@ from wildsr.imaging.formats import Format
 from wildsr.imaging.frame import Frame, Rows, WriteOptions
 from wildsr.imaging.metadata.ifd import TiffError
 from wildsr.imaging.png_stream import PngStream
+from wildsr.imaging.pyramids import refusal, save_deep_zoom, save_tiff
 from wildsr.imaging.vips import vips
 from wildsr.imaging.vips_errors import complaint
 
@@ -58,12 +60,17 @@ class Encoder:
 
 
 @contextmanager
-def encoding(frame: Frame, form: Format, options: WriteOptions, out: AtomicFile) -> Iterator[Encoder]:
+def encoding(
+    frame: Frame, form: Format, options: WriteOptions, out: AtomicFile | TileFolder
+) -> Iterator[Encoder]:
     """Give an encoder that writes into `out`; when the block ends without an exception, all is encoded."""
     fitted = fit(frame, form, options)
     held = io.BytesIO()
     dropped: tuple[str, ...] = ()
-    if form.streams:
+    sink: _Sink | AtomicFile | TileFolder
+    if isinstance(out, TileFolder) or options.pyramid:
+        sink = out
+    elif form.streams:
         write, dropped = _beside_pixels(fitted, form, out)
         sink = _Sink(write, out.seek, out.read)
     else:
@@ -72,7 +79,9 @@ def encoding(frame: Frame, form: Format, options: WriteOptions, out: AtomicFile)
         encoder = Encoder(fitted, thread)
         yield encoder
         encoder.end()
-    if not form.streams:
+    if isinstance(out, TileFolder):
+        pass
+    elif not form.streams:
         data, dropped = _with_metadata(held.getvalue(), fitted, form)
         out.write(data)
     elif form.name == "tiff":
@@ -106,19 +115,27 @@ def _with_metadata(data: bytes, fitted: Fitted, form: Format) -> tuple[bytes, tu
         return data, (f"EXIF and XMP ({error})",)
 
 
-def _run(read: Read, sink: "_Sink", fitted: Fitted, form: Format, options: WriteOptions) -> None:
+def _run(
+    read: Read, sink: "_Sink | AtomicFile | TileFolder", fitted: Fitted, form: Format, options: WriteOptions
+) -> None:
     """Let libvips pull the framed rows into a sink."""
     library = vips()
     source = library.SourceCustom()
     source.on_read(read)
     try:
         image = library.Image.pngload_source(source, access="sequential", fail_on="error")
-        if fitted.metadata.icc and not form.streams:
+        if fitted.metadata.icc and (not form.streams or isinstance(sink, TileFolder)):
             image.set_type(library.GValue.blob_type, "icc-profile-data", fitted.metadata.icc)
-        _save(image, sink.target(), form, options, fitted)
+        if isinstance(sink, TileFolder):
+            save_deep_zoom(image, sink, options)
+        elif isinstance(sink, AtomicFile):
+            save_tiff(image, sink, big=_is_big(image, fitted.bits, share=4 / 3))
+        else:
+            _save(image, sink.target(), form, options, fitted)
     except library.Error as error:
-        if sink.trouble is not None:
-            raise sink.trouble from error
+        trouble = sink.trouble if isinstance(sink, _Sink) else refusal(str(error), sink)
+        if trouble is not None:
+            raise trouble from error
         raise OutputError(
             f"the {form.name.upper()} encoder failed: {complaint(error) or 'no reason given'}"
         ) from error
@@ -138,9 +155,13 @@ def _save(
         optimal = image.width * image.height <= _SMALL
         image.jpegsave_target(target, Q=quality, optimize_coding=optimal, keep="none")
     elif form.name == "tiff":
-        big = image.width * image.height * image.bands * (bits // 8) > _BIG_TIFF
         image.tiffsave_target(
-            target, compression="deflate", level=3, predictor="horizontal", bigtiff=big, keep="none"
+            target,
+            compression="deflate",
+            level=3,
+            predictor="horizontal",
+            bigtiff=_is_big(image, bits),
+            keep="none",
         )
     elif form.name == "webp":
         # lossy WebP rounds green apart from red and blue, even where they are equal
@@ -156,6 +177,11 @@ def _save(
             effort=3,
             keep="icc",
         )
+
+
+def _is_big(image: "Image", bits: int, *, share: float = 1.0) -> bool:
+    """Whether a TIFF may outgrow 32-bit offsets; `share` is its pixels, in all sizes, for each of the picture's."""
+    return bool(image.width * image.height * image.bands * (bits // 8) * share > _BIG_TIFF)
 
 
 class _Sink:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from wildsr.imaging.containers.jpeg import LARGEST_EXIF
-from wildsr.imaging.formats import Format
+from wildsr.imaging.formats import DEEP_ZOOM, Format
 from wildsr.imaging.frame import Frame, WriteOptions
 from wildsr.imaging.icc import SRGB_PRIMARIES, IccError, parse, rgb_profile
 from wildsr.imaging.metadata import Metadata, TextItem, xmp
@@ -34,11 +34,12 @@ def fit_metadata(frame: Frame, form: Format, options: WriteOptions) -> FittedMet
     """Return the metadata to write into a file of a format."""
     given = frame.metadata
     icc = given.icc if form.gray or not frame.gray else _rgb_of_gray(given.icc)
-    if options.strip_metadata:
-        return FittedMetadata(metadata=Metadata(icc=icc))
+    if options.strip_metadata or form.name == DEEP_ZOOM.name:
+        lost = () if options.strip_metadata else _named(given)
+        return FittedMetadata(metadata=Metadata(icc=icc), dropped=lost)
     notes: tuple[str, ...] = ()
-    lost = ["IPTC"] if given.iptc and "iptc" not in form.holds else []
-    if lost:  # before anything is said of what was kept
+    lost_iptc = ["IPTC"] if given.iptc and "iptc" not in form.holds else []
+    if lost_iptc:  # before anything is said of what was kept
         given = replace(given, iptc=None)
     if options.strip_gps:
         placeless = without_place(given)
@@ -47,9 +48,14 @@ def fit_metadata(frame: Frame, form: Format, options: WriteOptions) -> FittedMet
     kept, mapped = _texts(given.text, form)
     exif, dropped = _exif(given, change, mapped, form, options)
     packet, trouble = _xmp(given, change, form, options)
-    dropped += trouble + lost
+    dropped += trouble + lost_iptc
     metadata = replace(given, icc=icc, exif=exif, xmp=packet, text=kept)
     return FittedMetadata(metadata=metadata, dropped=tuple(dropped), notes=notes)
+
+
+def _named(given: Metadata) -> tuple[str, ...]:
+    blocks = (("EXIF", given.exif), ("XMP", given.xmp), ("IPTC", given.iptc), ("text", given.text))
+    return tuple(name for name, block in blocks if block)
 
 
 def _texts(text: tuple[TextItem, ...], form: Format) -> tuple[tuple[TextItem, ...], tuple[TextItem, ...]]:

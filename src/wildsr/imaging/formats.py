@@ -1,10 +1,12 @@
 """The formats wildsr writes, and what each can hold."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 from wildsr.errors import OutputError
 from wildsr.files.extensions import EXTENSIONS
+from wildsr.files.tile_folder import EXTENSION
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +43,7 @@ class Format:
     @property
     def extensions(self) -> tuple[str, ...]:
         """File name endings, the usual one first."""
-        return tuple(f".{one}" for one in EXTENSIONS[self.name])
+        return tuple(f".{one}" for one in EXTENSIONS.get(self.name, (self.name,)))
 
     @property
     def streams(self) -> bool:
@@ -110,15 +112,37 @@ FORMATS: dict[str, Format] = {
 }
 
 
+DEEP_ZOOM: Final = Format(
+    name=EXTENSION,
+    max_side=10_000_000,  # libvips' own limit
+    max_pixels=1 << 40,
+    depths=(8,),
+    alpha=True,
+    gray=True,
+    bytes_per_pixel=0,
+    quality=None,
+    holds=frozenset({"icc"}),
+)
+"""A pyramid of tiles in a folder, which is no single file and so none of `FORMATS`; tiles are PNG."""
+
+DEEP_ZOOM_JPEG: Final = replace(DEEP_ZOOM, alpha=False, quality=90)
+"""The same with JPEG tiles, where a quality is asked for."""
+
+PYRAMIDS: Final = ("tiff", DEEP_ZOOM.name)
+"""Formats that hold a picture in several sizes, for viewers that show a part of it."""
+
+
 def format_named(name: str) -> Format:
     """Return the format called `name`, by name or extension (`jpg`, `.TIF`); raise OutputError otherwise."""
     ending = "." + name.lower().lstrip(".")
+    if ending in DEEP_ZOOM.extensions:
+        return DEEP_ZOOM
     for candidate in FORMATS.values():
         if ending in candidate.extensions or name.lower() == candidate.name:
             return candidate
     raise OutputError(
-        f"can't write {name!r} pictures; wildsr writes {', '.join(FORMATS)}",
-        hint="name the output .png, .jpg, .webp, .tif or .avif",
+        f"can't write {name!r} pictures; wildsr writes {', '.join((*FORMATS, DEEP_ZOOM.name))}",
+        hint="name the output .png, .jpg, .webp, .tif, .avif or .dzi",
     )
 
 

@@ -20,10 +20,10 @@ class WriteOptions:
     """How a picture is written."""
 
     format: str | None = None
-    """png, jpeg, webp, tiff or avif; by the file name's extension when not given."""
+    """png, jpeg, webp, tiff, avif or dzi; by the file name's extension when not given."""
 
     quality: int | None = None
-    """1 to 100 for JPEG (default 95), WebP (90) and AVIF (80)."""
+    """1 to 100 for JPEG (default 95), WebP (90) and AVIF (80); makes a Deep Zoom's tiles JPEG instead of PNG."""
 
     lossless: bool = False
     """Write WebP and AVIF without loss; gray pictures become WebP so in any case, unless a quality is given."""
@@ -36,6 +36,9 @@ class WriteOptions:
 
     compression: int | None = None
     """PNG effort 0 to 9 (default 2); a higher one is slower and smaller, the pixels are the same."""
+
+    pyramid: bool = False
+    """Write TIFF in tiles and in ever smaller sizes, for viewers that load what they show; Deep Zoom always is so."""
 
     strip_metadata: bool = False
     """Leave out EXIF, XMP, IPTC, text and dpi; the colour profile stays, colours would be wrong without it."""

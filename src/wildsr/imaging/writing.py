@@ -1,13 +1,21 @@
 """Writing pictures: rows are pulled by the encoder, the file appears whole or not at all."""
 
-import io
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 
 from wildsr.errors import OutputError
 from wildsr.files.atomic import AtomicFile
+from wildsr.files.tile_folder import TileFolder
 from wildsr.imaging.encoders import encoding
-from wildsr.imaging.formats import Format, check_output, format_named, format_of
+from wildsr.imaging.formats import (
+    DEEP_ZOOM,
+    DEEP_ZOOM_JPEG,
+    PYRAMIDS,
+    Format,
+    check_output,
+    format_named,
+    format_of,
+)
 from wildsr.imaging.frame import Frame, Rows, WriteOptions, WriteReport
 from wildsr.imaging.picture import Picture
 from wildsr.imaging.source import quantise
@@ -72,11 +80,11 @@ def write_rows(
     if min(frame.width, frame.height) < 1:
         raise OutputError(f"a picture of {frame.width} × {frame.height} pixels can't be written")
     try:
-        with AtomicFile(target, overwrite=options.overwrite) as out:
+        with _opened(target, form, options) as out:
             with encoding(frame, form, options, out) as encoder:
                 for band in rows:
                     encoder.write(band)
-            size = out.seek(0, io.SEEK_END)
+            size = out.size()
     finally:
         if isinstance(rows, Generator):  # let go of what it holds now, not when the garbage is collected
             rows.close()
@@ -84,8 +92,23 @@ def write_rows(
 
 
 def chosen_format(path: Path, options: WriteOptions) -> Format:
-    """Return the format to write: the one asked for, else the one the file name says."""
-    return format_named(options.format) if options.format else format_of(path)
+    """Return the format to write: the one asked for, else the one the file name says.
+
+    Raises:
+        OutputError: There is no such format, or it holds no pyramid and one is asked for.
+    """
+    form = format_named(options.format) if options.format else format_of(path)
+    if options.pyramid and form.name not in PYRAMIDS:
+        raise OutputError(
+            f"{form.name.upper()} can't hold a pyramid; TIFF and Deep Zoom do",
+            hint="name the output .tif or .dzi",
+        )
+    return DEEP_ZOOM_JPEG if form == DEEP_ZOOM and options.quality is not None else form
+
+
+def _opened(path: Path, form: Format, options: WriteOptions) -> AtomicFile | TileFolder:
+    kind = TileFolder if form.name == DEEP_ZOOM.name else AtomicFile
+    return kind(path, overwrite=options.overwrite)
 
 
 def _neutral(picture: Picture) -> bool:

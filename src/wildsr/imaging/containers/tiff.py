@@ -16,6 +16,7 @@ from wildsr.imaging.metadata.ifd import (
     Value,
     integer,
     read_directory,
+    read_entries,
     read_start,
     reader,
     reorder,
@@ -125,7 +126,7 @@ class Writable(Protocol):
 
 
 def add_metadata(file: Writable, metadata: Metadata) -> None:
-    """Give a TIFF file just written metadata: a fuller directory at its end replaces its first one.
+    """Give a TIFF file just written metadata: a fuller directory at its end replaces its first one; others follow it.
 
     Raises:
         TiffError: The file, or the EXIF block, can't be followed.
@@ -133,6 +134,8 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     read = file_reader(file)
     layout, offset = read_start(read)
     written = read_directory(read, layout, offset, Budget(_OWN))
+    next_at = read_entries(read, layout, offset)[1]
+    following = layout.unpack("Q" if layout.big else "I", read(next_at, layout.inline))
     values = dict(written.values)
     below = {}
     if metadata.exif:
@@ -152,7 +155,9 @@ def add_metadata(file: Writable, metadata: Metadata) -> None:
     base = file.seek(0, io.SEEK_END)
     if base % 2:
         base += file.write(b"\0")
-    body, table = write_directory(Directory(values=values, below=below), layout.order, layout, base)
+    body, table = write_directory(
+        Directory(values=values, below=below), layout.order, layout, base, following=following
+    )
     file.write(body)
     file.seek(8 if layout.big else 4)
     file.write(table.to_bytes(8 if layout.big else 4, "little" if layout.order == "<" else "big"))

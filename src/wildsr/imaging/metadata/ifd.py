@@ -202,7 +202,9 @@ def reorder(value: Value, source: str, target: str) -> bytes:
     return b"".join(value.data[i : i + unit][::-1] for i in range(0, len(value.data), unit))
 
 
-def write_directory(directory: Directory, source: str, layout: Layout, base: int) -> tuple[bytes, int]:
+def write_directory(
+    directory: Directory, source: str, layout: Layout, base: int, *, following: int = 0
+) -> tuple[bytes, int]:
     """Return a directory and all below it as bytes that will lie at `base`, and the offset of its table.
 
     Args:
@@ -210,6 +212,7 @@ def write_directory(directory: Directory, source: str, layout: Layout, base: int
         source: `<` or `>`.
         layout: Byte order and offset size to write.
         base: Even offset the bytes will have in their file.
+        following: Offset of the next directory; 0 for none.
     """
     out = bytearray()
     fields: dict[int, tuple[int, int, bytes]] = {}
@@ -237,7 +240,7 @@ def write_directory(directory: Directory, source: str, layout: Layout, base: int
         )
     table = base + len(out)
     out += struct.pack(layout.order + ("Q" if layout.big else "H"), len(entries)) + b"".join(entries)
-    out += b"\0" * layout.inline  # no next directory
+    out += struct.pack(layout.order + number, following)
     return bytes(out + b"\0" * (len(out) % 2)), table
 
 
