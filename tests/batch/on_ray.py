@@ -39,7 +39,8 @@ from wildsr.batch import (
     split_batch,
     upscale_batch,
 )
-from wildsr.batch.run import MOST_DEATHS, _Actor, _Begun
+from wildsr.batch.degrade import Asked, Degrader, plan_degrade
+from wildsr.batch.run import MOST_DEATHS, _Actor, _Begun, run_batch
 from wildsr.engine import Settings, Upscaler, upscale_folder
 from wildsr.errors import UsageError
 
@@ -249,3 +250,30 @@ def test_a_picture_in_parts_has_the_bytes_of_one_machine_though_a_worker_is_kill
     assert output.read("tall_x4.png") == (tmp_path / "alone.png").read_bytes()
     assert [one.path for one in output.stored()] == [MANIFEST, "tall_x4.png"]
     assert read_all(output) == {one.source: one for one in records}
+
+
+def test_a_task_may_give_many_records(
+    cluster: str, made: tuple[Path, Path, dict[str, bytes]], tmp_path: Path
+) -> None:
+    """Shards of pairs; all other verbs run through the same few lines."""
+    pytest.importorskip("torch", reason="needs the extra train")
+    photos, _, _ = made
+    plan = plan_degrade(str(photos), str(tmp_path / "out"), Asked(preset="bicubic", scale=2), per_shard=10)
+    seen: list[tuple[int, int]] = []
+    records = run_batch(
+        plan.work,
+        plan.tasks,
+        plan.kept,
+        workers=1,
+        threads=1,
+        total=plan.pictures,
+        watch=lambda _, done, total: seen.append((done, total)),
+    )
+    assert seen == [(number, 24) for number in range(1, 25)]
+    assert [one.source for one in records if one.status != "done"] == ["cut.png", "text.jpg"]
+    assert read_all(place_of(str(tmp_path / "out"))) == {one.source: one for one in records}
+    alone = Degrader(replace(plan.work, output=place_of(str(tmp_path / "alone"))))
+    for task in plan.tasks:
+        digest = {one.sha256 for one in alone.records(task, attempts=1) if one.status == "done"}
+        assert digest == {one.sha256 for one in records if one.target == task.target and one.sha256}
+    assert not plan_degrade(str(photos), str(tmp_path / "out"), plan.work.asked, per_shard=10).tasks
