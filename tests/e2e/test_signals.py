@@ -235,6 +235,24 @@ finally:
     assert b"told as ever" in done.stderr
 
 
+def test_the_last_word_is_not_interrupted() -> None:
+    """A signal inside an import waits, and the program may have come to its end before it is answered."""
+    code = """
+import signal, time
+from wildsr.cli import signals
+with signals.answered():
+    try:
+        signals._look_again()
+        raise SystemExit
+    except SystemExit:
+        signals.settle()
+        time.sleep(0.2)
+print("ended", signal.getsignal(signal.SIGTERM) is signal.SIG_DFL, signal.getitimer(signal.ITIMER_REAL)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, timeout=50, check=False)
+    assert done.stdout.split() == [b"ended", b"True", b"0.0"], done.stderr
+
+
 def test_a_second_signal_breaks_an_import_off(tmp_path: Path) -> None:
     (tmp_path / "heavy.py").write_text(
         "import signal, time\nsignal.raise_signal(15)\nsignal.raise_signal(15)\n"

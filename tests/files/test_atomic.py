@@ -172,10 +172,16 @@ def test_temporaries_of_dead_processes_are_removed_and_no_others(tmp_path: Path)
     other_machine.write_bytes(b"")
     user_file = tmp_path / ".wildsr-tmp-notes.txt"
     user_file.write_bytes(b"")
-    (tmp_path / f"{stale.name[:-12]}00000000.png").mkdir()
+    dropped = tmp_path / f"{stale.name[:-12]}00000000.png"
+    dropped.mkdir()
     with atomic_write(tmp_path / "b.png") as live:
         live.write_bytes(b"b")
-        assert remove_stale_temporaries(tmp_path) == [stale]
+        assert not stale.exists()
+        subprocess.run([sys.executable, "-c", DIE_WHILE_WRITING, str(tmp_path / "a.png")], check=False)
+        with atomic_write(tmp_path / "c.png") as another:  # looked for once, since a folder may be large
+            another.write_bytes(b"c")
+        (later,) = set(tmp_path.glob(".wildsr-tmp-*-*-*-*.png")) - {live, other_machine, dropped}
+        assert remove_stale_temporaries(tmp_path) == [later]
     assert other_machine.exists()
     assert user_file.exists()
     assert remove_stale_temporaries(tmp_path / "missing") == []
@@ -198,8 +204,10 @@ def test_leftovers_of_the_streaming_writer_are_removed_unless_it_still_writes(tm
     (stale,) = tmp_path.iterdir()
 
     def rows() -> Iterator[NDArray[np.uint8]]:
-        assert len(listing(tmp_path)) == 2
-        assert remove_stale_temporaries(tmp_path) == [stale]
+        assert not stale.exists()
+        (own,) = listing(tmp_path)
+        assert own.startswith(".wildsr-tmp-")
+        assert remove_stale_temporaries(tmp_path) == []
         yield np.zeros((8, 8, 3), np.uint8)
 
     write_rows(rows(), Frame(width=8, height=8, channels=3), tmp_path / "b.png")

@@ -27,6 +27,7 @@ def main() -> None:
                 raise KeyboardInterrupt
             app()
         except BaseException as error:  # the program's last word on anything
+            signals.settle()
             code = ended(error)
         else:
             code = 0

@@ -22,10 +22,13 @@ _LOOK_AGAIN: Final = 0.02
 
 _came: int | None = None
 _patient = False
+_settled = False
 
 
 def _answer(number: int, frame: FrameType | None) -> None:
     global _came  # noqa: PLW0603 -- a handler has nowhere else to put it
+    if _settled:
+        return
     first = _came is None
     _came = number
     if first:
@@ -35,7 +38,7 @@ def _answer(number: int, frame: FrameType | None) -> None:
 
 
 def _answer_first(_number: int, frame: FrameType | None) -> None:
-    if _patient:
+    if _patient or _settled:
         return
     if hasattr(signal, "setitimer") and _importing(frame):
         _look_again()
@@ -58,10 +61,12 @@ def _importing(frame: FrameType | None) -> bool:
 
 @contextmanager
 def answered() -> Iterator[None]:
-    """Answer signals inside; afterwards they end the program at once and without a word.
+    """Answer signals inside, until `settle`.
 
     Those that whoever started the program has switched off (nohup, a shell's background job) stay so.
     """
+    global _settled  # noqa: PLW0603 -- what the handlers go by
+    _settled = False
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     for number, handler in before.items():
         if handler != signal.SIG_IGN:
@@ -78,13 +83,20 @@ def answered() -> Iterator[None]:
     try:
         yield
     finally:
+        settle()
         sys.unraisablehook = hook
-        if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) is _answer_first:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        for number, handler in before.items():
-            if handler != signal.SIG_IGN:
-                signal.signal(number, signal.SIG_DFL)
+
+
+def settle() -> None:
+    """From here on signals end the program at once and without a word; one on its way is forgotten."""
+    global _settled  # noqa: PLW0603 -- what the handlers go by
+    _settled = True
+    if hasattr(signal, "setitimer") and signal.getsignal(signal.SIGALRM) is _answer_first:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    for number in _SIGNALS:
+        if signal.getsignal(number) is _answer:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @contextmanager

@@ -18,10 +18,18 @@ PREFIX: Final = ".wildsr-"
 TEMPORARY: Final = re.compile(r"\.wildsr-tmp-([0-9a-f]{6}-\d+-\d+)-[0-9a-f]{8}(\.[^/]*)?")
 """Names that `temporary_beside` gives; the group names the process that writes."""
 _A_DAY: Final = 86_400
+_SWEPT: Final[set[Path]] = set()
 
 
 def temporary_beside(path: Path) -> Path:
-    """Return an unused name in the folder of `path`, with its extension, which some encoders go by."""
+    """Return an unused name in the folder of `path`, with its extension, which some encoders go by.
+
+    The first time for a folder, what killed processes left there is removed.
+    """
+    folder = path.parent.absolute()
+    if folder not in _SWEPT:
+        _SWEPT.add(folder)
+        remove_stale_temporaries(folder)
     return path.parent / f"{PREFIX}tmp-{own_tag()}-{secrets.token_hex(4)}{path.suffix[:16]}"
 
 
