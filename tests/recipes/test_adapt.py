@@ -117,6 +117,26 @@ def test_a_run_that_was_stopped_ends_at_the_same_bytes(
         assert (whole / name).read_bytes() == (resumed / name).read_bytes(), name
 
 
+def test_a_run_that_ended_or_was_killed_at_its_end_is_done(
+    config: AdaptConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """States are removed last; without them nothing could be chosen again."""
+    told: list[str] = []
+    monkeypatch.setattr("wildsr.training.selection.shutil.rmtree", lambda *_, **__: None)  # killed before it
+    run = adapt.run(config, tmp_path / "run", resume=False, say=said)
+    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    assert (run / "snapshots-removed").exists()
+    monkeypatch.undo()
+    adapt.run(config, run, resume=True, say=told.append)
+    assert told[-1] == f"done already: wildsr upscale … -m {run}"
+    assert not (run / "snapshots-removed").exists()
+    (run / "model.onnx").unlink()
+    with pytest.raises(TrainingError, match=r"the state after step .* is gone"):
+        adapt.run(config, run, resume=True, say=said)
+    model = run / "model.safetensors"
+    assert model.read_bytes() == before[model]
+
+
 def test_when_nothing_is_better_the_start_is_kept(config: AdaptConfig, tmp_path: Path, said: Say) -> None:
     wild = configure(
         config, sets=["optimiser.learning_rate=0.5", "psnr_loss=0", "blends=[]", "run.explosion=1e9"]

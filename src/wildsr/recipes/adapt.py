@@ -27,7 +27,7 @@ from wildsr.training.losses import PIXEL, check_crop, random_crops
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
-from wildsr.training.selection import Chosen, Snapshots
+from wildsr.training.selection import Chosen, Snapshots, finished
 from wildsr.training.session import Say, Session
 from wildsr.training.settings import CountOrNone, DataSettings, Fraction, OptimiserSettings, RunSettings
 from wildsr.training.trainable import start_state, trainable
@@ -115,6 +115,9 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
     dataset = gather(config.data, scale=scale, folder=process.folder, say=process.say)
     with process.open_session(dataset.fingerprint) as session:
         session.tell(f"start: {start.spec.id}; data: {dataset.summary}")
+        if finished(session):
+            session.tell(f"done already: wildsr upscale … -m {session.folder}")
+            return
         generator = trainable(session, "generator", start.network, config.optimiser)
         perceptual.to(process.fabric.device)
         state = start_state(session, generator)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from wildsr.files import atomic_write, make_folder
 from wildsr.training.session import Point, Session
 
 _FOLDER: Final = "snapshots"
+_DOOMED: Final = "snapshots-removed"
 _STEP_DIGITS: Final = 8
 _MORE_ARTEFACTS: Final = 0.1
 """Share by which an artefact may be stronger than the start's."""
@@ -55,6 +57,15 @@ class Chosen:
             f"chosen: step {self.step}{share}; on degraded photos held out LPIPS {self.start['lpips']:.4f} → "
             f"{self.scores['lpips']:.4f}, PSNR {self.start['psnr']:.2f} → {self.scores['psnr']:.2f} dB"
         )
+
+
+def finished(session: Session) -> bool:
+    """Whether an earlier run chose, published and removed the states that were kept."""
+    resumed = session.resumed
+    if resumed is None or resumed.step != resumed.total or (session.folder / _FOLDER).exists():
+        return False
+    shutil.rmtree(session.folder / _DOOMED, ignore_errors=True)
+    return (session.folder / "model.onnx").exists()
 
 
 class Snapshots:
@@ -117,9 +128,12 @@ class Snapshots:
         return self._blend(chosen.step, chosen.alpha)
 
     def remove(self) -> None:
-        """Delete the states that were kept."""
+        """Delete the states that were kept: the run's last act, by which `finished` knows it."""
         if self._session.leads:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            doomed = self._folder.with_name(_DOOMED)
+            with suppress(OSError):
+                self._folder.rename(doomed)  # all go at once, whenever the program is killed
+            shutil.rmtree(doomed, ignore_errors=True)
 
     def _blend(self, step: int, alpha: float) -> dict[str, Tensor]:
         if not step:
