@@ -40,6 +40,7 @@ from wildsr.batch import (
     upscale_batch,
 )
 from wildsr.batch.degrade import Asked, Degrader, plan_degrade
+from wildsr.batch.local_cluster import ENVIRONMENT
 from wildsr.batch.run import MOST_DEATHS, _Actor, _Begun, run_batch
 from wildsr.engine import Settings, Upscaler, upscale_folder
 from wildsr.errors import UsageError
@@ -57,7 +58,7 @@ SETTINGS = Settings(precision="fp32", threads=1, max_memory=1.5)
 def cluster(s3_server: Store) -> Iterator[str]:
     """One cluster for all; its address."""
     folder = tempfile.mkdtemp(prefix="ray-")  # short: sockets lie in it
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.update(ENVIRONMENT)
     started = ray.init(
         address="local",
         num_cpus=4,
