@@ -10,8 +10,12 @@ os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # tests import ONNX Runtime by themse
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
-settings.register_profile("wildsr", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("wildsr")  # how fast a shared machine is, is no property of the code
+settings.register_profile(
+    "wildsr", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile(
+    "wildsr"
+)  # how fast a shared machine is, is no property of the code; chance is the fuzzer's part
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 

@@ -15,7 +15,7 @@ from wildsr.files import JOURNAL_NAME
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
 
-PICTURES, KILLS = 60, 8
+PICTURES, KILLS = 60, 5
 
 
 def command(out: str) -> list[str]:
