@@ -11,6 +11,7 @@ import argparse
 import datetime
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -198,6 +199,9 @@ def ended(
             tally.traces += 1
             print(said.decode(errors="replace"), file=sys.stderr)
         tally.left += bool(temporaries(place / out))
+        if run.returncode == 0:  # there would be nothing left to end
+            shutil.rmtree(place / out)
+            (place / out).mkdir()
     finished(place, command, out, cache)
     return tally, place / out
 
