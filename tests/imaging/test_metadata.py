@@ -240,6 +240,50 @@ def test_place_that_points_beyond_the_block_takes_nothing_that_is_added() -> Non
     assert resolution_of(made) == resolution
 
 
+SHARED = {302: bytes(8), 176: b"\x2e\x01\0\0"}
+ONE_DIRECTORY = {170: b"\x01", 172: b"\x2e\x01\0\0"}
+
+
+@pytest.mark.parametrize(
+    ("kept", "lost", "written", "date"),
+    [
+        pytest.param(347, (163, 303), {}, None, id="a directory that what is added would complete"),
+        pytest.param(310, (), SHARED, None, id="an empty directory that a thumbnail shares"),
+        pytest.param(
+            None, (), {340: struct.pack("<HHII", 0x9214, 3, 70, 250)}, True, id="an area over directories"
+        ),
+        pytest.param(None, (), ONE_DIRECTORY, None, id="two pointers to one directory"),
+    ],
+)
+def test_a_damaged_block_is_rewritten_once(
+    kept: int | None, lost: tuple[int, ...], written: dict[int, bytes], date: bool | None
+) -> None:
+    block = bytearray(exif_block(6, order="<", thumbnail=THUMBNAIL, prefix=False))
+    for at in lost:
+        del block[at : at + 4]
+    for at, data in written.items():
+        block[at : at + len(data)] = data
+    resolution = Resolution(x=300, y=299.72)
+    text = [TextItem(key=key, text="a word") for key in ("Title", "Comment", "Author")]
+    first, second = Change(before=(64, 96), after=(640, 960)), Change(before=None, after=(640, 960))
+    made, _ = edited(
+        bytes(block[:kept]),
+        first,
+        resolution=resolution,
+        software="x",
+        add_resolution=True,
+        strip_place=True,
+        text=text,
+    )
+    again, homeless = edited(made, second, resolution=resolution, text=text)
+    assert (again, set(homeless)) == (made, {"Title", "Comment", "Author"})
+    read = Image.Exif()
+    read.load(made)
+    assert read[0x0110] == "Model 7"
+    if date:
+        assert read.get_ifd(0x8769)[0x9003] == "2021:07:14 12:34:56"
+
+
 def test_iptc_wrapper_is_photoshops(tmp_path: Path) -> None:
     assert unwrapped(wrapped(IPTC)) == IPTC
     assert unwrapped(IPTC) == IPTC

@@ -14,6 +14,7 @@ from wildsr.imaging.metadata.ifd import (
     EXIF_IFD,
     GPS_IFD,
     INTEROP_IFD,
+    POINTERS,
     IfdEntry,
     TiffError,
     read_entries,
@@ -41,11 +42,16 @@ class Editor:
     def __init__(self, block: bytes, change: Change) -> None:
         self._data = bytearray(block)
         self._change = change
+        self._end = len(block)
+        self._followed: set[int] = set()
+        self._kept: list[tuple[int, int]] = [(0, 8)]
         self._below: dict[int, list[IfdEntry]] = {}
         self._layout, self._offset = read_start(self._read)
         if self._layout.big:
             raise TiffError("EXIF is never BigTIFF")
         self.entries, self._next_at = read_entries(self._read, self._layout, self._offset)
+        self._kept.append((self._offset, self._next_at + 4))
+        self._tables = [self._next_at + 4]
         self._fields = {e.tag: bytes(self._data[e.position : e.position + 12]) for e in self.entries}
 
     @property
@@ -65,14 +71,21 @@ class Editor:
 
     def _directories(self, tag: int, entries: Iterable[IfdEntry]) -> list[list[IfdEntry]]:
         """Return the directories that entries of a tag point to, as far as they can be followed."""
+        pointing: dict[int, set[int]] = {}
+        for entry in entries:
+            if entry.tag == tag and entry.kind in (4, 13) and entry.count == 1:
+                pointing.setdefault(self._number(entry), set()).add(entry.position)
         found = []
-        for offset in {
-            self._number(e) for e in entries if e.tag == tag and e.kind in (4, 13) and e.count == 1
-        }:
+        for offset, positions in pointing.items():
             try:
-                found.append(read_entries(self._read, self._layout, offset)[0])
+                entries_there, next_at = read_entries(self._read, self._layout, offset)
             except TiffError:
                 continue
+            found.append(entries_there)
+            self._followed |= positions
+            self._tables.append(next_at + 4)
+            if tag != GPS_IFD:
+                self._kept.append((offset, next_at))
             if len(found) == _MOST_DIRECTORIES:
                 break
         return found
@@ -87,23 +100,27 @@ class Editor:
     def follow_rules(self) -> None:
         """Do with every tag what the table says, and take thumbnails out."""
         exif = self.below(EXIF_IFD)
-        interop = [e for directory in self._directories(INTEROP_IFD, exif) for e in directory]
-        self._remove_thumbnails()
+        above = {e.position: e for e in [*self.entries, *exif]}
+        interop = [e for directory in self._directories(INTEROP_IFD, above.values()) for e in directory]
+        places = [e for directory in self._directories(GPS_IFD, above.values()) for e in directory]
+        judged = above | {e.position: e for e in interop}
+        whole = {position for position, entry in judged.items() if self._is_whole(entry)}
+        self._remove_thumbnails([*(judged[position] for position in whole), *places])
         main = {entry.position for entry in self.entries}
         gone: list[tuple[int, int]] = []
-        for entry in [*self.entries, *exif, *interop]:
+        for position, entry in judged.items():
             _, rule = EXIF.get(entry.tag, ("", None))
-            if rule is None or rule in ("upright", "resolution"):
+            if position in whole and (rule is None or rule in ("upright", "resolution")):
                 continue
-            field = self._field(entry, rule)
-            if field is None and entry.size > 4 and entry.at >= 8:
+            field = self._field(entry, rule) if position in whole and rule else None
+            if field is None and entry.size > 4 and (position in whole or rule == "left out"):
                 gone.append((entry.at, entry.at + entry.size))
-            if entry.position in main:
+            if position in main:
                 if field is None:
                     self._fields.pop(entry.tag, None)
                 elif entry.tag in self._fields:
                     self._fields[entry.tag] = field
-            self._data[entry.position : entry.position + 12] = field or self._emptied(entry)
+            self._data[position : position + 12] = field or self._emptied(entry)
         self._swap_density(exif)
         self._blank_all(gone)
 
@@ -153,7 +170,16 @@ class Editor:
             if len(values[0]) == len(values[1]) == 8:
                 self._data[x.at : x.at + 8], self._data[y.at : y.at + 8] = values[1], values[0]
 
-    def _remove_thumbnails(self) -> None:
+    def _is_whole(self, entry: IfdEntry) -> bool:
+        """Return whether a value ends within the block as read, and a directory's place leads to one.
+
+        Of another, what is appended would become part.
+        """
+        if entry.tag in POINTERS:
+            return entry.position in self._followed
+        return entry.size <= 4 or entry.at + entry.size <= self._end
+
+    def _remove_thumbnails(self, used: Iterable[IfdEntry]) -> None:
         """Blank directory 1 and other pictures' directories, with all they point to; cut them off where last."""
         offsets = [self._layout.unpack("I", self._read(self._next_at, 4).ljust(4, b"\0"))]
         self._data[self._next_at : self._next_at + 4] = b"\0\0\0\0"
@@ -164,9 +190,9 @@ class Editor:
         spans: list[tuple[int, int]] = []
         for first in offsets[: 1 + _MOST_DIRECTORIES]:
             spans += self._picture_at(first)
-        needed = self._extent()
+        needed = self._extent(used)
         end = len(self._data)
-        self._blank_all(span for span in spans if span[0] >= 8)
+        self._blank_all(spans)
         starts = [start for start, _ in spans if start >= needed]
         reaches_end = any(end - _TAIL <= stop <= end for _, stop in spans)
         if starts and reaches_end and len(starts) == len(spans):
@@ -186,21 +212,21 @@ class Editor:
             spans.append((numbers[_THUMBNAIL_AT], numbers[_THUMBNAIL_AT] + numbers[_THUMBNAIL_SIZE]))
         return spans
 
-    def _extent(self) -> int:
+    def _extent(self, entries: Iterable[IfdEntry]) -> int:
         """Return the offset behind everything directory 0 and those below it use."""
-        used = [self._next_at + 4]
-        for entry in self.entries + self.below(EXIF_IFD) + self.below(GPS_IFD):
-            used += [entry.position + 16, entry.at + entry.size]
-        return max(used)
+        return max([*self._tables, *(min(entry.at + entry.size, self._end) for entry in entries)])
 
     def _blank_all(self, spans: Iterable[tuple[int, int]]) -> None:
-        """Overwrite bytes with zeros, each once however many spans hold it."""
+        """Overwrite bytes with zeros but what is kept, each once however many spans hold it."""
+        kept = [(start, bytes(self._data[start:stop])) for start, stop in self._kept]
         done = 0
         for start, stop in sorted(spans):
             low, high = max(start, done), min(stop, len(self._data))
             if low < high:
                 self._data[low:high] = bytes(high - low)
                 done = high
+        for start, data in kept:
+            self._data[start : start + len(data)] = data
 
     @property
     def states_resolution(self) -> bool:
@@ -226,7 +252,9 @@ class Editor:
 
     def has(self, tag: int) -> bool:
         """Return whether directory 0, or Exif's own, has a tag."""
-        return tag in self._fields or any(entry.tag == tag for entry in self.below(EXIF_IFD))
+        name = self._pack("H", tag)
+        below = (self._read(entry.position, 2) for entry in self.below(EXIF_IFD) if entry.tag == tag)
+        return tag in self._fields or name in below
 
     def add(self, tag: int, kind: int, data: bytes) -> None:
         """Give directory 0 a tag of bytes or letters."""
@@ -248,11 +276,10 @@ class Editor:
     def blank_gps(self) -> None:
         """Remove GPS directories, wherever one is pointed at, and overwrite what they said."""
         exif = self.below(EXIF_IFD)
-        spans = []
-        for directory in self._directories(GPS_IFD, [*self.entries, *exif]):
-            for entry in directory:
-                spans += [(entry.at, entry.at + entry.size), (entry.position, entry.position + 12)]
-        self._blank_all(spans)
+        places = [e for directory in self._directories(GPS_IFD, [*self.entries, *exif]) for e in directory]
+        self._blank_all((entry.at, entry.at + entry.size) for entry in places)
+        for entry in places:
+            self._data[entry.position : entry.position + 12] = bytes(12)
         self._fields.pop(GPS_IFD, None)
         for entry in exif:
             if entry.tag == GPS_IFD:
