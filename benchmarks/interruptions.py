@@ -44,7 +44,7 @@ _TRAINING = (
 
 
 def _upscale(_: Path, out: str) -> list[str]:
-    return ["upscale", "hr", "-o", out, "--threads", "1"]
+    return ["upscale", "hr", "-o", out, "--threads", "1", "-m", "wild-compact"]
 
 
 def _degrade(_: Path, out: str) -> list[str]:
