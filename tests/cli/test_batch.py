@@ -30,3 +30,14 @@ def test_verbs_come_first_and_the_mistyped_is_told(tmp_path: Path, monkeypatch: 
     wrong = invoke("batch", "upscal", "in", "out")
     assert wrong.code == 2
     assert "did you mean upscale" in wrong.err
+
+
+def test_one_of_each_is_said_as_one(tmp_path: Path) -> None:
+    model, photos = tiny_model(tmp_path / "tiny.onnx"), make_photos(tmp_path / "one", 1)
+    told = invoke(
+        "batch", str(photos), str(tmp_path / "out"), "-m", str(model), "--workers", "1", "--dry-run"
+    ).err
+    assert "1 picture to do" in told
+    assert "1 worker of 1 thread\n" in told
+    assert "with 1 worker as fast" in " ".join(told.split())
+    assert "of 1 picture," in told

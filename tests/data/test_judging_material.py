@@ -77,7 +77,7 @@ def test_photos_to_judge_on_that_are_learnt_from_are_refused(tmp_path: Path) -> 
     data = DataSettings(
         hr=tmp_path / "hr", validation=tmp_path / "val", patch=32, validation_side=32, cache=tmp_path / "c"
     )
-    with pytest.raises(InputError, match=r"1 photos to judge on[\s\S]*val3.png shows the same as hr3.png"):
+    with pytest.raises(InputError, match=r"1 photo to judge on is[\s\S]*val3.png shows the same as hr3.png"):
         gather(data, scale=4, folder=tmp_path / "run", say=print)
     (tmp_path / "val" / "val3.png").unlink()
     assert len(gather(data, scale=4, folder=tmp_path / "run", say=print).validation) == 1

@@ -83,7 +83,7 @@ def test_photos_smaller_than_the_crop_are_named_and_skipped(tmp_path: Path) -> N
 def test_a_folder_of_only_small_photos_is_refused_with_the_way_out(tmp_path: Path) -> None:
     save(tmp_path / "hr", "a.png", noise(0, 20, 20))
     with pytest.raises(
-        InputError, match=r"none of the 1 pictures .* can be trained on:\n  a\.png: it is 20 × 20"
+        InputError, match=r"none of the 1 picture .* can be trained on:\n  a\.png: it is 20 × 20"
     ) as caught:
         open_photos(tmp_path / "hr", scale=4, patch=32, cache=tmp_path / "cache")
     assert "data.patch" in (caught.value.hint or "")

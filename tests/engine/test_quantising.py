@@ -124,7 +124,7 @@ def photo(path: Path, seed: int, side: int = 96) -> Path:
 
 
 def test_photos_too_small_are_refused(rrdb: Model, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="none of the 1 photos has 64 pixels a side"):
+    with pytest.raises(UsageError, match="none of the 1 photo has 64 pixels a side"):
         quantising.quantise(rrdb, [photo(tmp_path / "a.png", 0, 40)], say=print)
 
 

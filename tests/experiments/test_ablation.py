@@ -162,7 +162,7 @@ def test_too_few_photos_or_pairs_are_named(
     one.mkdir()
     Image.new("RGB", (64, 64)).save(one / "a.png")
     few = replace(asked, hr=one)
-    with pytest.raises(InputError, match="1 photos in"):
+    with pytest.raises(InputError, match="1 photo in"):
         ablation.run(few)
     single = replace(asked, pairs=make_pairs(tmp_path / "real", 1))
     with pytest.raises(InputError, match="no photo for the hidden camera"):  # of 96 × 112 pixels

@@ -88,7 +88,7 @@ def test_pairs_and_photos_are_the_two_tracks(
     assert not (second / "HR").exists()
     text = page.read_text()
     assert "2 real pairs" in text
-    assert "1 photos without ground truth" in text
+    assert "1 photo without ground truth" in text
     assert "--pairs real/ --photos phone/" in text
     assert f"left out, since not fetched: {PUBLISHED[1]}" in capsys.readouterr().out
 

@@ -78,7 +78,7 @@ def test_losses_of_both_stages(tiny_realsr: RealsrConfig, tmp_path: Path, said: 
     card = json.loads((run / "card.json").read_text())
     assert card["recipe"] == "realsr"
     assert "4 photos, 1 more for validation" in card["data"]["photos"]
-    assert "LR by 1 kernels and 3 noise patches" in card["data"]["photos"]
+    assert "LR by 1 kernel and 3 noise patches" in card["data"]["photos"]
     assert "wildsr train realsr" in (run / "card.md").read_text()
 
 

@@ -119,7 +119,7 @@ def test_less_can_be_asked_of_each() -> None:
     ("choices", "told"),
     [
         ({"protocol": "ranking"}, "no protocol ranking"),
-        ({"methods": 0}, "1 methods or more"),
+        ({"methods": 0}, "1 method or more"),
         ({"protocol": "pairwise", "methods": 1}, "2 methods or more"),
         ({"protocol": "mor", "methods": 13}, "nobody can order 13"),
         ({"pictures": 0}, "needs a picture"),

@@ -8,6 +8,7 @@ import typer
 from wildsr.cli import batch_options as batch
 from wildsr.cli import degrade_options as options
 from wildsr.cli.console import say
+from wildsr.files import counted
 
 PerShard = Annotated[int, typer.Option(min=1, help="Pictures in a shard.")]
 ProfileFile = Annotated[
@@ -57,8 +58,9 @@ def degrade(
     for problem in plan.problems:
         say(f"left out: {problem}")
     say(
-        f"{plan.pictures} pictures to degrade by {plan.work.degradation} into {len(plan.tasks)} shards, "
-        f"{len(plan.kept)} done or left out by earlier runs; {plan.workers} workers"
+        f"{counted(plan.pictures, 'picture')} to degrade by {plan.work.degradation} into "
+        f"{counted(len(plan.tasks), 'shard')}, "
+        f"{len(plan.kept)} done or left out by earlier runs; {counted(plan.workers, 'worker')}"
     )
     if dry_run:
         return

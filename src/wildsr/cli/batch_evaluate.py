@@ -8,7 +8,7 @@ from wildsr.cli import batch_options as batch
 from wildsr.cli import evaluate_options as options
 from wildsr.cli.console import say
 from wildsr.cli.evaluate import listed, write_found
-from wildsr.files import shown
+from wildsr.files import counted, shown
 
 Source = Annotated[
     str, typer.Argument(metavar="INPUT", help="Folder or URL of results (file, s3, gs, …), of one method.")
@@ -64,8 +64,8 @@ def evaluate(
         workers=workers,
     )
     say(
-        f"{len(plan.tasks)} results of {shown(plan.method)} to measure against {shown(plan.test_set.name)}, "
-        f"{len(plan.kept)} measured or left out by earlier runs; {plan.workers} workers"
+        f"{counted(len(plan.tasks), 'result')} of {shown(plan.method)} to measure against {shown(plan.test_set.name)}, "
+        f"{len(plan.kept)} measured or left out by earlier runs; {counted(plan.workers, 'worker')}"
     )
     if dry_run:
         return

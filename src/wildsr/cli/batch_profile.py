@@ -8,7 +8,7 @@ import typer
 from wildsr.cli import batch_options as batch
 from wildsr.cli.console import data, say
 from wildsr.estimation.kernels.methods import METHODS
-from wildsr.files import shown
+from wildsr.files import counted, shown
 
 _METHODS_HELP = "; ".join(f"{name}: {method.summary}" for name, method in METHODS.items()) + "."
 Method = Annotated[str, typer.Option(help=f"How kernels are estimated. {_METHODS_HELP}")]
@@ -42,8 +42,8 @@ def profile(
     for problem in plan.problems:
         say(f"left out: {problem}")
     say(
-        f"{len(plan.tasks)} photos to examine by {plan.work.method}, {len(plan.kept)} done or left out by "
-        f"earlier runs; {plan.workers} workers"
+        f"{counted(len(plan.tasks), 'photo')} to examine by {plan.work.method}, {len(plan.kept)} done or left out by "
+        f"earlier runs; {counted(plan.workers, 'worker')}"
     )
     if dry_run:
         return
@@ -66,8 +66,9 @@ def profile(
         facts = json.loads(one.found)
         few = f", which is few: from {FEW} on it can be relied on" if facts["photos"] < FEW else ""
         say(
-            f"{shown(one.target)}: {facts['photos']} photo{'' if facts['photos'] == 1 else 's'}{few}; "
-            f"{facts['kernels']} kernels, {facts['noise_patches']} noise patches, confidence {facts['confidence']:.2f}"
+            f"{shown(one.target)}: {counted(facts['photos'], 'photo')}{few}; "
+            f"{counted(facts['kernels'], 'kernel')}, {counted(facts['noise_patches'], 'noise patch')}, "
+            f"confidence {facts['confidence']:.2f}"
         )
         data(f"{target.rstrip('/')}/{one.target}")
     if bad or plan.problems:

@@ -9,6 +9,7 @@ from wildsr.cli import upscale_options as options
 from wildsr.cli.console import say, time_text
 from wildsr.cli.fetching import fetch_model
 from wildsr.engine import Settings, Size
+from wildsr.files import counted
 from wildsr.imaging import WriteOptions
 from wildsr.models import default_model
 
@@ -83,12 +84,12 @@ def upscale(
     for problem in plan.problems:
         say(f"left out: {problem}")
     say(
-        f"{len(plan.tasks)} pictures to do, {len(plan.kept)} done or left out by earlier runs; {name}, "
-        f"{plan.workers} workers of {plan.threads} thread{'' if plan.threads == 1 else 's'}"
+        f"{counted(len(plan.tasks), 'picture')} to do, {len(plan.kept)} done or left out by earlier runs; {name}, "
+        f"{counted(plan.workers, 'worker')} of {counted(plan.threads, 'thread')}"
     )
     parts = plan_split(plan) if split else None
     if parts is not None:
-        say(f"in {len(parts.parts)} parts to make, {parts.there} made by earlier runs")
+        say(f"in {counted(len(parts.parts), 'part')} to make, {parts.there} made by earlier runs")
     if plan_only:
         _tell_cost(plan)
         return
@@ -111,6 +112,8 @@ def _tell_cost(plan: "Plan") -> None:
     cost = cost_of(plan)
     say(
         f"{cost.megapixels:.3g} MP become {cost.result_megapixels:.3g} MP in at most "
-        f"{time_text(cost.core_seconds)} of one core, {time_text(cost.hours * 3600)} with {plan.workers} workers "
-        f"as fast as this machine (from {cost.sampled} of {cost.pictures} pictures, {cost.unusable} of them unusable)"
+        f"{time_text(cost.core_seconds)} of one core, {time_text(cost.hours * 3600)} with "
+        f"{counted(plan.workers, 'worker')} "
+        f"as fast as this machine (from {cost.sampled} of {counted(cost.pictures, 'picture')}, {cost.unusable} of "
+        "them unusable)"
     )

@@ -16,6 +16,7 @@ from wildsr.engine import Settings
 from wildsr.engine.backends import PrecisionChoice, open_backend, resolve
 from wildsr.engine.tuning import tune
 from wildsr.errors import UsageError
+from wildsr.files import counted
 from wildsr.models import Model, default_model
 
 
@@ -81,7 +82,7 @@ def bench(
         )
         return
     data(
-        f"{model}, {execution.backend} {execution.precision}, {network.threads} threads: "
+        f"{model}, {execution.backend} {execution.precision}, {counted(network.threads, 'thread')}: "
         f"{seconds:.2f} s for a tile of {tile}×{tile}"
     )
     for name, pixels in (("a 1-MP photo", 1e6), ("a 12-MP photo", 12e6)):
@@ -94,6 +95,7 @@ def _tune(model: Model, *, json: bool) -> None:
         data_json({"model": model.spec.id, **asdict(found)})
         return
     data(
-        f"{model.spec.id}: {found.backend} {found.precision}, {found.threads} threads, tiles of {found.tile_pixels} "
+        f"{model.spec.id}: {found.backend} {found.precision}, {counted(found.threads, 'thread')}, tiles of "
+        f"{found.tile_pixels} "
         f"pixels: {time_text(found.seconds_per_megapixel)} for each megapixel of a photo; remembered"
     )

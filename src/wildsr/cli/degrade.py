@@ -8,7 +8,7 @@ import typer
 from wildsr.cli import degrade_options as options
 from wildsr.cli.console import Json, data, data_json, data_name, progress_bar, say
 from wildsr.errors import UsageError
-from wildsr.files import find_pictures, shown
+from wildsr.files import counted, find_pictures, shown
 from wildsr.files.display import shown_some
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def degrade(
             say(f"left out: {shown(path)}: no picture")
     jobs = plan_pairs(found.pictures, folder)
     if renamed := [shown(job.name) for job in jobs if job.renamed]:
-        say(f"{len(renamed)} pairs would share a name and keep the extension in it: {shown_some(renamed)}")
+        keep = "keeps" if len(renamed) == 1 else "keep"
+        say(
+            f"{counted(len(renamed), 'pair')} would share a name and {keep} the extension in it: {shown_some(renamed)}"
+        )
     with progress_bar(quiet=json) as bar:
         task = bar.add_task("degrading", total=len(jobs))
 
@@ -92,8 +95,7 @@ def _tell(done: "PairsMade", output: str, chosen: "Chosen", *, json: bool) -> No
         )
         return
     there = f", {done.kept} already done" if done.kept else ""
-    pairs = "1 pair" if done.made == 1 else f"{done.made} pairs"
-    say(f"{pairs} by {chosen.name} ({chosen.summary}){there}")
+    say(f"{counted(done.made, 'pair')} by {chosen.name} ({chosen.summary}){there}")
     data_name(Path(output))
 
 

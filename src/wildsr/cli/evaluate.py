@@ -26,7 +26,7 @@ from wildsr.evaluation import (
     to_markdown,
     write_text,
 )
-from wildsr.files import shown
+from wildsr.files import counted, shown
 
 
 def evaluate(
@@ -101,9 +101,8 @@ def listed(texts: Sequence[str]) -> list[str]:
 
 
 def _run(plan: EvaluationPlan) -> Evaluation:
-    count = len(plan.test_set.pictures)
     say(
-        f"{shown(plan.test_set.name)}: {count} picture{'' if count == 1 else 's'}, "
+        f"{shown(plan.test_set.name)}: {counted(len(plan.test_set.pictures), 'picture')}, "
         f"{', '.join(shown(method.name) for method in plan.methods)}"
     )
     with progress_bar(quiet=False) as bar:
@@ -145,7 +144,9 @@ def _write_blind(found: Evaluation, target: Path) -> None:
     key = key_path(target)
     write_text(target, test.page)
     write_text(key, test.key)
-    say(f"wrote {shown(target)}: {test.crops} pairs to choose from; keep {shown(key)}, which knows the sides")
+    say(
+        f"wrote {shown(target)}: {counted(test.crops, 'pair')} to choose from; keep {shown(key)}, which knows the sides"
+    )
 
 
 def _score_blind(key: str | None, choices: Sequence[str], *, json: str | None) -> None:

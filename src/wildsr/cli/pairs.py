@@ -7,7 +7,7 @@ import typer
 
 from wildsr.cli.console import data_json, data_name, progress_bar, say
 from wildsr.errors import InputError, UsageError
-from wildsr.files import atomic_write, shown
+from wildsr.files import atomic_write, counted, shown
 
 app = typer.Typer(help="Pairs of photos by two cameras.", no_args_is_help=True)
 
@@ -93,7 +93,8 @@ def register(
             }
         )
     else:
-        say(f"{found.kept} windows of {len(found.pairs)} pairs kept; see {shown(output / PAGE)} and {TABLE}")
+        kept = f"{counted(found.kept, 'window')} of {counted(len(found.pairs), 'pair')} kept"
+        say(f"{kept}; see {shown(output / PAGE)} and {TABLE}")
         data_name(output)
     if failed:
         raise typer.Exit(1)

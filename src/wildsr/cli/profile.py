@@ -10,7 +10,7 @@ from wildsr.cli.console import progress_bar, say
 from wildsr.cli.profile_report import tell, tell_comparison
 from wildsr.errors import UsageError, did_you_mean, nearest
 from wildsr.estimation.kernels.methods import METHODS, method_named
-from wildsr.files import atomic_write, check_target, find_pictures, refuse_input, shown
+from wildsr.files import atomic_write, check_target, counted, find_pictures, refuse_input, shown
 from wildsr.machine import cores
 
 if TYPE_CHECKING:
@@ -118,7 +118,7 @@ def _make(
         refuse_input(page, [one.path for one in found.pictures])
     if found.ignored:
         one = len(found.ignored) == 1
-        what = "1 file is no photo" if one else f"{len(found.ignored)} files are no photos"
+        what = f"{counted(len(found.ignored), 'file')} {'is no photo' if one else 'are no photos'}"
         say(f"{what} (videos, texts, raw files) and {'was' if one else 'were'} passed over")
     with progress_bar(quiet=json) as bar:
         task = bar.add_task("photos", total=None)

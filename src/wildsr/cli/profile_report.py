@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from wildsr.cli.console import Json, data, data_json
-from wildsr.files import shown
+from wildsr.files import counted, shown
 
 if TYPE_CHECKING:
     from wildsr.estimation.profile.comparison import ProfileComparison
@@ -20,7 +20,7 @@ def tell(stats: "ProfileStats", path: Path, *, json: bool) -> None:
         data_json({"profile": str(path), **_as_json(stats)})
         return
     lines = [
-        f"{shown(path)}: {_counted(stats.kernels, 'kernel')}, {_counted(stats.patches, 'noise patch')}, "
+        f"{shown(path)}: {counted(stats.kernels, 'kernel')}, {counted(stats.patches, 'noise patch')}, "
         f"confidence {stats.confidence:.0%}"
     ]
     if stats.blur is not None:
@@ -33,7 +33,7 @@ def tell(stats: "ProfileStats", path: Path, *, json: bool) -> None:
             f"  noise    σ {stats.noise:.2f} levels; coarse against fine grain {stats.grain:.2f} (white: 1)"
         )
         lines += [
-            f"           at brightness {level:.2f}: σ {sigma:.2f} ({_counted(count, 'patch')})"
+            f"           at brightness {level:.2f}: σ {sigma:.2f} ({counted(count, 'patch')})"
             for level, sigma, count in stats.noise_by_brightness
         ]
     if stats.jpeg:
@@ -67,11 +67,6 @@ def tell_comparison(result: "ProfileComparison", names: Sequence[str], *, json: 
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
     data("\n".join([*lines, "", *result.verdict]))
-
-
-def _counted(count: int, noun: str) -> str:
-    """`1 kernel`, `2 kernels`, `3 patches`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}{'es' if noun.endswith('ch') else 's'}"
 
 
 def _rejection(one: "RejectionCount") -> str:

@@ -14,7 +14,7 @@ from wildsr.cli import study_options as options
 from wildsr.cli import study_power, study_serve
 from wildsr.cli.console import data, data_json, say
 from wildsr.errors import UsageError
-from wildsr.files import shown
+from wildsr.files import counted, shown
 from wildsr.study.design import Design, StudyMethod
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ def create(
     with _closing(StudyStore(database)) as store:
         made = store.create(name, asked, stimuli, title=title or _QUESTIONS[protocol])
     say(
-        f"{name}: {len(methods)} methods, {len(material.pictures)} pictures, {asked.trials_per_rater} questions a "
-        f"rater; wildsr study serve shows it, raters begin at /study/rate/{made.invitation}"
+        f"{name}: {counted(len(methods), 'method')}, {counted(len(material.pictures), 'picture')}, "
+        f"{counted(asked.trials_per_rater, 'question')} a rater; wildsr study serve shows it, raters begin at "
+        f"/study/rate/{made.invitation}"
     )
     data(made.name)
 

@@ -7,7 +7,7 @@ import typer
 from wildsr.cli.console import Json, data, data_json, say, size_text, time_text
 from wildsr.cli.upscale_report import plan_facts, problem_json
 from wildsr.engine import Batch, Estimate, Plan
-from wildsr.files import shown
+from wildsr.files import counted, shown
 
 
 def tell_estimates(batch: Batch, *, json: bool) -> None:
@@ -51,6 +51,7 @@ def _plan_json(one: Estimate, plan: Plan, seconds: float) -> dict[str, Json]:
 
 def _plan_line(one: Estimate, plan: Plan, seconds: float) -> str:
     return (
-        f"{shown(one.job.source)} → {shown(one.job.target)}: {plan.width}×{plan.height}, {plan.tiles} tiles, "
+        f"{shown(one.job.source)} → {shown(one.job.target)}: {plan.width}×{plan.height}, "
+        f"{counted(plan.tiles, 'tile')}, "
         f"about {time_text(seconds)} and {size_text(plan.memory)} of memory"
     )

@@ -7,7 +7,7 @@ import typer
 from wildsr.cli.console import Json, data_json, data_name, say, size_text, time_text
 from wildsr.engine import Batch, Outcome, Plan, Report
 from wildsr.errors import WildsrError
-from wildsr.files import Problem, shown
+from wildsr.files import Problem, counted, shown
 from wildsr.files.display import shown_some
 
 
@@ -20,15 +20,21 @@ def tell_plan(batch: Batch) -> None:
     dial = "" if model.sharpness is None else f", sharpness {model.sharpness:g},"
     say(
         f"{model.spec.id}{dial} on {runs.device} ({runs.backend}, {runs.precision}, "
-        f"{batch.upscaler.threads} threads): {count} photo{'s' if count != 1 else ''}"
+        f"{counted(batch.upscaler.threads, 'thread')}): {counted(count, 'photo')}"
     )
     if batch.findings.ignored:
-        say(f"{len(batch.findings.ignored)} other files are no pictures and were left out")
+        ignored = len(batch.findings.ignored)
+        say(f"{counted(ignored, 'other file', 'is no picture and was', 'are no pictures and were')} left out")
     if batch.outputs.earlier_results:
-        say(f"{len(batch.outputs.earlier_results)} pictures are results of others here and were left out")
+        earlier = len(batch.outputs.earlier_results)
+        which = (
+            "is the result of another here and was" if earlier == 1 else "are results of others here and were"
+        )
+        say(f"{counted(earlier, 'picture')} {which} left out")
     if renamed := batch.outputs.renamed:
         say(
-            f"{len(renamed)} results would share a name and keep the extension in it: "
+            f"{counted(len(renamed), 'result')} would share a name and {'keeps' if len(renamed) == 1 else 'keep'} "
+            "the extension in it: "
             f"{shown_some([shown(job.target.name) for job in renamed])}"
         )
 
@@ -158,7 +164,9 @@ def _tell(outcome: Outcome) -> None:
     for note in (*report.notes, *(f"the format can't hold {what}" for what in report.dropped)):
         say(f"  note: {note}")
     if report.redone:
-        say(f"  note: {len(report.redone)} tiles were bad in low precision and were redone in fp32")
+        say(
+            f"  note: {counted(len(report.redone), 'tile', 'was', 'were')} bad in low precision and redone in fp32"
+        )
     if outcome.comparison is not None:
         say(f"  before/after: {shown(outcome.comparison)}")
     if outcome.comparison_failed is not None:

@@ -161,7 +161,8 @@ def _refuse_existing(jobs: Sequence[PairJob], folder: Path) -> None:
     if taken:
         more = f" and {len(taken) - 3} more" if len(taken) > 3 else ""
         raise OutputError(
-            f"{len(taken)} of {len(targets)} files to be made exist already: {', '.join(taken[:3])}{more}",
+            f"{len(taken)} of {len(targets)} files to be made {'exists' if len(taken) == 1 else 'exist'} already: "
+            f"{', '.join(taken[:3])}{more}",
             hint="--overwrite replaces them; -o gives another folder",
         )
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wildsr.errors import InputError, WildsrError
-from wildsr.files import atomic_write, find_pictures, make_folder, shown
+from wildsr.files import atomic_write, counted, find_pictures, make_folder, shown
 from wildsr.files.matching import match
 from wildsr.imaging import open_source, probe, resize_uint8
 
@@ -234,6 +234,6 @@ def _none_usable(folder: Path, skipped: Sequence[Skipped]) -> InputError:
     named = "\n  ".join(f"{item.name}: {item.reason}" for item in skipped[:10])
     more = f"\n  … and {len(skipped) - 10} more" if len(skipped) > 10 else ""
     return InputError(
-        f"none of the {len(skipped)} pictures in {shown(folder)} can be trained on:\n  {named}{more}",
+        f"none of the {counted(len(skipped), 'picture')} in {shown(folder)} can be trained on:\n  {named}{more}",
         hint="use larger photos, or smaller crops (--set data.patch=…)",
     )

@@ -15,7 +15,7 @@ from typing import IO, Final
 
 from wildsr.data.photos import Bytes, Photo, PhotoFolder, cached, cached_name, decoded
 from wildsr.errors import InputError, WildsrError
-from wildsr.files import make_folder, shown
+from wildsr.files import counted, make_folder, shown
 from wildsr.files.extensions import PICTURE_EXTENSIONS
 from wildsr.files.walk import find_pictures, natural_key
 
@@ -108,9 +108,8 @@ def open_shards(shards: Sequence[Path], *, scale: int, patch: int, cache: Path) 
     if offenders:
         listed = "\n  ".join(offenders[:_MOST_NAMED])
         more = f"\n  … and {len(offenders) - _MOST_NAMED} more" if len(offenders) > _MOST_NAMED else ""
-        faults = "1 fault" if len(offenders) == 1 else f"{len(offenders)} faults"
         raise InputError(
-            f"{faults} in the shards, read as pairs of scale {scale}:\n  {listed}{more}",
+            f"{counted(len(offenders), 'fault')} in the shards, read as pairs of scale {scale}:\n  {listed}{more}",
             hint="a sample is NAME.hr.png and NAME.lr.png, HR exactly that many times as large; "
             "wildsr batch degrade makes such shards",
         )

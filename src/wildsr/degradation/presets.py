@@ -18,6 +18,7 @@ from wildsr.degradation.resampling import Downscale
 from wildsr.degradation.samplers import Gaussians
 from wildsr.degradation.wild import wild
 from wildsr.errors import UsageError, did_you_mean
+from wildsr.files import counted
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +88,8 @@ def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) 
         margin = max(2, math.ceil((profile.kernels.shape[1] // 2 + 1) / scale))
         content = profile.fingerprint
         summary = (
-            f"profile {content[:12]}: {len(profile.kernels)} kernels, {len(profile.noise)} noise patches"
+            f"profile {content[:12]}: {counted(len(profile.kernels), 'kernel')}, "
+            f"{counted(len(profile.noise), 'noise patch')}"
             + (f"; {', '.join(profile.meta.cameras())}" if profile.meta.photos else "")
         )
     text = f"{name} {scale} {content}"

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from wildsr.engine.backends import Backend, open_backend, resolve
 from wildsr.errors import AssetError, UsageError
+from wildsr.files import counted
 from wildsr.files.digest import sha256_of
 from wildsr.imaging import FloatArray, open_source
 from wildsr.machine import processor
@@ -63,7 +64,10 @@ def quantise(model: Model, photos: Sequence[Path], *, say: Say) -> Record:
     exact = best if best.precision == "fp32" else open_backend(model, resolve("openvino", precision="fp32"))
     kept: tuple[str, ...] = ()
     while True:
-        say(f"{model.spec.id}: learning ranges from {len(calibrating)} crops of {len(photos)} photos")
+        say(
+            f"{model.spec.id}: learning ranges from {counted(len(calibrating), 'crop')} of "
+            f"{counted(len(photos), 'photo')}"
+        )
         record = _attempt(model, body, calibrating, judged, kept=kept, best=best, exact=exact)
         say(
             f"agreement {record.agreement:.1f} dB, LPIPS "
@@ -161,7 +165,7 @@ def _crops(photos: Sequence[Path]) -> list[FloatArray]:
     large = [source for source in sources if min(source.height, source.width) >= SIDE // 2]
     if not large:
         raise UsageError(
-            f"none of the {len(photos)} photos has {SIDE // 2} pixels a side",
+            f"none of the {counted(len(photos), 'photo')} has {SIDE // 2} pixels a side",
             hint="name a folder of ordinary photos, like those you want to upscale",
         )
     each = max(1, CROPS // len(large))

@@ -9,6 +9,7 @@ import numpy as np
 
 from wildsr.engine.backends import RUNTIMES, Backend, Execution, open_backend
 from wildsr.errors import WildsrError
+from wildsr.files import counted
 from wildsr.machine import cores
 from wildsr.models import Model
 from wildsr.models.quantised import quantised
@@ -144,6 +145,6 @@ def _line(timing: Timing) -> str:
     runs = timing.execution
     rate = timing.side**2 / timing.seconds / 1e6
     return (
-        f"{runs.backend} {runs.precision}, {runs.threads} threads, tile {timing.side}×{timing.side}: "
+        f"{runs.backend} {runs.precision}, {counted(runs.threads or 1, 'thread')}, tile {timing.side}×{timing.side}: "
         f"{timing.seconds:.2f} s, {rate:.3f} MP/s"
     )

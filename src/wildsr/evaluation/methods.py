@@ -13,7 +13,7 @@ from wildsr.engine.resume import journal_settings
 from wildsr.errors import InputError, UsageError
 from wildsr.evaluation.sets import TestPicture
 from wildsr.evaluation.store import RESOLVING_CODE, Record, Setting, Store, code, content, key_of, libraries
-from wildsr.files import shown
+from wildsr.files import counted, shown
 from wildsr.imaging import Picture, WriteOptions, open_source, resize, resize_uint8, write
 from wildsr.models import CATALOG, Model
 
@@ -156,7 +156,7 @@ class Network:
         kept = self._store.record(key)
         if kept is None or not target.is_file():
             report = upscaler.upscale_source(source, target, size, source_path=lr, options=options)
-            redone = (f"{len(report.redone)} tiles redone in fp32",) if report.redone else ()
+            redone = (f"{counted(len(report.redone), 'tile')} redone in fp32",) if report.redone else ()
             numbers = {"seconds": report.seconds, "inference_seconds": report.inference_seconds}
             kept = Record(numbers=numbers, notes=redone)
             self._store.file(key, kept)

@@ -10,7 +10,7 @@ from wildsr.evaluation.crops import CropComparison, comparisons
 from wildsr.evaluation.plots import perception_distortion, strips
 from wildsr.evaluation.results import IQA_RANK, Evaluation, Row
 from wildsr.evaluation.tables import digits
-from wildsr.files import shown
+from wildsr.files import counted, shown
 from wildsr.metrics import METRICS, Metric
 from wildsr.metrics.metric import Kind
 from wildsr.report.page import definitions, folded, notes, page, plain, plots, table
@@ -20,7 +20,7 @@ _PLOTTED: Final[tuple[Kind, ...]] = ("distortion", "perceptual", "no-reference")
 
 def html_report(found: Evaluation) -> str:
     """Return the report as one HTML page without links to anything outside it."""
-    title = f"{shown(str(found.protocol['set']))}: {_count(len(found.methods), 'method')}, " + _count(
+    title = f"{shown(str(found.protocol['set']))}: {counted(len(found.methods), 'method')}, " + counted(
         len(found.by_image), "picture"
     )
     sections = [
@@ -194,7 +194,7 @@ def _protocol(found: Evaluation) -> str:
     protocol = found.protocol
     border = protocol["crop_border"]
     entries = [
-        ("set", f"{protocol['set']}, {_count(len(found.by_image), 'picture')}" + _scale(found)),
+        ("set", f"{protocol['set']}, {counted(len(found.by_image), 'picture')}" + _scale(found)),
         ("pixels", str(protocol["pixels"])),
         ("border", f"{border} pixels cropped from each side" if border else "nothing cropped"),
         *(
@@ -231,7 +231,3 @@ def _facts(facts: object) -> str:
 
 def _short(key: object, value: object) -> str:
     return str(value)[:16] if key == "sha256" else str(value)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"

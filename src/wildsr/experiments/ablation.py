@@ -24,7 +24,7 @@ from wildsr.experiments.measuring import RECOVERY, Bytes, Row, clean_picture, en
 from wildsr.experiments.real import halves, link
 from wildsr.experiments.training import once, short_run
 from wildsr.experiments.writing import detailed_place, write_crops, write_results
-from wildsr.files import atomic_write, find_pictures, make_folder
+from wildsr.files import atomic_write, counted, find_pictures, make_folder
 from wildsr.imaging import probe
 from wildsr.recipes import psnr, realsr
 from wildsr.recipes.psnr import PsnrConfig
@@ -120,7 +120,8 @@ def _cameras(asked: Asked) -> tuple[Path, list[_Camera]]:
     photos = [one.path for one in find_pictures([asked.hr], recursive=True).pictures]
     if len(photos) < 2:
         raise InputError(
-            f"{len(photos)} photos in {asked.hr}; half of them are the hidden camera's, half are learnt from as HR",
+            f"{counted(len(photos), 'photo')} in {asked.hr}; half of them are the hidden camera's, half are learnt "
+            "from as HR",
             hint="two are the fewest; a hundred are better",
         )
     clean, source = asked.runs / "ablation-clean", asked.runs / "ablation-hidden"

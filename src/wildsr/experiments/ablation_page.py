@@ -5,6 +5,7 @@ from typing import Final
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.measuring import RECOVERY, Row
 from wildsr.experiments.writing import label, mean_of, table, written
+from wildsr.files import counted
 from wildsr.metrics.intervals import Interval, interval
 from wildsr.recipes.realsr_pool import Parts
 from wildsr.report.plots import Dot, Quantity, Spread, plane
@@ -100,10 +101,11 @@ def ablation_page(asked: Asked, rows: list[Row], steps: tuple[int, int, int], sh
 def _section(rows: list[Row], condition: str, picture: str) -> list[str]:
     tested = {row.picture for row in rows if row.condition == condition}
     about = (
-        f"{len(tested)} pictures as a simulated camera takes them (blur of 2.6 × 1.9 HR pixels at 30°, noise with a "
+        f"{counted(len(tested), 'picture')} as a simulated camera takes them (blur of 2.6 × 1.9 HR pixels at 30°, "
+        "noise with a "
         "grain), of which the trainings know only other photos by the same camera."
         if condition == CAMERA
-        else f"{len(tested)} pairs (the middle 512²); the LR photos of the others are learnt from."
+        else f"{counted(len(tested), 'pair')} (the middle 512²); the LR photos of the others are learnt from."
     )
     body = [
         [

@@ -32,7 +32,7 @@ from wildsr.experiments.tracks_models import (
 )
 from wildsr.experiments.tracks_page import tracks_page
 from wildsr.experiments.writing import detailed_place, write_crops
-from wildsr.files import atomic_write, find_pictures, make_folder
+from wildsr.files import atomic_write, counted, find_pictures, make_folder
 from wildsr.imaging import probe
 from wildsr.metrics.nrqm import FILE as NRQM_FILE
 
@@ -115,7 +115,7 @@ def _enlarged(asked: Asked, track: Track, methods: Mapping[str, Callable[[], Enl
         wanted = {name: folder / f"{Path(name).stem}.png" for name in track.lr}
         left = [name for name, path in wanted.items() if not path.exists()]
         if left:
-            asked.say(f"{track.name}: {method}, {len(left)} pictures")
+            asked.say(f"{track.name}: {method}, {counted(len(left), 'picture')}")
             enlarge = opened()
             for name in left:
                 _write(wanted[name], enlarge(track.lr[name]))

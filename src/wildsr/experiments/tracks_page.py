@@ -6,6 +6,7 @@ from typing import Final
 from wildsr.experiments.asked import Asked
 from wildsr.experiments.tracks_models import MEANT
 from wildsr.experiments.writing import table
+from wildsr.files import counted
 from wildsr.training.durations import duration
 
 _TITLES: Final = {
@@ -75,12 +76,14 @@ def tracks_page(
 def _about(asked: Asked, track: str, count: int) -> str:
     if track == "track2":
         return (
-            f"{count} photos without ground truth; the methods that learn a degradation learn it from these very "
+            f"{counted(count, 'photo')} without ground truth; the methods that learn a degradation learn it from "
+            "these very "
             "photos, as the challenge allowed. Metrics without reference follow what people see only loosely."
         )
     if asked.pairs is None:
         return (
-            f"{count} pictures with hidden processing (noise with a grain, sharpening, JPEG); learnt from are other "
+            f"{counted(count, 'picture')} with hidden processing (noise with a grain, sharpening, JPEG); learnt "
+            "from are other "
             "photos so processed."
         )
-    return f"{count} real pairs; learnt from are the LR photos of other pairs. 4 border pixels are left out."
+    return f"{counted(count, 'real pair')}; learnt from are the LR photos of other pairs. 4 border pixels are left out."

@@ -2,7 +2,7 @@
 
 from wildsr.files.atomic import AtomicFile, atomic_write
 from wildsr.files.digest import sha256_of
-from wildsr.files.display import shown
+from wildsr.files.display import counted, shown
 from wildsr.files.journal import JOURNAL_NAME, Journal, Settings, recorded_settings
 from wildsr.files.names import Job, OutputPlan, make_folder, plan_outputs, refuse_existing, scale_suffix
 from wildsr.files.outcome import Failure, Pending, Summary
@@ -26,6 +26,7 @@ __all__ = [
     "Summary",
     "atomic_write",
     "check_target",
+    "counted",
     "find_pictures",
     "make_folder",
     "output_error",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.errors import OutputError, UsageError
-from wildsr.files.display import shown, shown_some
+from wildsr.files.display import counted, shown, shown_some
 from wildsr.files.extensions import PICTURE_EXTENSIONS, WRITABLE_EXTENSIONS
 from wildsr.files.places import places
 from wildsr.files.refusals import output_error
@@ -114,7 +114,8 @@ def refuse_existing(jobs: Sequence[Job]) -> None:
     taken = [shown(name) for name in names if os.path.lexists(name)]
     if taken:
         raise OutputError(
-            f"{len(taken)} of {len(names)} results exist already: {shown_some(taken)}",
+            f"{len(taken)} of {counted(len(names), 'result')} {'exists' if len(taken) == 1 else 'exist'} already: "
+            f"{shown_some(taken)}",
             hint="--overwrite replaces them; -o or --suffix gives other names",
         )
 

@@ -16,7 +16,7 @@ from wildsr.degradation import Profile
 from wildsr.errors import UsageError
 from wildsr.estimation.profile.examine import forget
 from wildsr.estimation.profile.make import ProfileSettings, profile_photos
-from wildsr.files import atomic_write, make_folder, shown
+from wildsr.files import atomic_write, counted, make_folder, shown
 from wildsr.machine import cores
 from wildsr.recipes import adapt
 from wildsr.recipes.adapt import STARTS, AdaptConfig
@@ -145,7 +145,7 @@ def _planned_steps(
     config = _preset(options)
     steps, needed = _fitting_steps(count, start, perceptual, config, options)
     say(
-        f"{count} photos; start {start.spec.id}; {steps} steps of {config.data.batch} crops; "
+        f"{counted(count, 'photo')}; start {start.spec.id}; {counted(steps, 'step')} of {config.data.batch} crops; "
         f"about {duration(needed)} with the profile, on this machine as it is now"
     )
     make_folder(folder)
@@ -213,7 +213,7 @@ def _profile(
         )
     for remark in (*profile.meta.remarks, *remarks_on(profile)):
         say(f"note: {remark}")
-    say(f"profile: {len(profile.kernels)} kernels, {len(profile.noise)} noise patches")
+    say(f"profile: {counted(len(profile.kernels), 'kernel')}, {counted(len(profile.noise), 'noise patch')}")
     return profile
 
 

@@ -12,7 +12,7 @@ from wildsr.degradation import Profile
 from wildsr.errors import InputError, UsageError
 from wildsr.estimation.noise.patches import noise_patches
 from wildsr.estimation.profile.profile_stats import profile_stats
-from wildsr.files import find_pictures
+from wildsr.files import counted, find_pictures
 from wildsr.imaging import open_source
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.session import Say
@@ -52,7 +52,9 @@ def check_photos(count: int, *, profile: bool, hr: bool, say: Say) -> None:
             hint="ten or more ordinary photos, with edges and plain parts, as they came from the camera",
         )
     if not profile and count < FEW_PHOTOS:
-        say(f"note: {count} photos are few; ten or more make the profile sure of what it found")
+        say(
+            f"note: {counted(count, 'photo', 'is', 'are')} few; ten or more make the profile sure of what it found"
+        )
 
 
 def check_start(start: Loaded, profile: Path | None, data: DataSettings, judge: nn.Module) -> None:

@@ -15,7 +15,7 @@ from wildsr.errors import InputError
 from wildsr.estimation.profile.drawing import kernel_picture
 from wildsr.estimation.profile.page import noise_figures
 from wildsr.estimation.profile.profile_stats import profile_stats
-from wildsr.files import atomic_write
+from wildsr.files import atomic_write, counted
 from wildsr.imaging import open_source
 from wildsr.report.page import cards, figure, gallery, notes, page, plain, plots, row
 from wildsr.report.pictures import jpeg_uri
@@ -184,8 +184,8 @@ def _profile(profile: Profile) -> str:
     return (
         "<h2>What was learnt about the camera</h2>"
         + notes("To know", stats.remarks)
-        + f"<h3>{count} blur kernels</h3>{kernels}"
-        + f"<h3>{len(profile.noise)} noise patches</h3>{patches}"
+        + f"<h3>{counted(count, 'blur kernel')}</h3>{kernels}"
+        + f"<h3>{counted(len(profile.noise), 'noise patch')}</h3>{patches}"
     )
 
 

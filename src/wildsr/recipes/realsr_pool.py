@@ -16,7 +16,7 @@ from wildsr.estimation.kernels.methods import METHODS
 from wildsr.estimation.noise.variance_rule import VarianceRule, low_variance_patches
 from wildsr.estimation.profile.make import ProfileSettings, make_profile
 from wildsr.estimation.profile.photo import PhotoSettings
-from wildsr.files import find_pictures, make_folder, shown
+from wildsr.files import counted, find_pictures, make_folder, shown
 from wildsr.imaging import open_source
 from wildsr.machine import cores
 from wildsr.training.choices import OneOf
@@ -109,11 +109,11 @@ def fill_pool(
     digest = hashlib.sha256(f"{scale} {settings.parts} ".encode())
     digest.update(np.ascontiguousarray(kernels).tobytes() if wants_kernels else b"bicubic")
     digest.update(np.ascontiguousarray(noise).tobytes())
-    blurred = f"{len(kernels)} kernels" if wants_kernels else "bicubic"
+    blurred = counted(len(kernels), "kernel") if wants_kernels else "bicubic"
     return Pool(
         blur=blur,
         noise=noise,
-        summary=f"LR by {blurred} and {f'{len(noise)} noise patches' if wants_noise else 'no noise'}",
+        summary=f"LR by {blurred} and {counted(len(noise), 'noise patch') if wants_noise else 'no noise'}",
         fingerprint=digest.hexdigest(),
     )
 
@@ -159,7 +159,7 @@ def _learnt(
         return Profile.load(kept)
     make_folder(folder)
     photos = find_pictures([source], recursive=True, exclude=folder)
-    say(f"learning kernels from {len(photos.pictures)} photos")
+    say(f"learning kernels from {counted(len(photos.pictures), 'photo')}")
     how = ProfileSettings(photo=PhotoSettings(method=settings.method), jobs=cores())
     return make_profile(photos, kept, how)
 

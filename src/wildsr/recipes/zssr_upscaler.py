@@ -16,7 +16,7 @@ from wildsr.engine.backends import Execution, Precision
 from wildsr.engine.guards import GuardedBackend
 from wildsr.engine.network import Chosen, Working
 from wildsr.errors import OutOfMemoryError, ProfileError, UsageError
-from wildsr.files import shown
+from wildsr.files import counted, shown
 from wildsr.imaging import FloatArray, Source
 from wildsr.models import Model, ModelSpec
 from wildsr.networks.zssr import ZSSRNet
@@ -136,7 +136,10 @@ class _ZssrNetwork:
         guard = GuardedBackend(backend, lambda: backend)
         notes = []
         if len(learnt.losses) < FEW_STEPS:
-            notes.append(f"only {len(learnt.losses)} steps of learning were made: hardly more than bicubic")
+            notes.append(
+                f"only {counted(len(learnt.losses), 'step')} of learning "
+                f"{'was' if len(learnt.losses) == 1 else 'were'} made: hardly more than bicubic"
+            )
         return Chosen(backend=guard, fused=False, guards=(guard,), notes=tuple(notes))
 
 

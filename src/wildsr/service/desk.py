@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from wildsr.errors import did_you_mean
+from wildsr.files import counted
 from wildsr.files.database import Database
 from wildsr.models import own_sharpness
 from wildsr.service.jobs import Job, JobStore, NewJob, new_id
@@ -61,12 +62,17 @@ class Desk:
         later = {"retry-after": "30"}
         if load.active + more > quotas.max_queue:
             raise Refused(
-                429, f"{load.active} jobs are waiting; at most {quotas.max_queue} may", headers=later
+                429,
+                f"{counted(load.active, 'job', 'is', 'are')} waiting; at most {quotas.max_queue} may",
+                headers=later,
             )
         most = max(1, quotas.max_queue // 2)
         if load.of_client + more > most:
             raise Refused(
-                429, f"{load.of_client} jobs of yours are waiting; at most {most} may", headers=later
+                429,
+                f"{counted(load.of_client, 'job')} of yours {'is' if load.of_client == 1 else 'are'} waiting; at "
+                f"most {most} may",
+                headers=later,
             )
         if load.client_bytes + more_bytes > quotas.max_client_gb * 1e9:
             raise Refused(

@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 
 from wildsr.errors import UsageError
-from wildsr.files import shown
+from wildsr.files import counted, shown
 from wildsr.study.orders import apart, blocks, picture_share, williams_square
 
 Protocol: TypeAlias = Literal["mos", "mor", "pairwise"]
@@ -86,7 +86,9 @@ class Design:
             )
         least = 1 if self.protocol == "mos" else 2
         if len(self.methods) < least:
-            raise UsageError(f"{self.protocol} needs {least} methods or more, not {len(self.methods)}")
+            raise UsageError(
+                f"{self.protocol} needs {counted(least, 'method')} or more, not {len(self.methods)}"
+            )
         if self.protocol == "mor" and len(self.methods) > MOST_ORDERED:
             raise UsageError(
                 f"nobody can order {len(self.methods)} results of a picture; at most {MOST_ORDERED}",

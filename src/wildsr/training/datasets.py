@@ -31,6 +31,7 @@ from wildsr.data.duplicates import near_duplicates
 from wildsr.data.learnt import chosen_degradation
 from wildsr.degradation import Chosen, Profile, with_widths
 from wildsr.errors import InputError, UsageError, did_you_mean
+from wildsr.files import counted
 from wildsr.training.session import Say
 from wildsr.training.settings import DataSettings
 
@@ -107,7 +108,7 @@ def gather(settings: DataSettings, *, scale: int, folder: Path, say: Say) -> Dat
                 f"note: {one}, held out, shows the same as {other}, which is learnt from; its figures will flatter"
             )
     fingerprint = _fingerprint([*train, *held])
-    summary = f"{len(train)} photos, {len(held)} more for validation, {len(found.skipped)} skipped"
+    summary = f"{counted(len(train), 'photo')}, {len(held)} more for validation, {len(found.skipped)} skipped"
     if degradation is None:
         crops = validation_crops(held, scale=scale, side=settings.validation_side)
     else:
@@ -232,7 +233,8 @@ def _refuse_copies(judged: Sequence[Photo], learnt: Sequence[Photo]) -> None:
         listed = "\n  ".join(f"{one} shows the same as {other}" for one, other in copies[:10])
         more = f"\n  … and {len(copies) - 10} more" if len(copies) > 10 else ""
         raise InputError(
-            f"{len(copies)} photos to judge on are among those learnt from:\n  {listed}{more}",
+            f"{counted(len(copies), 'photo')} to judge on {'is' if len(copies) == 1 else 'are'} among those learnt "
+            f"from:\n  {listed}{more}",
             hint="take them out of one of the two folders; what was learnt by heart judges nothing",
         )
 

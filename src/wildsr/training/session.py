@@ -13,7 +13,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.strategies.ddp import DDPStrategy
 
 from wildsr.errors import TrainingError, UsageError
-from wildsr.files import make_folder, shown
+from wildsr.files import counted, make_folder, shown
 from wildsr.training.checkpoint import Checkpoint, RunContext, checkpoints_in, load_checkpoint
 from wildsr.training.config import differences
 from wildsr.training.hardware import chosen_device, chosen_precision, chosen_processes, device_name
@@ -172,8 +172,8 @@ def open_session(
         _check_same(resumed.context, context, session)
     _open_curves(session)
     session.tell(
-        f"training on {device_name()}: {fabric.device.type}, {context.precision}, {threads} threads, "
-        f"{fabric.world_size} process{'es' if fabric.world_size > 1 else ''}"
+        f"training on {device_name()}: {fabric.device.type}, {context.precision}, {counted(threads, 'thread')}, "
+        f"{counted(fabric.world_size, 'process')}"
     )
     return session
 

@@ -16,6 +16,7 @@ from wildsr.estimation.kernels.spectrum import Doubles
 from wildsr.estimation.profile.agreement import kernels_that_agree, log_variance, noise_that_agrees
 from wildsr.estimation.profile.photo import SMALL_PATCH, Examined
 from wildsr.estimation.profile.shared_blur import camera_kernels
+from wildsr.files import counted
 from wildsr.imaging import FloatArray
 
 _SIZES: Final = (21, 25, 33)
@@ -139,8 +140,8 @@ def _remarks(meta: Meta, kept: Sequence[Examined], patches: FloatArray) -> list[
     cameras = meta.cameras()
     known = [name for name in cameras if name != "unknown"]
     if len(known) > 1 or (known and cameras.get("unknown", 0)):
-        counted = ", ".join(f"{name} ({count})" for name, count in cameras.items())
-        remarks.append(f"the photos are of several cameras: {counted}; a profile fits one camera best")
+        names = ", ".join(f"{name} ({count})" for name, count in cameras.items())
+        remarks.append(f"the photos are of several cameras: {names}; a profile fits one camera best")
     sizes = [log_variance(one.kernel) for one in kept if one.kernel is not None]
     if len(sizes) >= _ENOUGH_TO_JUDGE and float(np.std(sizes)) > _MIXED_SPREAD:
         low, high = np.exp(np.quantile(sizes, [0.1, 0.9]))
@@ -159,7 +160,9 @@ def _remarks(meta: Meta, kept: Sequence[Examined], patches: FloatArray) -> list[
     if not len(patches):
         remarks.append("no noise was found: the photos have no plain, unclipped parts")
     elif len(patches) < _FEW_PATCHES:
-        remarks.append(f"only {len(patches)} noise patches were found; photos with sky or walls would help")
+        remarks.append(
+            f"only {counted(len(patches), 'noise patch', 'was', 'were')} found; photos with sky or walls would help"
+        )
     if len(patches) and float(np.median(patches.std(axis=(1, 2, 3)))) < _NO_NOISE:
         remarks.append(
             "there is hardly any noise: the photos were denoised, shrunk, or taken in bright light"

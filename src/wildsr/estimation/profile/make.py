@@ -13,7 +13,7 @@ from wildsr.errors import ProfileError, UsageError
 from wildsr.estimation.profile.aggregate import AggregationContext, aggregate
 from wildsr.estimation.profile.examine import Examination, forget
 from wildsr.estimation.profile.photo import Examined, PhotoSettings
-from wildsr.files import Findings, check_target, find_pictures, make_folder, refuse_input, shown
+from wildsr.files import Findings, check_target, counted, find_pictures, make_folder, refuse_input, shown
 from wildsr.imaging import FloatArray
 
 STATE_PREFIX: Final = ".wildsr-state-"
@@ -150,7 +150,12 @@ def profile_photos(
             progress(len(found), len(chosen), chosen[index])
     unseen = len(chosen) - len(found)
     remarks = (
-        (f"{unseen} of {len(chosen)} photos were not looked at: the time was used up",) if unseen else ()
+        (
+            f"{unseen} of {counted(len(chosen), 'photo')} {'was' if unseen == 1 else 'were'} not looked at: the time "
+            "was used up",
+        )
+        if unseen
+        else ()
     )
     examined = [found[index] for index in sorted(found)]
     try:
