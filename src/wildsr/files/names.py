@@ -18,8 +18,8 @@ from wildsr.files.display import counted, shown, shown_some
 from wildsr.files.extensions import PICTURE_EXTENSIONS, WRITABLE_EXTENSIONS
 from wildsr.files.places import places
 from wildsr.files.refusals import output_error
+from wildsr.files.tile_commit import tiles_of
 from wildsr.files.tile_folder import EXTENSION as DEEP_ZOOM
-from wildsr.files.tile_folder import tiles_of
 from wildsr.files.walk import Found
 
 DEFAULT_EXTENSION: Final = "png"

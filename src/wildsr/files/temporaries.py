@@ -11,6 +11,7 @@ from typing import Final
 
 from wildsr.files.locking import try_lock
 from wildsr.files.processes import is_dead, is_of_this_machine, own_tag
+from wildsr.files.tile_commit import settle
 
 PREFIX: Final = ".wildsr-"
 """Names of wildsr's own files (temporaries, journals) begin so; they are never taken for pictures."""
@@ -34,7 +35,7 @@ def temporary_beside(path: Path) -> Path:
 
 
 def remove_stale_temporaries(folder: Path) -> list[Path]:
-    """Remove the temporaries that killed processes left in a folder, and return them.
+    """Remove the temporaries that killed processes left in a folder, and return them; half-named tiles are settled.
 
     Those of running processes stay: the name tells the process, and most are locked while they are written.
     Another machine's (on a shared folder) or container's must also have been untouched for a day.
@@ -46,6 +47,7 @@ def remove_stale_temporaries(folder: Path) -> list[Path]:
             if match is not None and _is_stale(path, match[1]):
                 with suppress(OSError):
                     if _is_tiles(path):
+                        settle(path)
                         shutil.rmtree(path)
                     else:
                         path.unlink()

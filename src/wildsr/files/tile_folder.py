@@ -14,24 +14,17 @@ from wildsr.files.atomic import check_place, publish, sync_folder
 from wildsr.files.display import shown
 from wildsr.files.refusals import output_error
 from wildsr.files.temporaries import temporary_beside
+from wildsr.files.tile_commit import OLD, OLD_TILES, STEM, note_name, tiles_of
 
 EXTENSION: Final = "dzi"
-_STEM: Final = "picture"
-"""What a library calls both inside the temporary folder."""
-
 _LEVEL: Final = re.compile(r"\d{1,2}")
-
-
-def tiles_of(path: Path) -> Path:
-    """Return the folder of a Deep Zoom file's tiles, by the name that all viewers expect."""
-    return path.with_name(f"{path.stem}_files")
 
 
 class TileFolder:
     """A folder for a library to write a Deep Zoom picture into, named when the `with` block ends well.
 
-    The tiles take their name first and the file last, so that a file never names tiles that are not its own and whole:
-    a crash between the two leaves tiles without a file.
+    The tiles take their name first and the file last, so that a file never names tiles that are not its own and whole.
+    Where a process is killed between the two, whoever next writes into the folder ends what it began.
 
     Args:
         path: The `.dzi` file to make, in a folder that exists.
@@ -53,7 +46,7 @@ class TileFolder:
     @property
     def base(self) -> Path:
         """What to call the picture while it is written; the library adds `.dzi` and `_files`."""
-        return self._folder / _STEM
+        return self._folder / STEM
 
     def __enter__(self) -> "TileFolder":
         try:
@@ -93,11 +86,12 @@ class TileFolder:
             )
 
     def _commit(self) -> None:
-        made, file = self.base.with_name(f"{_STEM}_files"), self.base.with_suffix(f".{EXTENSION}")
+        made, file = self.base.with_name(f"{STEM}_files"), self.base.with_suffix(f".{EXTENSION}")
         if hasattr(os, "sync"):
             os.sync()  # one call for thousands of tiles
         self._check_tiles()
-        old_tiles, old_file = self._folder / "old_files", self._folder / "old"
+        old_tiles, old_file = self._folder / OLD_TILES, self._folder / OLD
+        note_name(self._folder, self.path)
         if self._overwrite:
             with suppress(FileNotFoundError):
                 self.path.rename(old_file)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from wildsr.errors import OutputError
 from wildsr.files.atomic import AtomicFile
 from wildsr.files.refusals import output_error
-from wildsr.files.tile_folder import EXTENSION, TileFolder, tiles_of
+from wildsr.files.tile_commit import tiles_of
+from wildsr.files.tile_folder import EXTENSION, TileFolder
 from wildsr.imaging.frame import WriteOptions
 
 if TYPE_CHECKING:
