@@ -16,7 +16,7 @@ from wildsr.networks import NETWORKS
 
 
 @pytest.mark.parametrize("preset", sorted(set(NETWORKS) - set(HEAVY)))
-def test_every_preset_trains_four_steps_exports_and_upscales_as_torch_does(
+def test_every_preset_trains_two_steps_exports_and_upscales_as_torch_does(
     preset: str, tmp_path: Path
 ) -> None:
     check_preset(preset, tmp_path)
