@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import wildsr
-from tests.conftest import REPOSITORY
+from tests.conftest import LONGEST, REPOSITORY
 
 SOURCE = REPOSITORY / "src" / "wildsr"
 LONGEST_FILE = 350
@@ -235,3 +235,16 @@ def test_the_inference_side_loads_without_torch() -> None:
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_the_recipes_load_without_what_trains_them() -> None:
+    """`wildsr train` lists them, and prints settings, seconds sooner."""
+    program = "import sys, wildsr.recipes; print({'lightning_fabric', 'torch._dynamo'} & sys.modules.keys())"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=240, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "set()\n"), done.stderr
+
+
+def test_the_files_that_begin_first_are_there() -> None:
+    assert [name for name in LONGEST if not (REPOSITORY / "tests" / name).is_file()] == []

@@ -6,14 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from lightning_fabric import Fabric
-
 from wildsr.training.config import to_toml
 from wildsr.training.session import Say, Session, open_fabric, open_session, silent
 from wildsr.training.settings import RunSettings
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
+    from lightning_fabric import Fabric
 
     class RecipeConfig(DataclassInstance, Protocol):
         """Any recipe's configuration."""
@@ -30,7 +29,7 @@ Config = TypeVar("Config", bound="RecipeConfig")
 class Process:
     """One of the processes of a training, and what all of them were told."""
 
-    fabric: Fabric
+    fabric: "Fabric"
     """Device, precision, processes."""
 
     folder: Path
@@ -103,7 +102,7 @@ def launch(
 
 
 def _work(
-    fabric: Fabric,
+    fabric: "Fabric",
     *,
     recipe: str,
     train: Callable[[Process, Config], None],

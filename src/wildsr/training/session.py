@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, TypeAlias
 
 import torch
-from lightning_fabric import Fabric
-from lightning_fabric.strategies.ddp import DDPStrategy
 
 from wildsr.errors import TrainingError, UsageError
 from wildsr.files import counted, make_folder, shown
@@ -20,6 +18,7 @@ from wildsr.training.hardware import chosen_device, chosen_precision, chosen_pro
 from wildsr.training.settings import RunSettings
 
 if TYPE_CHECKING:
+    from lightning_fabric import Fabric
     from torch.utils.tensorboard import SummaryWriter
 
 Say: TypeAlias = Callable[[str], None]
@@ -39,7 +38,7 @@ def silent(_line: str) -> None:
 class Session:
     """What stays the same during a run (and the curves, which grow)."""
 
-    fabric: Fabric
+    fabric: "Fabric"
     """Device, precision, processes."""
 
     folder: Path
@@ -104,7 +103,7 @@ class Session:
                     self.writer.add_scalar(name, value, int(point["step"]))
 
 
-def open_fabric(settings: RunSettings) -> Fabric:
+def open_fabric(settings: RunSettings) -> "Fabric":
     """Device, precision and processes; `launch` of the result runs a function in each process.
 
     On the CPU several processes talk over gloo, whether started here or by torchrun, on one machine or several.
@@ -114,6 +113,9 @@ def open_fabric(settings: RunSettings) -> Fabric:
         UsageError: As `chosen_processes`.
     """
     device, processes = chosen_device(settings), chosen_processes(settings)
+    from lightning_fabric import Fabric  # seconds, which a list of recipes and its settings need not wait
+    from lightning_fabric.strategies.ddp import DDPStrategy
+
     return Fabric(
         accelerator=device,
         devices=processes.devices,
@@ -129,7 +131,7 @@ def open_fabric(settings: RunSettings) -> Fabric:
 
 
 def open_session(
-    fabric: Fabric,
+    fabric: "Fabric",
     *,
     folder: Path,
     recipe: str,
