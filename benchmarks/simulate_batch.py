@@ -113,7 +113,7 @@ class Block:
 def block_count(photos: int, workers: int) -> int:
     """As `wildsr.batch.run`."""
     workers = min(workers, photos)
-    return max(workers, min(photos, math.ceil(photos / 16), 20 * workers))
+    return max(workers, min(math.ceil(photos / 4), max(2000, min(math.ceil(photos / 16), 20 * workers))))
 
 
 def blocks_of(given: Assumptions, rng: np.random.Generator) -> Iterable[Block]:

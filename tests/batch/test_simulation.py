@@ -93,5 +93,10 @@ def test_times_vary_about_what_was_measured_and_a_seed_gives_them_again() -> Non
 
 
 def test_blocks_are_those_of_the_engine() -> None:
-    assert [block_count(photos, 64) for photos in (1, 64, 1000, 10**6)] == [1, 64, 64, 1280]
-    assert block_count(1000, 2) == 40
+    pytest.importorskip("fsspec", reason="needs the extra batch")
+    from wildsr.batch import run
+
+    cases = [(1, 64), (64, 64), (500, 2), (1000, 64), (10**5, 64), (10**6, 640), (10**6, 6400)]
+    counts = [1, 64, 125, 250, 2000, 12_800, 62_500]
+    assert [block_count(*one) for one in cases] == counts
+    assert [run.block_count(tasks, min(tasks, workers)) for tasks, workers in cases] == counts

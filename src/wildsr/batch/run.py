@@ -4,14 +4,12 @@ import logging
 import math
 import os
 import pickle
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
-from typing import Final, Generic, cast
-
-import ray
-import ray.data
+from typing import TYPE_CHECKING, Final, Generic, cast
 
 from wildsr.batch.local_cluster import local_cluster
 from wildsr.batch.manifest import Record, write_part, write_whole
@@ -19,8 +17,11 @@ from wildsr.batch.places import Place
 from wildsr.batch.planning import Plan
 from wildsr.batch.work import AnyTask, AnyWork, TaskT
 from wildsr.errors import UsageError
-from wildsr.files import remove_stale_temporaries
+from wildsr.files import counted, remove_stale_temporaries
 from wildsr.machine import cores
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
 
 MOST_DEATHS: Final = 3
 """Workers that one picture may take with it; then it is left out."""
@@ -29,6 +30,16 @@ _PART_RECORDS: Final = 200
 _PART_SECONDS: Final = 20.0
 _OBJECT_STORE: Final = 100_000_000
 """Bytes; records are small."""
+
+_BLOCK: Final = 4
+"""Tasks that a worker takes at a time, and does again where it is taken away meanwhile."""
+
+_BLOCKS: Final = 2000
+"""Blocks that any run may have; the driver takes some milliseconds for each before the first is done."""
+
+_LARGE_BLOCK: Final = 16
+_BLOCKS_A_WORKER: Final = 20
+"""What takes their place where there are many workers: tasks of a block at least, and blocks at most."""
 
 OnRecord = Callable[[Record, int, int], None]
 """Record, how many are through, how many there are."""
@@ -134,35 +145,46 @@ def cluster(address: str | None, *, workers: int, threads: int) -> Iterator[str 
     """
     home = None
     with ExitStack() as stack:
-        if not ray.is_initialized() and address is None:
+        if address is None and not _joined():
             home = os.environ.get("HOME")
             cpus = max(cores(), workers * threads)
             stack.enter_context(local_cluster(cpus=cpus, object_store=_OBJECT_STORE))
-        elif not ray.is_initialized():
+        import ray  # after a cluster here has begun to start: it takes a second, and need not wait for it
+
+        if not ray.is_initialized():
             ray.init(address=address, log_to_driver=False, configure_logging=False)
             stack.callback(ray.shutdown)
         largest = max(node["Resources"].get("CPU", 0) for node in ray.nodes() if node["Alive"])
         if threads > largest:
             raise UsageError(
-                f"a worker of {threads} threads is wanted; no machine of the cluster has more than "
+                f"a worker of {counted(threads, 'thread')} is wanted; no machine of the cluster has more than "
                 f"{largest:g} cores",
                 hint=f"--threads {max(1, int(largest))}",
             )
         yield home
 
 
-class _Begun:
-    """Counts how often each picture was begun and not ended: it may be what kills workers."""
+def _joined() -> bool:
+    """Whether the caller has joined a cluster."""
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
 
-    def __init__(self) -> None:
-        self._begun: dict[str, int] = {}
 
-    def begin(self, source: str) -> int:
-        self._begun[source] = self._begun.get(source, 0) + 1
-        return self._begun[source]
+def begun_counter() -> "ActorHandle":
+    """Start the process that counts how often each task was begun and not ended: it may be what kills workers."""
+    import ray
 
-    def end(self, source: str) -> None:
-        self._begun.pop(source, None)
+    class Begun:  # a class of a function travels by itself: its process need not import this package, which takes long
+        def __init__(self) -> None:
+            self._begun: dict[str, int] = {}
+
+        def begin(self, source: str, ended: str | None) -> int:
+            if ended is not None:
+                self._begun.pop(ended, None)
+            self._begun[source] = self._begun.get(source, 0) + 1
+            return self._begun[source]
+
+    return ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(Begun).remote()
 
 
 Row = dict[str, bytes]
@@ -172,23 +194,33 @@ Row = dict[str, bytes]
 class _Actor(Generic[TaskT]):
     """A worker inside an actor."""
 
-    def __init__(self, work: AnyWork[TaskT], begun: "ray.actor.ActorHandle", home: str | None) -> None:
+    def __init__(self, work: AnyWork[TaskT], begun: "ActorHandle", home: str | None) -> None:
         if home is not None:
             os.environ["HOME"] = home  # where models are cached
         self._worker = work.worker()
         self._work = work
         self._begun = begun
+        self._ended: str | None = None
 
     def __call__(self, row: Row) -> list[dict[str, str | int | float]]:
+        import ray
+
         task = cast("TaskT", pickle.loads(row["task"]))  # made by the driver of this run
-        attempts: int = ray.get(self._begun.begin.remote(task.source))
+        attempts: int = ray.get(self._begun.begin.remote(task.source, self._ended))
+        self._ended = None
         if attempts > MOST_DEATHS:
             reason = f"{MOST_DEATHS} workers died at it"
             records = self._work.unfinished(task, "quarantined", reason, attempts=attempts - 1)
         else:
             records = self._worker.records(task, attempts=attempts)
-            ray.get(self._begun.end.remote(task.source))
+            self._ended = task.source
         return [asdict(one) for one in records]
+
+
+def block_count(tasks: int, workers: int) -> int:
+    """Return how many blocks tasks are handed out in."""
+    most = max(_BLOCKS, min(math.ceil(tasks / _LARGE_BLOCK), _BLOCKS_A_WORKER * workers))
+    return max(workers, min(math.ceil(tasks / _BLOCK), most))
 
 
 def records_of(
@@ -203,11 +235,13 @@ def records_of(
         workers: Processes at most.
         threads: Cores that each takes.
     """
+    import ray.data
+
     ray.data.DataContext.get_current().enable_progress_bars = False
     logging.getLogger("ray.data").setLevel(logging.ERROR)  # its plans are no news to a user
-    begun = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Begun).remote()
+    begun = begun_counter()
     workers = min(workers, len(tasks))
-    blocks = max(workers, min(len(tasks), math.ceil(len(tasks) / 16), 20 * workers))
+    blocks = block_count(len(tasks), workers)
     rows = ray.data.from_items([{"task": pickle.dumps(one)} for one in tasks], override_num_blocks=blocks)
     done = rows.flat_map(
         _Actor,
