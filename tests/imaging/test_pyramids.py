@@ -80,6 +80,28 @@ def test_a_tiffs_levels_are_the_picture_and_its_halves(channels: int, depth: Dep
     np.testing.assert_array_equal(again.samples, whole)
     assert again.metadata.exif
     assert again.metadata.icc == metadata.icc
+    assert not [note for note in again.notes if "page" in note]
+
+
+@pytest.mark.parametrize(
+    ("further", "note"),
+    [
+        ([(1, 32, 40), (1, 16, 20)], ()),
+        ([(1, 32, 40), (1, 15, 19)], ()),
+        ([(1, 32, 40), (0, 64, 80)], ("only the first of 3 pages was read",)),
+        ([(0, 32, 40)], ("only the first of 2 pages was read",)),
+        ([(1, 40, 40)], ("only the first of 2 pages was read",)),
+    ],
+)
+def test_of_pages_only_the_picture_in_smaller_sizes_is_no_loss(
+    further: list[tuple[int, int, int]], note: tuple[str, ...], tmp_path: Path
+) -> None:
+    with tifffile.TiffWriter(tmp_path / "a.tif") as file:
+        for kind, height, width in [(0, 64, 80), *further]:
+            file.write(
+                np.full((height, width, 3), 90, np.uint8), subfiletype=kind, photometric="rgb", metadata=None
+            )
+    assert imaging.open_source(tmp_path / "a.tif").notes == note
 
 
 def stitched(dzi: Path, level: int, size: tuple[int, int]) -> np.ndarray:

@@ -1,6 +1,6 @@
 """How the picture of a TIFF file is stored, read from its directory before a library sees it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -62,6 +62,8 @@ class Structure:
     """Its place in the file; those before it are thumbnails."""
     pages: int
     """Pictures in the file; `MOST_PAGES` where there are as many or more."""
+    smaller: int
+    """Those behind it that are this picture made smaller, as a pyramid has them."""
     only: tuple[Edit, ...]
     """What makes the file one of this picture alone: libtiff would walk through a million others to count them."""
 
@@ -80,9 +82,21 @@ def read_structure(read: Read) -> Structure:
             break
         if not directory.reduced:
             raw = directory.raw or any(one.raw or one.has_others_below for one in reduced)
-            return directory.structure(page, len(offsets), raw=raw)
+            smaller = _smaller(read, layout, offsets[page + 1 : _MOST_DIRECTORIES_READ], directory)
+            return directory.structure(page, len(offsets), smaller=smaller, raw=raw)
         reduced.append(directory)
-    return reduced[0].structure(0, len(offsets), raw=True)
+    return reduced[0].structure(0, len(offsets), smaller=0, raw=True)
+
+
+def _smaller(read: Read, layout: Layout, offsets: Sequence[int], picture: "_Directory") -> int:
+    """Count the directories that say they are a smaller form of a picture, and have its proportions."""
+    count = 0
+    for offset in offsets:
+        try:
+            count += _Directory(read, layout, offset).is_smaller(picture)
+        except TiffError:
+            break
+    return count
 
 
 class _Directory:
@@ -105,6 +119,13 @@ class _Directory:
         mask = self._first(_PHOTOMETRIC) == _TRANSPARENCY_MASK
         return bool(self._first(_NEW_SUBFILE_TYPE) & _REDUCED) and not mask
 
+    def is_smaller(self, other: "_Directory") -> bool:
+        """True where this says it is reduced, and its sides are those of the other by one factor, to a pixel."""
+        width, height = self._first(_WIDTH), self._first(_HEIGHT)
+        whole_width, whole_height = other._first(_WIDTH), other._first(_HEIGHT)
+        fits = abs(width * whole_height - height * whole_width) <= whole_width + whole_height
+        return self.reduced and width < whole_width and fits
+
     @property
     def raw(self) -> bool:
         """True for sensor data, and for anything in a DNG."""
@@ -115,7 +136,7 @@ class _Directory:
         """True where the picture itself may lie in a directory below, as raw files have it."""
         return _SUB_IFDS in self._tags
 
-    def structure(self, page: int, pages: int, *, raw: bool) -> Structure:
+    def structure(self, page: int, pages: int, *, smaller: int, raw: bool) -> Structure:
         """Return what is known of this picture."""
         layout = self._layout
         tiled = {_TILE_WIDTH, _TILE_HEIGHT} <= self._tags
@@ -137,6 +158,7 @@ class _Directory:
             claimed=sum(entry.size for entry in self._entries),
             page=page,
             pages=pages,
+            smaller=smaller,
             only=(
                 (start, start + width, self._offset.to_bytes(width, order)),
                 (self._next_at, self._next_at + width, bytes(width)),

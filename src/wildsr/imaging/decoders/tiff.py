@@ -96,7 +96,7 @@ class TiffDecoder:
     def _pages(self) -> list[str]:
         """Return the note on what else is in the file."""
         page, pages = self._structure.page, self._structure.pages
-        if pages == 1:
+        if page == 0 and pages == 1 + self._structure.smaller:
             return []
         count = f"{pages:,} or more" if pages == MOST_PAGES else f"{pages:,}"
         if page:
