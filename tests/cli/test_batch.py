@@ -1,5 +1,6 @@
 """`wildsr batch`: verbs, and the command without one."""
 
+import importlib.util
 from pathlib import Path
 
 import pytest
@@ -41,3 +42,14 @@ def test_one_of_each_is_said_as_one(tmp_path: Path) -> None:
     assert "1 worker of 1 thread\n" in told
     assert "with 1 worker as fast" in " ".join(told.split())
     assert "of 1 picture," in told
+
+
+def test_without_ray_nothing_is_planned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        "wildsr.cli.batch_options.find_spec", lambda name: None if name == "ray" else real(name)
+    )
+    told = invoke("batch", str(tmp_path / "nothing"), str(tmp_path / "out"))
+    assert told.code == 2
+    assert "needs the package ray" in told.err
+    assert 'pip install "wildsr[batch]"' in told.err

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -44,6 +45,8 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what there is to do
 def needing(extra: str, verb: str) -> Iterator[None]:
     """Turn the absence of a package into a hint at what to install."""
     try:
+        if find_spec("ray") is None:  # what runs it is imported when a cluster starts
+            raise ModuleNotFoundError(name="ray")
         yield
     except ModuleNotFoundError as error:
         raise UsageError(
