@@ -246,3 +246,22 @@ def test_the_widest_results_are_read(tmp_path: Path) -> None:
     )
     picture = imaging.read(path)
     assert np.array_equal(np.rint(picture.rgb[0, :, 0] * 255), row[0, :, 0])
+
+
+@pytest.mark.parametrize(
+    ("mode", "sample_bytes", "channels"), [("RGB", 1, 3), ("RGBA", 1, 4), ("I;16", 2, 1)]
+)
+def test_what_memory_cant_hold_as_decoded_is_refused_from_the_header(
+    mode: str, sample_bytes: int, channels: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.png"
+    Image.new(mode, (40, 30)).save(path)
+    needed = 40 * 30 * channels * sample_bytes
+    monkeypatch.setattr(reading, "free_memory", lambda: needed)
+    assert imaging.open_source(path).samples.nbytes == needed
+    monkeypatch.setattr(reading, "free_memory", lambda: needed - 1)
+    with pytest.raises(
+        LimitError, match=r"a\.png is 40 × 30 pixels, .* GB as decoded; .* of memory are free"
+    ) as caught:
+        imaging.open_source(path)
+    assert "cut the picture into pieces" in str(caught.value.hint)

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final, Literal
 
+from wildsr.errors import LimitError
+from wildsr.files.display import shown
 from wildsr.files.extensions import EXTENSIONS, PICTURE_EXTENSIONS
 from wildsr.imaging.colour import manage
 from wildsr.imaging.decoders import decoder
@@ -76,11 +78,13 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
 
     Raises:
         InputError: No such file, not a picture, or damaged: half a picture is never returned.
-        LimitError: Beyond `limits`, known from the header.
+        LimitError: Beyond `limits`, or larger than the memory that is free; known from the header.
     """
     limits = limits or Limits()
     with decoder(path, limits) as opened:
-        header, raw = opened.header, opened.decode()
+        header = opened.header
+        _check_memory(path, header)
+        raw = opened.decode()
     notes = [*_extension_note(path, header.format), *raw.notes]
     colour: Literal["rgb", "gray", "cmyk"] = (
         "cmyk" if raw.cmyk else "gray" if raw.samples.shape[2] < 3 else "rgb"
@@ -97,6 +101,17 @@ def open_source(path: str | Path, *, limits: Limits | None = None) -> Source:
         depth=header.depth,
         notes=(*notes, *rewritten.notes, *colour_notes),
     )
+
+
+def _check_memory(path: str | Path, header: Header) -> None:
+    """Refuse what can't be held: a picture is decoded whole, and the system ends processes that take too much."""
+    needed, free = header.width * header.height * header.channels * (header.depth // 8), free_memory()
+    if needed > free:
+        raise LimitError(
+            f"{shown(path)} is {header.width} × {header.height} pixels, {needed / 1e9:.3g} GB as decoded; "
+            f"{max(free, 0) / 1e9:.3g} GB of memory are free",
+            hint="close other programs, cut the picture into pieces, or take a machine with more memory",
+        )
 
 
 def _allowed(found: Metadata, limits: Limits, notes: list[str]) -> Metadata:
