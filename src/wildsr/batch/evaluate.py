@@ -11,7 +11,7 @@ from typing import Final
 
 from wildsr.batch.comparisons import Comparison, matched, name_of
 from wildsr.batch.fate import fate, told
-from wildsr.batch.listing import is_through
+from wildsr.batch.listing import kept_of
 from wildsr.batch.manifest import Record, Status, read_of
 from wildsr.batch.places import Place, place_of
 from wildsr.errors import ModelError
@@ -131,11 +131,7 @@ def plan_evaluate(
         digest=_digest(measures),
     )  # fmt: skip
     earlier = read_of(target, _VERB)
-    kept = {
-        one.source: earlier[one.source]
-        for one in every
-        if is_through(one.version, earlier.get(one.source), work.digest, retry=retry)
-    }
+    kept = kept_of(every, earlier, work.digest, retry=retry)
     return EvaluatePlan(
         work=work,
         tasks=[one for one in every if one.source not in kept],

@@ -1,9 +1,10 @@
 """The pictures of a run: those of a folder, or of a list; and what of them earlier runs have done."""
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from wildsr.batch.lists import Entry, is_list, read_list
 from wildsr.batch.manifest import FOLDER, Record
@@ -67,6 +68,29 @@ def is_through(version: str, record: Record | None, digest: str, *, retry: bool)
     if record is None or (record.settings, record.version) != (digest, version):
         return False
     return record.status == "done" or (record.status == "quarantined" and not retry)
+
+
+class AnyVersioned(Protocol):
+    """What a verb does with one picture."""
+
+    @property
+    def source(self) -> str:
+        """The picture."""
+
+    @property
+    def version(self) -> str:
+        """Of its content."""
+
+
+def kept_of(
+    tasks: Iterable[AnyVersioned], earlier: Mapping[str, Record], digest: str, *, retry: bool
+) -> dict[str, Record]:
+    """Return the records of earlier runs that stand: those of pictures that are through; see `is_through`."""
+    return {
+        one.source: earlier[one.source]
+        for one in tasks
+        if is_through(one.version, earlier.get(one.source), digest, retry=retry)
+    }
 
 
 def _listed(folder: Place, entries: Sequence[Entry]) -> Listing:

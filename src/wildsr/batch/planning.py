@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from wildsr.batch.listing import Listing, as_path, is_through, list_pictures
+from wildsr.batch.listing import Listing, as_path, kept_of, list_pictures
 from wildsr.batch.manifest import Record, read_of
 from wildsr.batch.places import Place, place_of
 from wildsr.batch.step import Task, Work, settings_digest
@@ -92,11 +92,7 @@ def plan_batch(
     earlier = read_of(target, "upscale")
     tasks = _tasks(listing, target, scale_suffix(wanted.scale or upscaler.model.spec.scale), extension)
     tasks = [_with_replaced(one, earlier.get(one.source), work.digest) for one in tasks]
-    kept = {
-        one.source: earlier[one.source]
-        for one in tasks
-        if is_through(one.version, earlier.get(one.source), work.digest, retry=retry or overwrite)
-    }
+    kept = kept_of(tasks, earlier, work.digest, retry=retry or overwrite)
     threads = chosen.threads or 1
     return Plan(
         work=work,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from wildsr.batch.fate import fate, told
-from wildsr.batch.listing import is_through, list_pictures
+from wildsr.batch.listing import is_through, kept_of, list_pictures
 from wildsr.batch.manifest import FOLDER, Record, Status, read_of, write_whole
 from wildsr.batch.places import Place, place_of
 from wildsr.errors import InputError, ModelError, OutputError, ProfileError
@@ -138,11 +138,11 @@ def plan_profile(
     folder = f"{FOLDER}/photos"
     there = Place(url=f"{target.url}/{folder}")
     parts = {f"{folder}/{one.path}" for one in there.stored()} if target.exists(folder) else set()
+    targets = {one.source: one.target for one in tasks}
     kept = {
-        one.source: earlier[one.source]
-        for one in tasks
-        if is_through(one.version, earlier.get(one.source), digest, retry=retry)
-        and (one.target in parts or earlier[one.source].status != "done")
+        source: one
+        for source, one in kept_of(tasks, earlier, digest, retry=retry).items()
+        if targets[source] in parts or one.status != "done"
     }
     return ProfilePlan(
         work=work,

@@ -55,8 +55,7 @@ def degrade(
         retry=retry,
         workers=workers,
     )
-    for problem in plan.problems:
-        say(f"left out: {problem}")
+    batch.tell_left_out(plan.problems)
     say(
         f"{counted(plan.pictures, 'picture')} to degrade by {plan.work.degradation} into "
         f"{counted(len(plan.tasks), 'shard')}, "

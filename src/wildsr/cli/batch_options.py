@@ -72,6 +72,12 @@ def watching(total: int) -> "Iterator[Callable[[Record, int, int], None]]":
         yield watch
 
 
+def tell_left_out(problems: Sequence[str]) -> None:
+    """Say what could not be looked at."""
+    for one in problems:
+        say(f"left out: {one}")
+
+
 def tell_bad(records: "Sequence[Record]") -> bool:
     """Name the pictures that gave nothing, with the reason; True where there are some."""
     bad = [one for one in records if one.status != "done"]

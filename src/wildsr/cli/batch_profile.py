@@ -39,8 +39,7 @@ def profile(
         from wildsr.batch.profile import FEW, combine, plan_profile
         from wildsr.batch.run import run_batch
     plan = plan_profile(source, target, method=method, max_photos=max_photos, retry=retry, workers=workers)
-    for problem in plan.problems:
-        say(f"left out: {problem}")
+    batch.tell_left_out(plan.problems)
     say(
         f"{counted(len(plan.tasks), 'photo')} to examine by {plan.work.method}, {len(plan.kept)} done or left out by "
         f"earlier runs; {counted(plan.workers, 'worker')}"

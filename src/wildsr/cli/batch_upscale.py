@@ -81,8 +81,7 @@ def upscale(
         retry=retry,
         workers=workers,
     )
-    for problem in plan.problems:
-        say(f"left out: {problem}")
+    batch.tell_left_out(plan.problems)
     say(
         f"{counted(len(plan.tasks), 'picture')} to do, {len(plan.kept)} done or left out by earlier runs; {name}, "
         f"{counted(plan.workers, 'worker')} of {counted(plan.threads, 'thread')}"
