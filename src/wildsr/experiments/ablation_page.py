@@ -125,7 +125,8 @@ def _section(rows: list[Row], condition: str, picture: str) -> list[str]:
         for name, *two in _GAINS
     ]
     verdicts = [
-        f"- {name.capitalize()}: LPIPS {_verdict(gain(rows, 'lpips', condition, *two))}."
+        f"- {name.capitalize()}: LPIPS {_verdict(gain(rows, 'lpips', condition, *two), RECOVERY['lpips'])}; "
+        f"PSNR-Y {_verdict(gain(rows, 'psnr_y', condition, *two), RECOVERY['psnr_y'])}."
         for name, *two in _GAINS
     ]
     plot = ["![PSNR and LPIPS](gains.svg)", ""] if condition == CAMERA else []
@@ -150,8 +151,8 @@ def _section(rows: list[Row], condition: str, picture: str) -> list[str]:
     ]
 
 
-def _verdict(found: Interval | None) -> str:
+def _verdict(found: Interval | None, digits: int) -> str:
     if found is None:
         return "unknown"
     word = "falls" if found.high < 0 else "rises" if found.low > 0 else "neither falls nor rises for sure"
-    return f"{word}, {written(found, 4)}"
+    return f"{word}, {written(found, digits)}"
