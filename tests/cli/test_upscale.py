@@ -203,7 +203,7 @@ def test_dry_run_writes_nothing(here: Path, model: Path) -> None:
     (here / "in" / "b.png").write_bytes(b"")
     told = invoke("upscale", "in", "nowhere.png", "-o", "out", "-m", model, "--dry-run")
     assert told.code == 1
-    assert told.out.startswith("in/a.png → out/a_x4.png: 120×80, 1 tiles, about ")
+    assert told.out.startswith("in/a.png → out/a_x4.png: 120×80, 1 tile, about ")
     assert "will fail: in/b.png: b.png is empty" in told.err
     assert "failed: nowhere.png: does not exist" in told.err
     large = invoke("upscale", "in/a.png", "-o", "a.webp", "-m", model, "-s", "64", "--width", "9")

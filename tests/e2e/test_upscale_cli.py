@@ -26,7 +26,7 @@ def test_a_single_photo_is_made_once(run: Run, tmp_path: Path, tiny: Path) -> No
     before = files(tmp_path)
     again = run("upscale", "a.jpg", "-m", tiny)
     assert (again.returncode, again.stdout) == (1, b"")
-    assert b"exist already: a_x4.png" in again.stderr
+    assert b"exists already: a_x4.png" in again.stderr
     assert b"\n\nhint: --overwrite" in again.stderr
     assert files(tmp_path) == before
 

@@ -130,7 +130,7 @@ def test_existing_files_are_kept_unless_told_otherwise(here: Path, compact: Mode
     assert pixels(here / "out" / "1_x4.png").shape == (80, 124, 3)
     single = upscale_folder(here / "in" / "0.png", here / "out" / "1_x4.png", model=compact, settings=PLAIN)
     assert not single.journaled
-    with pytest.raises(OutputError, match="exist already"):
+    with pytest.raises(OutputError, match="1 of 1 result exists already"):
         list(single)
 
 

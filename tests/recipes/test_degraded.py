@@ -43,7 +43,7 @@ def test_the_card_names_the_profile(degraded: PsnrConfig, tmp_path: Path, said: 
     run = psnr.run(degraded, tmp_path / "run", resume=False, say=said)
     card = json.loads((run / "card.json").read_text())
     digest = profile().fingerprint[:12]
-    expected = f"LR by realsr (profile {digest}: 1 kernels, 3 noise patches)"
+    expected = f"LR by realsr (profile {digest}: 1 kernel, 3 noise patches)"
     assert expected in card["data"]["photos"]
     assert expected in (run / "card.md").read_text()
     assert expected in card["model"]["training"]

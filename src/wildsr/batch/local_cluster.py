@@ -21,11 +21,12 @@ from wildsr.errors import BackendError
 
 ENVIRONMENT: Final = {
     "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9/",
     "RAY_worker_niceness": "0",
     "RAY_BACKEND_LOG_LEVEL": "fatal",
 }
-"""It sends nothing anywhere, its workers don't stand back behind other programs, and it keeps its inner life from the
-terminal."""
+"""It sends nothing anywhere, not even that it must not (the address is a port of this machine where nothing listens);
+its workers don't stand back behind other programs, and it keeps its inner life from the terminal."""
 
 _QUIET: Final = {
     "RAY_enable_metrics_collection": "0",

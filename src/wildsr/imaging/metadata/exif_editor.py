@@ -274,10 +274,19 @@ class Editor:
         return self._pack("HHI", tag, kind, len(data)) + value
 
     def blank_gps(self) -> None:
-        """Remove GPS directories, wherever one is pointed at, and overwrite what they said."""
+        """Remove GPS directories, wherever one is pointed at, and overwrite what they said.
+
+        Raises:
+            TiffError: What one said may still be somewhere.
+        """
         exif = self.below(EXIF_IFD)
         places = [e for directory in self._directories(GPS_IFD, [*self.entries, *exif]) for e in directory]
-        self._blank_all((entry.at, entry.at + entry.size) for entry in places)
+        said = {(entry.at, entry.at + entry.size) for entry in places}
+        outside = [(low, high) for low, high in said if high - low > 4]
+        for start, stop in set(self._kept):
+            if any(low < stop and start < high for low, high in outside):
+                raise TiffError("a place lies over the header or a directory: where it really is isn't known")
+        self._blank_all(said)
         for entry in places:
             self._data[entry.position : entry.position + 12] = bytes(12)
         self._fields.pop(GPS_IFD, None)
