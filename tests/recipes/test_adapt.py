@@ -93,9 +93,32 @@ PIXEL = (0.03087322, 0.03160786, 0.03081891)
 LPIPS = (0.000859458, 0.0008789701, 0.0009391794)
 
 
-def test_a_run_that_was_stopped_ends_at_the_same_bytes(
-    config: AdaptConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+def test_of_lr_that_no_camera_spoilt_a_start_learns_nothing_from_itself(
+    config: AdaptConfig, tmp_path: Path, said: Say
 ) -> None:
+    data = replace(config.data, profile=None, degradation="bicubic", kernel_widths=(1.0,))
+    first = {}
+    for share in (0.0, 0.5, 1.0):
+        asked = replace(config, self_distillation=share, data=data, run=replace(config.run, steps=2))
+        run = adapt.run(asked, tmp_path / f"run-{share}", resume=False, say=said)
+        first[share] = next(point["pixel"] for point in curves(run) if "pixel" in point)
+    assert first[1.0] < 0.1 * first[0.0]  # LR is rounded to 8 bits, and the crop has borders
+    assert first[0.5] == pytest.approx(0.5 * first[0.0], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("start", "share"),
+    [("crisp", 0.75), ("realesrgan-x4plus", 0.75), ("faithful", 0.0), ("wild-compact", 0.0)],
+)
+def test_a_start_that_draws_hard_edges_learns_from_itself_too(start: str, share: float) -> None:
+    assert adapt_camera._preset(AdaptOptions(start=start)).self_distillation == share
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_run_that_was_stopped_ends_at_the_same_bytes(
+    config: AdaptConfig, share: float, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(config, self_distillation=share)
     whole = adapt.run(config, tmp_path / "whole" / "phone", resume=False, say=said)
     from wildsr.data import DegradedCrops
 

@@ -1,19 +1,23 @@
 """Adapt a published network to one camera: its own blur and noise, a few dozen steps, the best state kept.
 
 The story: the camera's photos → its degradation profile → clean photos, degraded by the profile → L1 and LPIPS from
-published weights → of the states on the way, and of their blends with the start (network interpolation, ESRGAN §3.4),
-the one that is best on degraded photos held out → a model, a card and a page.
+published weights, toward the photos, or partly toward what the start makes of them undegraded → of the states on the
+way, and of their blends with the start (network interpolation, ESRGAN §3.4), the one that is best on degraded photos
+held out → a model, a card and a page.
 
 What one camera's photos give is never compared with its own pairs; what judges are clean photos, degraded with kernels
 somewhat narrower and wider than those found, so that no state is chosen that only suits exactly these kernels.
 """
 
+from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
+import torch
 from pydantic import Field
 from torch import Tensor, nn
+from torch.nn.functional import interpolate
 
 from wildsr.checkpoints import Loaded, load_network
 from wildsr.degradation import Profile
@@ -71,6 +75,10 @@ class AdaptConfig:
     vgg19: Path | None = None
     """File of torchvision's VGG19 weights, for the perceptual losses that use it."""
 
+    self_distillation: Fraction = 0.0
+    """Share of the start's own result from clean LR (the crop downscaled by bicubic) in what is learnt from; the rest
+    is HR. A start that draws harder edges than photos have keeps them so."""
+
     psnr_loss: Weight = 0.0
     """Decibels of PSNR (Y, on the photos held out) that a better LPIPS may cost."""
 
@@ -118,6 +126,7 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
         if finished(session):
             session.tell(f"done already: wildsr upscale … -m {session.folder}")
             return
+        teacher = _Teacher(start.network, scale, process) if config.self_distillation else None
         generator = trainable(session, "generator", start.network, config.optimiser)
         perceptual.to(process.fabric.device)
         state = start_state(session, generator)
@@ -132,11 +141,14 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
             sr = generator(step.lr)
 
             with process.fabric.autocast():
+                wanted = step.hr
+                if teacher is not None:
+                    wanted = torch.lerp(step.hr, teacher(step.hr), config.self_distillation)
                 terms: dict[str, Tensor] = {}
                 if config.pixel_weight:
-                    terms["pixel"] = config.pixel_weight * pixel(sr, step.hr)
+                    terms["pixel"] = config.pixel_weight * pixel(sr, wanted)
                 if config.perceptual_weight:
-                    seen = random_crops(sr, step.hr, config.perceptual_crop, step.random())
+                    seen = random_crops(sr, wanted, config.perceptual_crop, step.random())
                     terms["perceptual"] = config.perceptual_weight * perceptual(*seen)
             step.minimise(generator, terms)
 
@@ -154,6 +166,21 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
         if session.leads:
             _write_page(config, session, start, state.ema.module, chosen)
         snapshots.remove()
+
+
+class _Teacher:
+    """The network before its first step, which sees what the camera didn't spoil."""
+
+    def __init__(self, network: nn.Module, scale: int, process: Process) -> None:
+        self._network = deepcopy(network).eval().requires_grad_(requires_grad=False).to(process.fabric.device)
+        self._scale = scale
+
+    @torch.no_grad()
+    def __call__(self, hr: Tensor) -> Tensor:
+        """Return its result (N×3×H×W, 0 to 1) of HR downscaled by bicubic with antialiasing."""
+        lr = interpolate(hr, scale_factor=1 / self._scale, mode="bicubic", antialias=True).clamp(0, 1)
+        result: Tensor = self._network(lr.contiguous(memory_format=torch.channels_last))
+        return result.clamp(0, 1).to(hr.dtype)
 
 
 def _write_page(
@@ -185,6 +212,14 @@ _DATA: Final = DataSettings(
 
 PRESETS: dict[str, AdaptConfig] = {
     "adapt": AdaptConfig(
+        data=_DATA,
+        optimiser=_FINE_TUNING,
+        run=RunSettings(
+            steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
+        ),
+    ),
+    "adapt-crisp": AdaptConfig(
+        self_distillation=0.75,
         data=_DATA,
         optimiser=_FINE_TUNING,
         run=RunSettings(

@@ -119,7 +119,10 @@ def adapt_camera(
 
 
 def _preset(options: AdaptOptions) -> AdaptConfig:
-    return adapt.PRESETS["adapt-faithful" if options.start == "faithful" else "adapt"]
+    start = STARTS.get(options.start, options.start)
+    return adapt.PRESETS[
+        {STARTS["crisp"]: "adapt-crisp", STARTS["faithful"]: "adapt-faithful"}.get(start, "adapt")
+    ]
 
 
 def _planned_steps(
@@ -169,6 +172,8 @@ def _fitting_steps(
     pixel = forward / (data.batch * (data.patch // start.spec.scale) ** 2)
     judged = (data.validation_side // start.spec.scale) ** 2
     validation = data.validation_photos * (pixel * judged + _JUDGE_SECONDS / cores())
+    if config.self_distillation:
+        step += forward  # of the start
     step = step * _LOOP_SHARE + validation / config.run.validate_every
     fixed = (1 + len(config.blends)) * validation + _EXPORT_SECONDS + 2 * SHOWN * pixel * CROP_SIDE**2
     if options.profile is None:
