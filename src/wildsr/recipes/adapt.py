@@ -219,7 +219,7 @@ PRESETS: dict[str, AdaptConfig] = {
         ),
     ),
     "adapt-crisp": AdaptConfig(
-        self_distillation=0.75,
+        self_distillation=0.5,
         data=_DATA,
         optimiser=_FINE_TUNING,
         run=RunSettings(
