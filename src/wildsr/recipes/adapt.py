@@ -10,7 +10,7 @@ somewhat narrower and wider than those found, so that no state is chosen that on
 """
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -210,22 +210,15 @@ _DATA: Final = DataSettings(
 )
 """Without print among the photos, letters get a haze of the background's colour within a few dozen steps."""
 
+_ADAPT: Final = AdaptConfig(
+    data=_DATA,
+    optimiser=_FINE_TUNING,
+    run=RunSettings(steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0),
+)
+
 PRESETS: dict[str, AdaptConfig] = {
-    "adapt": AdaptConfig(
-        data=_DATA,
-        optimiser=_FINE_TUNING,
-        run=RunSettings(
-            steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
-        ),
-    ),
-    "adapt-crisp": AdaptConfig(
-        self_distillation=0.5,
-        data=_DATA,
-        optimiser=_FINE_TUNING,
-        run=RunSettings(
-            steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
-        ),
-    ),
+    "adapt": _ADAPT,
+    "adapt-crisp": replace(_ADAPT, self_distillation=0.5),
     "adapt-faithful": AdaptConfig(
         start="faithful",
         psnr_loss=0.25,
