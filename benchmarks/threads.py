@@ -1,9 +1,10 @@
 """Calls of one `Upscaler` by several threads: right results, and how many a second.
 
-    python benchmarks/threads.py MODEL [--threads 4] [--calls 200] [--side 48] [--rounds 3]
+    python benchmarks/threads.py MODEL [--threads 4] [--calls 200] [--side 48] [--rounds 3] [--each 1]
 
-Pictures of random pixels, one tile each; the network itself runs on one thread. One thread and several take turns, and
-make the same number of calls in a round. Every result is compared with that of a first, serial call, value by value.
+Pictures of random pixels, one tile each; a call's network runs on `--each` threads of its own (0: on all cores). One
+thread and several take turns, and make the same number of calls in a round. Every result is compared with that of a
+first, serial call, value by value.
 """
 
 import argparse
@@ -54,9 +55,13 @@ def main() -> None:
     parser.add_argument("--calls", type=int, default=200, help="of each thread")
     parser.add_argument("--side", type=int, default=48, help="of the pictures")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--each", type=int, default=1, help="threads of one call's network; 0: as many as cores"
+    )
     given = parser.parse_args()
     print(
-        f"{datetime.datetime.now(tz=datetime.UTC).date()}, {processor()}, {cores()} cores, {given.model}",
+        f"{datetime.datetime.now(tz=datetime.UTC).date()}, {processor()}, {cores()} cores,",
+        f"{given.model}, {given.side}×{given.side}",
         "\n",
     )
     rng = np.random.default_rng(0)
@@ -68,7 +73,9 @@ def main() -> None:
         sep="\n",
     )
     for backend in ("openvino", "onnxruntime"):
-        upscaler = wildsr.Upscaler(given.model, Settings(backend=backend, precision="fp32", threads=1))
+        upscaler = wildsr.Upscaler(
+            given.model, Settings(backend=backend, precision="fp32", threads=given.each or None)
+        )
         expected = [upscaler(picture).rgb for picture in pictures]
         rows: dict[int, list[tuple[float, int, int]]] = {1: [], given.threads: []}
         for _ in range(given.rounds):

@@ -15,6 +15,7 @@ from tests.engine.test_upscaler import photo
 from wildsr.engine import Settings, Upscaler
 from wildsr.errors import ForkError
 from wildsr.imaging import FloatArray, Picture, read, write
+from wildsr.machine import cores
 from wildsr.models import Model
 
 THREADS = 4
@@ -57,6 +58,14 @@ def test_requests_are_taken_by_one_and_given_back(compact: Model) -> None:
         list(pool.map(lambda _: upscaler(picture), range(40)))
     body = upscaler._network.widest._body  # type: ignore[attr-defined]
     assert 1 <= len(body._idle) <= THREADS, "as many as were ever in use at once, and none lost"
+
+
+@pytest.mark.parametrize("threads", [1, 2, 1000])
+def test_calls_at_once_get_cores_that_one_leaves_idle(compact: Model, threads: int) -> None:
+    upscaler = Upscaler(compact, Settings(precision="fp32", threads=threads))
+    graph = upscaler._network.widest._body._graph  # type: ignore[attr-defined]
+    assert int(graph.get_property("NUM_STREAMS")) == max(1, min(cores() // threads, 4))
+    assert upscaler.threads == min(threads, cores()), "of one call"
 
 
 def test_what_is_told_of_one_picture_is_not_told_of_another(compact: Model, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from wildsr.training.losses import (
     low_frequency_l1,
     luma,
     random_crops,
+    random_views,
     texture,
     total_variation,
 )
@@ -214,6 +215,41 @@ def test_enhancenet_divides_by_the_truths_mean() -> None:
     sr, hr = pictures()
     mean = plain.features(hr)["pool2"].mean()
     assert divided(sr, hr).item() == pytest.approx((plain(sr, hr) / mean**2).item(), rel=1e-4)
+
+
+def test_random_views_turn_enlarge_and_shift_both_alike() -> None:
+    count, side, zoom = 64, 48, 2.0
+    across, down = torch.meshgrid(torch.arange(side), torch.arange(side), indexing="xy")
+    hr = torch.stack([across, down, across + down]).expand(count, -1, -1, -1) / (2 * side)
+    sr, truth = random_views(hr.clone(), hr, zoom, torch.Generator().manual_seed(0))
+    assert sr.shape == hr.shape
+    assert torch.equal(sr, truth), "the same views of the same pictures"
+    middle = truth[:, 0, 16:-16, 16:-16] * 2 * side  # away from mirrored borders
+    last = middle.shape[1] - 1
+    right, below = (
+        (middle[:, :, -1] - middle[:, :, 0]).mean(1) / last,
+        (middle[:, -1] - middle[:, 0]).mean(1) / last,
+    )
+    flat = middle[:, :1, :1] + torch.arange(last + 1) * right[:, None, None]
+    flat = flat + torch.arange(last + 1)[:, None] * below[:, None, None]
+    assert (middle - flat).abs().max() < 0.15, "straight lines stay straight, to bicubic's ripple"
+    each = torch.hypot(right, below)
+    assert 1 / zoom - 0.01 <= each.min() < 0.6, "the largest enlargements"
+    assert 0.9 < each.max() <= 1.01, "the smallest ones"
+    turned = torch.atan2(below, right).abs()
+    assert 0.1 < turned.max() <= 0.21, "radians"
+    again, _ = random_views(hr, hr, zoom, torch.Generator().manual_seed(0))
+    assert torch.equal(again, truth)
+
+
+def test_random_views_pass_gradients_and_do_nothing_at_one() -> None:
+    sr = torch.rand(2, 3, 40, 40, requires_grad=True)
+    hr = torch.rand(2, 3, 40, 40)
+    seen, _ = random_views(sr, hr, 1.0, torch.Generator())
+    assert seen is sr
+    seen, _ = random_views(sr, hr, 1.5, torch.Generator().manual_seed(1))
+    (gradient,) = torch.autograd.grad(seen.sum(), sr)
+    assert (gradient != 0).any()
 
 
 def test_random_crops_cut_both_alike_and_each_pair_elsewhere() -> None:

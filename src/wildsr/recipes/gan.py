@@ -5,8 +5,10 @@ SRGAN, ESRGAN, EnhanceNet and Real-ESRGAN are presets of it.
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from wildsr.checkpoints import load_weights, scale_of
@@ -30,6 +32,7 @@ from wildsr.training.losses import (
     check_crop,
     grid,
     random_crops,
+    random_views,
     texture,
 )
 from wildsr.training.memory import refuse_what_cannot_fit
@@ -80,6 +83,10 @@ class GanConfig(AdversarialSettings):
     perceptual_crop: CountOrNone = 0
     """Side of a random square of each patch, HR pixels, that features and discriminator see; 0: the whole patch. Half
     of `data.patch` takes a quarter of their time."""
+
+    perceptual_zoom: Annotated[float, Field(ge=1, le=4)] = 1.0
+    """Features and discriminator see each patch (its `perceptual_crop`) turned a little, a random part of it enlarged
+    up to this many times: patterns that hide between a classifier's pixels are seen. 1: as it is."""
 
     texture: dict[str, float] = field(default_factory=dict)
     """Layer and weight of each Gram term (EnhanceNet)."""
@@ -140,7 +147,9 @@ def _train(process: Process, config: GanConfig) -> None:
         validate = validator(session, dataset.validation, border=scale, looks=True)
         for step in steps(session, state, samples, config.data, validate=validate):
             whole, whole_hr = generator(step.lr), step.hr
-            fake, hr = random_crops(whole, whole_hr, config.perceptual_crop, step.random())
+            rng = step.random()
+            fake, hr = random_crops(whole, whole_hr, config.perceptual_crop, rng)
+            fake, hr = random_views(fake, hr, config.perceptual_zoom, rng)
 
             terms: dict[str, Tensor] = {}
             with process.fabric.autocast():

@@ -14,7 +14,7 @@ from wildsr.engine.backends.protocol import Execution, Precision, Runtime
 from wildsr.engine.backends.strips import run_in_strips
 from wildsr.errors import BackendError, OutOfMemoryError, UsageError
 from wildsr.imaging import FloatArray
-from wildsr.machine import processor_flags
+from wildsr.machine import cores, processor_flags
 from wildsr.models import Model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 from wildsr.models.quantised import graph_file
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _BF16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
 _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
 _HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
+_MOST_STREAMS = 4
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
 """Features handed from body to tail, and the SR tile with its copies while it is checked and blended."""
 
@@ -61,7 +62,7 @@ class OpenVINOBackend:
         if device == "CPU":
             config["CPU_RUNTIME_CACHE_CAPACITY"] = KEPT_KERNELS
         if execution.threads is not None and device == "CPU":
-            config["INFERENCE_NUM_THREADS"] = str(execution.threads)
+            config |= _streams(execution.threads)
         try:
             body = (
                 _compiled_file(graph_file(model), config)
@@ -76,7 +77,7 @@ class OpenVINOBackend:
             raise BackendError(
                 f"OpenVINO can't compile the model {model.spec.id}: {_last_line(error)}"
             ) from error
-        self.threads = int(body.get_property("INFERENCE_NUM_THREADS")) if device == "CPU" else 1
+        self.threads = _threads(body) if device == "CPU" else 1
         self._halo = split.halo if split else 0
         self._body = _Requests(body)
         self._tail = _Requests(tail) if tail is not None else None
@@ -94,8 +95,8 @@ class OpenVINOBackend:
 class _Requests:
     """The infer requests of a compiled graph; each is one caller's from taking it to giving it back.
 
-    A request holds its input and output, so two threads must never share one. They compute one after another on
-    the graph's one stream, which already uses all cores.
+    A request holds its input and output, so two threads must never share one. Those of more callers than the graph has
+    streams wait for one another.
     """
 
     def __init__(self, graph: "CompiledModel") -> None:
@@ -110,6 +111,17 @@ class _Requests:
 
     def give_back(self, request: "InferRequest") -> None:
         self._idle.append(request)
+
+
+def _streams(threads: int) -> dict[str, str]:
+    """Where a call leaves cores idle, as many calls at once as the cores bear; OpenVINO counts the threads of all."""
+    streams = max(1, min(cores() // threads, _MOST_STREAMS))
+    return {"NUM_STREAMS": str(streams), "INFERENCE_NUM_THREADS": str(streams * threads)}
+
+
+def _threads(graph: "CompiledModel") -> int:
+    """CPU threads of one call."""
+    return int(graph.get_property("INFERENCE_NUM_THREADS")) // max(int(graph.get_property("NUM_STREAMS")), 1)
 
 
 def _device(name: str) -> str:

@@ -7,7 +7,7 @@ from wildsr.training.losses.adversarial import (
     win_rate,
 )
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
-from wildsr.training.losses.crops import check_crop, random_crops
+from wildsr.training.losses.crops import check_crop, random_crops, random_views
 from wildsr.training.losses.grid import grid
 from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualRecipe
 from wildsr.training.losses.pixel import PIXEL, charbonnier, l1, l2, luma
@@ -33,6 +33,7 @@ __all__ = [
     "low_frequency_l1",
     "luma",
     "random_crops",
+    "random_views",
     "texture",
     "total_variation",
     "win_rate",
