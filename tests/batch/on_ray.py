@@ -261,15 +261,7 @@ def test_a_task_may_give_many_records(
     photos, _, _ = made
     plan = plan_degrade(str(photos), str(tmp_path / "out"), Asked(preset="bicubic", scale=2), per_shard=10)
     seen: list[tuple[int, int]] = []
-    records = run_batch(
-        plan.work,
-        plan.tasks,
-        plan.kept,
-        workers=1,
-        threads=1,
-        total=plan.pictures,
-        watch=lambda _, done, total: seen.append((done, total)),
-    )
+    records = run_batch(plan, total=plan.pictures, watch=lambda _, done, total: seen.append((done, total)))
     assert seen == [(number, 24) for number in range(1, 25)]
     assert [one.source for one in records if one.status != "done"] == ["cut.png", "text.jpg"]
     assert read_all(place_of(str(tmp_path / "out"))) == {one.source: one for one in records}

@@ -15,7 +15,7 @@ from wildsr.batch.local_cluster import local_cluster
 from wildsr.batch.manifest import Record, write_part, write_whole
 from wildsr.batch.places import Place
 from wildsr.batch.planning import Plan
-from wildsr.batch.work import AnyTask, AnyWork, TaskT
+from wildsr.batch.work import AnyPlan, AnyTask, AnyWork, TaskT
 from wildsr.errors import UsageError
 from wildsr.files import counted, remove_stale_temporaries
 from wildsr.machine import cores
@@ -53,24 +53,13 @@ def upscale_batch(plan: Plan, *, address: str | None = None, watch: OnRecord | N
         address: Of a Ray cluster.
         watch: Called after each picture.
     """
-    return run_batch(
-        plan.work,
-        plan.tasks,
-        plan.kept,
-        workers=plan.workers,
-        threads=plan.threads,
-        address=address,
-        watch=watch,
-    )
+    return run_batch(plan, threads=plan.threads, address=address, watch=watch)
 
 
 def run_batch(
-    work: AnyWork[TaskT],
-    tasks: Sequence[TaskT],
-    kept: Mapping[str, Record],
+    plan: AnyPlan[TaskT],
     *,
-    workers: int,
-    threads: int,
+    threads: int = 1,
     total: int | None = None,
     address: str | None = None,
     watch: OnRecord | None = None,
@@ -78,11 +67,8 @@ def run_batch(
     """Do what is left to do; the same plan made again goes on after whatever has happened.
 
     Args:
-        work: What all tasks have in common.
-        tasks: Left to do.
-        kept: Records of earlier runs, by source.
-        workers: Processes at most.
-        threads: Cores that each takes.
+        plan: Of any verb.
+        threads: Cores that each worker takes.
         total: Records that will come; a record a task by default.
         address: Of a Ray cluster (`auto`, `ray://…`, `host:port`); None starts one on this machine.
         watch: Called after each record.
@@ -95,10 +81,10 @@ def run_batch(
     """
     with ExitStack() as stack:
         made: Iterator[Record] = iter(())
-        if tasks:
-            home = stack.enter_context(cluster(address, workers=workers, threads=threads))
-            made = records_of(work, tasks, home, workers=workers, threads=threads)
-        return recorded(work.output, tasks, kept, made, total=total, watch=watch)
+        if plan.tasks:
+            home = stack.enter_context(cluster(address, workers=plan.workers, threads=threads))
+            made = records_of(plan.work, plan.tasks, home, workers=plan.workers, threads=threads)
+        return recorded(plan.work.output, plan.tasks, plan.kept, made, total=total, watch=watch)
 
 
 def recorded(

@@ -1,6 +1,6 @@
 """What the engine asks of a verb: work that travels to every worker, and a worker that turns tasks into records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from wildsr.batch.manifest import Record, Status
@@ -44,3 +44,23 @@ class AnyWork(Protocol[_Task_contra]):
         self, task: _Task_contra, status: Status, reason: str, *, attempts: int
     ) -> Sequence[Record]:
         """Return what is recorded of a task that nothing came of."""
+
+
+class AnyPlan(Protocol[TaskT]):
+    """What is left to do, and how."""
+
+    @property
+    def work(self) -> AnyWork[TaskT]:
+        """What all tasks have in common."""
+
+    @property
+    def tasks(self) -> Sequence[TaskT]:
+        """Left to do."""
+
+    @property
+    def kept(self) -> Mapping[str, Record]:
+        """Records of earlier runs, by source."""
+
+    @property
+    def workers(self) -> int:
+        """Processes at most."""

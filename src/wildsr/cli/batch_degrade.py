@@ -64,16 +64,7 @@ def degrade(
     if dry_run:
         return
     with batch.watching(plan.pictures) as watch:
-        records = run_batch(
-            plan.work,
-            plan.tasks,
-            plan.kept,
-            workers=plan.workers,
-            threads=1,
-            total=plan.pictures,
-            address=address,
-            watch=watch,
-        )
+        records = run_batch(plan, total=plan.pictures, address=address, watch=watch)
     bad = batch.tell_bad(records)
     batch.tell_manifest(target)
     if bad or plan.problems:

@@ -70,15 +70,7 @@ def evaluate(
     if dry_run:
         return
     with batch.watching(len(plan.tasks)) as watch:
-        records = run_batch(
-            plan.work,
-            plan.tasks,
-            plan.kept,
-            workers=plan.workers,
-            threads=threads,
-            address=address,
-            watch=watch,
-        )
+        records = run_batch(plan, threads=threads, address=address, watch=watch)
     found = evaluation_of(plan, records)
     write_found(found, json=json, csv=csv, markdown=markdown)
     say(f"every value is in {shown(target.rstrip('/'))}/{MANIFEST}")

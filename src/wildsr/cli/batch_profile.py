@@ -47,15 +47,7 @@ def profile(
     if dry_run:
         return
     with batch.watching(len(plan.tasks)) as watch:
-        records = run_batch(
-            plan.work,
-            plan.tasks,
-            plan.kept,
-            workers=plan.workers,
-            threads=1,
-            address=address,
-            watch=watch,
-        )
+        records = run_batch(plan, address=address, watch=watch)
     bad = batch.tell_bad(records)
     for one in combine(plan, records, overwrite=overwrite):
         if one.status != "done":
