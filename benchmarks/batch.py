@@ -1,10 +1,11 @@
 """`wildsr batch` with two workers against two independent `wildsr upscale` processes, on the same pictures.
 
-    python -m benchmarks.batch --pictures 200 [--processes-first]
+    python -m benchmarks.batch --pictures 200 --width 352 [--processes-first]
 
-Wild-compact in fp32, one thread each. `working` counts pictures a second between the first and the last result on
-the disk (starting is left out on both sides), `whole` from the start of the program. Also: whether all bytes agree,
-the RSS of the workers after a quarter of the pictures and near the end, and the most that lay in Ray's object store.
+Wild-compact, one thread each. `working` counts pictures a second between the first and the last result on the disk
+(starting is left out on both sides), `whole` from the start of the programs to their end. Also: whether all bytes
+agree, the RSS of the workers after a quarter of the pictures and near the end, the most that lay in Ray's object
+store, and what each side takes of the cores for a picture, which other programs disturb less than rates.
 """
 
 import argparse
@@ -15,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +25,7 @@ import psutil
 from PIL import Image
 from tests.batch.on_ray import actors
 
-from wildsr.batch import Record, plan_batch, upscale_batch
-from wildsr.engine import Settings
+from wildsr.engine import Settings, Upscaler
 
 MODEL = "wild-compact"
 
@@ -32,6 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--pictures", type=int, default=200)
     parser.add_argument("--width", type=int, default=128)
+    parser.add_argument("--precision", default="auto")
     parser.add_argument("--processes-first", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wildsr-") as name:
@@ -45,11 +48,12 @@ def main() -> None:
             "date": time.strftime("%Y-%m-%d"),
             "machine": f"{platform.machine()}, {os.cpu_count()} cores, {os.getloadavg()[0]:.1f} load before",
             "pictures": f"{given.pictures} of {given.width}×{given.width * 3 // 4}",
+            "precision": f"{given.precision}, {Upscaler(MODEL, Settings(precision=given.precision)).precision} here",
             "order": "processes first" if given.processes_first else "Ray first",
         }
         steps = [by_ray, by_processes]
         for step in reversed(steps) if given.processes_first else steps:
-            found |= step(folder)
+            found |= step(folder, given.precision)
         one, two = results(folder / "ray"), results(folder / "processes")
         found["same bytes"] = one == two and len(one) == given.pictures
         found["ratio working"] = round(float(found["ray working"]) / float(found["processes working"]), 3)
@@ -68,67 +72,86 @@ def picture(seed: int, width: int) -> np.ndarray:
     return noisy.clip(0, 255).astype(np.uint8)
 
 
-def by_ray(folder: Path) -> dict[str, object]:
-    quarter: list[int] = []
-    stored: list[tuple[float, float]] = []
-    last: list[int] = []
+def by_ray(folder: Path, precision: str) -> dict[str, object]:
+    return measured(
+        "ray", folder, [["batch", str(folder / "in"), str(folder / "ray"), "--workers", "2"]], precision
+    )
 
-    def watch(record: Record, done: int, total: int) -> None:
-        if done % 25 == 0:  # it takes the driver some milliseconds
-            stored.append(in_object_store())
-        if done == total // 4:
-            quarter.extend(one.memory_info().rss for one in actors())
-        if done == total - 20:
-            last.extend(one.memory_info().rss for one in actors())
 
+def by_processes(folder: Path, precision: str) -> dict[str, object]:
+    commands = [
+        ["upscale", str(folder / "in" / half), "-o", str(folder / "processes" / half)] for half in ("a", "b")
+    ]
+    return measured("processes", folder, commands, precision)
+
+
+@dataclass
+class Look:
+    """What is seen of running programs."""
+
+    done: int
+    cores: float
+    """Seconds that they and their children have had of the cores."""
+
+    workers: list[int]
+    """RSS in MB."""
+
+    store: float
+    """MB of Ray's object store that were ever touched."""
+
+
+def measured(name: str, folder: Path, commands: list[list[str]], precision: str) -> dict[str, object]:
+    total = len(list((folder / "in").rglob("*.jpg")))
+    settings = ["-m", MODEL, "--threads", "1", "--precision", precision, "--max-memory", "1.5"]
     begun = time.time()
-    settings = Settings(precision="fp32", threads=1, max_memory=1.5)
-    plan = plan_batch(str(folder / "in"), str(folder / "ray"), model=MODEL, settings=settings, workers=2)
-    upscale_batch(plan, watch=watch)
+    running = [
+        psutil.Popen(
+            [sys.executable, "-m", "wildsr", *one, *settings],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for one in commands
+    ]
+    looks = []
+    for one in running:
+        while one.poll() is None:
+            with suppress(psutil.Error):
+                looks.append(look(running, folder / name))
+            with suppress(psutil.TimeoutExpired):
+                one.wait(2)  # looking takes some milliseconds
+    if any(one.returncode for one in running):
+        raise SystemExit(f"wildsr {commands[0][0]} failed")
     took = time.time() - begun
-    return rates("ray", folder / "ray", took) | {
-        "worker MB after a quarter": [round(one / 1e6) for one in quarter],
-        "worker MB near the end": [round(one / 1e6) for one in last],
-        "object store MB at most, of": [round(one, 1) for one in max(stored)],
-    }
+    early = next(one for one in looks if one.done >= total / 4)
+    late = [one for one in looks if one.done < total - 2][-1]
+    times = sorted(path.stat().st_mtime for path in (folder / name).rglob("*.png"))
+    return {
+        f"{name} working": round((len(times) - 2) / (times[-1] - times[1]), 3),
+        f"{name} whole": round(len(times) / took, 3),
+        f"{name}, seconds to the first": round(times[0] - begun, 1),
+        f"{name}, seconds after the last": round(begun + took - times[-1], 1),
+        f"{name}, core seconds a picture": round((late.cores - early.cores) / (late.done - early.done), 4),
+        f"{name}, workers' MB after a quarter": early.workers,
+        f"{name}, workers' MB near the end": late.workers,
+    } | ({"object store MB at most": round(max(one.store for one in looks), 1)} if name == "ray" else {})
 
 
-def in_object_store() -> tuple[float, float]:
-    """Return the megabytes of the object store that were ever touched, and those it has."""
-    areas = [
-        area
-        for one in psutil.Process().children(recursive=True)
+def look(running: list[psutil.Popen], results: Path) -> Look:
+    family = [member for one in running for member in (one, *one.children(recursive=True))]
+    times = [one.cpu_times() for one in family]
+    store = [
+        area.rss
+        for one in family
         if one.name() == "raylet"
         for area in one.memory_maps()
         if "/dev/shm" in area.path
     ]
-    return sum(one.rss for one in areas) / 1e6, sum(one.size for one in areas) / 1e6
-
-
-def by_processes(folder: Path) -> dict[str, object]:
-    begun = time.time()
-    running = [
-        subprocess.Popen(
-            [
-                sys.executable, "-m", "wildsr", "upscale", str(folder / "in" / half), "-m", MODEL,
-                "-o", str(folder / "processes" / half),
-                "--threads", "1", "--precision", "fp32", "--max-memory", "1.5",
-            ],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-        )
-        for half in ("a", "b")
-    ]  # fmt: skip
-    if sum(one.wait() for one in running):  # all are waited for
-        raise SystemExit("wildsr upscale failed")
-    return rates("processes", folder / "processes", time.time() - begun)
-
-
-def rates(name: str, folder: Path, took: float) -> dict[str, object]:
-    times = sorted(path.stat().st_mtime for path in folder.rglob("*.png"))
-    return {
-        f"{name} working": round((len(times) - 2) / (times[-1] - times[1]), 3),
-        f"{name} whole": round(len(times) / took, 3),
-    }
+    return Look(
+        done=len(list(results.rglob("*_x4.png"))),
+        cores=sum(one.user + one.system for one in times),
+        workers=[round(one.memory_info().rss / 1e6) for one in actors() or running],
+        store=sum(store) / 1e6,
+    )
 
 
 def results(folder: Path) -> dict[str, bytes]:
