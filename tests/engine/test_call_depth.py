@@ -1,6 +1,8 @@
 """How many calls of ours lie between the command and the network: few, so that the way can be read in one go."""
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -10,12 +12,22 @@ import wildsr
 from tests.cli.invoke import invoke
 from tests.e2e.conftest import photo
 from tests.engine.tiny import save, tiny_compact, tiny_rrdb
+from wildsr.engine import ahead
 from wildsr.models import ModelSpec
 from wildsr.models.onnx_file import embed_spec
 
 MOST = 14
 """From the command's function to the one that runs the network, both counted."""
 _PACKAGE = str(Path(wildsr.__file__).parent)
+
+
+class _Here(ThreadPoolExecutor):
+    """Runs what is handed in at once, on the caller's stack."""
+
+    def submit(self, make: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:  # type: ignore[override]
+        done = Future[object]()
+        done.set_result(make(*args, **kwargs))
+        return done
 
 
 @pytest.mark.parametrize("graph", [tiny_compact(), tiny_rrdb()], ids=["whole", "body and tail in strips"])
@@ -26,6 +38,7 @@ def test_from_the_command_to_the_network(
     model = save(embed_spec(graph, spec), tmp_path / "tiny.onnx")  # type: ignore[arg-type]
     photo(tmp_path / "a.png", size=(40, 30))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(ahead, "ThreadPoolExecutor", _Here)
     seen = list[list[str]]()
 
     def trace(frame: FrameType, event: str, argument: object) -> None:

@@ -1,6 +1,8 @@
 """A picture made in parts has the bytes of one made at once, whatever its kind, and in whatever order they come."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -86,22 +88,22 @@ def test_heads_and_tails_carry_what_neighbours_need(rrdb: Model, tmp_path: Path)
 def test_strips_of_any_grid_join_to_its_bands() -> None:
     dice = np.random.default_rng(0)
     grid = fixed_grid(64, 50, tile=26, halo=6)
-    tiles = {
-        (row, column): dice.random((row.length * 2, column.length * 2, 3), dtype=np.float32)
+    made = [
+        [dice.random((row.length * 2, column.length * 2, 3), dtype=np.float32) for column in grid.columns]
         for row in grid.rows
-        for column in grid.columns
-    }
+    ]
+
+    def tiles(rows: slice) -> Iterator[np.ndarray]:  # copies: they are changed
+        return (tile.copy() for row in made[rows] for tile in row)
 
     def quantise(block: np.ndarray) -> np.ndarray:
         return np.rint(block * 255).astype(np.uint8)
 
     for fade in (0, 1, 4):
         assert can_be_parted(grid, fade)
-        whole = bands(grid, lambda r, c: tiles[r, c], scale=2, channels=3, fade=fade, quantise=quantise)
-        strips = [
-            strip(grid, index, lambda r, c: tiles[r, c], scale=2, channels=3, fade=fade, quantise=quantise)
-            for index in range(len(grid.rows))
-        ]
+        how = partial(strip, grid, scale=2, channels=3, fade=fade, quantise=quantise)
+        whole = bands(grid, tiles(slice(None)), scale=2, channels=3, fade=fade, quantise=quantise)
+        strips = [how(index, tiles(slice(index, index + 1))) for index in range(len(grid.rows))]
         for one, other in zip(whole, joined(strips, quantise), strict=True):
             np.testing.assert_array_equal(one, other)
 

@@ -115,3 +115,12 @@ def test_an_encoder_that_holds_the_frame_counts() -> None:
     assert made.into(FORMATS["png"]) == made
     webp = FORMATS["webp"]
     assert made.into(webp).memory - made.memory == webp.bytes_per_pixel * 16_000_000 > 0
+
+
+def test_tiles_are_no_larger_than_makes_the_overlap_cheap() -> None:
+    thin = ModelSpec(id="thin", architecture="x", halo=4, halo_exact=4)
+    made = plan(2449, 4899, Size(), thin, Settings(color_fix=False))
+    height, width = made.passes[0].grid.tile_size
+    assert 0.8 * 412**2 < height * width <= 413**2  # (412 / (412 - 8))² = 1.04
+    assert 1.02 < made.overlap_cost < 1.05
+    assert plan(2449, 4899, Size()).passes[0].grid.tile_size[0] > 413

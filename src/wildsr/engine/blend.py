@@ -6,7 +6,7 @@ picture's width, never its height.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from wildsr.engine.grid import Grid, Span
 from wildsr.imaging import FloatArray
 
-RenderTile: TypeAlias = Callable[[Span, Span], FloatArray]
-"""Row span, column span → SR tile, (scale·rows)×(scale·columns)×channels."""
 Sample = TypeVar("Sample", bound=np.generic)
+
+_ROWS = 64
+"""Rows quantised at a time: what lies between stays small enough to be used again at once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +36,7 @@ class Strip(Generic[Sample]):
 
 def bands(
     grid: Grid,
-    render: RenderTile,
+    tiles: Iterator[FloatArray],
     *,
     scale: int,
     channels: int,
@@ -46,14 +47,14 @@ def bands(
 
     Args:
         grid: Tiles of the LR picture.
-        render: Gives the SR tile of a row span and a column span.
+        tiles: The SR tiles, (scale·rows)×(scale·columns)×channels, row by row; each is changed.
         scale: SR pixels per LR pixel.
         channels: Channels of a rendered tile.
         fade: LR pixels on each side of a cut over which neighbours cross-fade; at most the halo.
         quantise: Turns finished float pixels into what the bands hold.
     """
     made = _strips(
-        grid, range(len(grid.rows)), render, scale, channels, fade=fade, quantise=quantise, apart=False
+        grid, range(len(grid.rows)), tiles, scale, channels, fade=fade, quantise=quantise, apart=False
     )
     return map(_rows_of, made)
 
@@ -65,20 +66,20 @@ def _rows_of(one: Strip[Sample]) -> NDArray[Sample]:
 def strip(
     grid: Grid,
     index: int,
-    render: RenderTile,
+    tiles: Iterator[FloatArray],
     *,
     scale: int,
     channels: int,
     fade: int,
     quantise: Callable[[FloatArray], NDArray[Sample]],
 ) -> Strip[Sample]:
-    """Return what one row of tiles makes, by itself; see `bands`, and `joined` for what becomes of it.
+    """Return what one row of tiles, its `tiles`, makes by itself; see `bands`, and `joined` for what becomes of it.
 
     Only where `can_be_parted`.
     """
     return next(
         _strips(
-            grid, range(index, index + 1), render, scale, channels, fade=fade, quantise=quantise, apart=True
+            grid, range(index, index + 1), tiles, scale, channels, fade=fade, quantise=quantise, apart=True
         )
     )
 
@@ -104,7 +105,7 @@ def can_be_parted(grid: Grid, fade: int) -> bool:
 def _strips(
     grid: Grid,
     indices: range,
-    render: RenderTile,
+    tiles: Iterator[FloatArray],
     scale: int,
     channels: int,
     *,
@@ -123,15 +124,17 @@ def _strips(
         head = np.empty((2 * fade * scale if apart and index else 0, width, channels), np.float32)
         tail = np.empty((keep, width, channels), np.float32)
         finished: NDArray[Sample] | None = None
-        for left, block in _blocks(grid, row, render, scale=scale, fade=fade, top=top, bottom=bottom):
+        for left, block in _blocks(grid, row, tiles, scale=scale, fade=fade, top=top, bottom=bottom):
             right = left + block.shape[1]
             head[:, left:right] = block[: head.shape[0]]
             if carry is not None:
                 _fade_in(block, carry[:, left:right], axis=0)
-            body = quantise(block[: block.shape[0] - keep])
-            if finished is None:
-                finished = np.empty((body.shape[0], width, channels), body.dtype)
-            finished[:, left:right] = body
+            body = block[: block.shape[0] - keep]
+            for start in range(0, body.shape[0], _ROWS):
+                some = quantise(body[start : start + _ROWS])
+                if finished is None:
+                    finished = np.empty((body.shape[0], width, channels), some.dtype)
+                finished[start : start + _ROWS, left:right] = some
             tail[:, left:right] = block[block.shape[0] - keep :]
         assert finished is not None, "a grid has at least one column"
         carry = None if apart else tail
@@ -139,7 +142,7 @@ def _strips(
 
 
 def _blocks(
-    grid: Grid, row: Span, render: RenderTile, *, scale: int, fade: int, top: int, bottom: int
+    grid: Grid, row: Span, tiles: Iterator[FloatArray], *, scale: int, fade: int, top: int, bottom: int
 ) -> Iterator[tuple[int, FloatArray]]:
     """Yield (left SR column, finished columns of one band) with neighbours' overlaps cross-faded."""
     carry: FloatArray | None = None
@@ -147,18 +150,17 @@ def _blocks(
         last = index == len(grid.columns) - 1
         left = column.core_start - (fade if index else 0)
         right = column.core_stop + (0 if last else fade)
-        tile = render(row, column)
+        tile = next(tiles)
         part = tile[
             (top - row.start) * scale : (bottom - row.start) * scale,
             (left - column.start) * scale : (right - column.start) * scale,
         ]
-        if not last or carry is not None:
-            part = part.copy()
         if carry is not None:
             _fade_in(part, carry, axis=1)
         keep = 0 if last else 2 * fade * scale
-        carry = part[:, part.shape[1] - keep :]
+        carry = part[:, part.shape[1] - keep :].copy()
         yield left * scale, part[:, : part.shape[1] - keep]
+        del tile, part  # not held while the next is made
 
 
 def _fade_in(block: FloatArray, before: FloatArray, *, axis: int) -> None:

@@ -9,6 +9,10 @@ from dataclasses import dataclass
 
 from wildsr.errors import UsageError
 
+_SMALL_OVERLAP = 1.04
+"""Cost of the overlap, in computed LR pixels for each, of which less is not worth a larger tile."""
+_SMALLEST_ENOUGH = 65_536
+
 
 @dataclass(frozen=True)
 class Span:
@@ -106,6 +110,16 @@ def best_grid(height: int, width: int, *, max_pixels: int, halo: int, multiple: 
             hint="allow more memory (--max-memory), or choose a model with a smaller halo",
         )
     return Grid(spans(height, best[2], halo, multiple), spans(width, best[3], halo, multiple))
+
+
+def enough_pixels(halo: int) -> int:
+    """LR pixels beyond which a larger tile saves less than a few percent of the network's work.
+
+    It would only take memory, and time: arrays of more than 32 MiB are given back to the system after each tile and
+    come back page by page.
+    """
+    side = 2 * halo / (1 - 1 / math.sqrt(_SMALL_OVERLAP))
+    return max(_SMALLEST_ENOUGH, math.floor(side**2))
 
 
 def _tile_lengths(length: int, halo: int) -> list[tuple[int, int]]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from wildsr.engine import memory
 from wildsr.engine.colour_fix import RADIUS, draws_back
-from wildsr.engine.grid import Grid, best_grid, fixed_grid
+from wildsr.engine.grid import Grid, best_grid, enough_pixels, fixed_grid
 from wildsr.engine.settings import Settings, Size
 from wildsr.errors import LimitError
 from wildsr.imaging import Format
@@ -178,4 +178,5 @@ def _grid(height: int, width: int, spec: ModelSpec, settings: Settings, halo: in
         return fixed_grid(height, width, tile=max(height, width), halo=halo)
     if settings.tile:
         return fixed_grid(height, width, tile=settings.tile, halo=halo, multiple=spec.multiple)
-    return best_grid(height, width, max_pixels=tile_pixels, halo=halo, multiple=spec.multiple)
+    pixels = min(tile_pixels, enough_pixels(halo))
+    return best_grid(height, width, max_pixels=pixels, halo=halo, multiple=spec.multiple)

@@ -23,7 +23,8 @@ class Report:
     """Wall time, reading and writing included."""
 
     inference_seconds: float
-    """Time inside the network."""
+    """Time in which the network ran. The rest of a tile is done beside the next one's network, so that `seconds` less
+    this is the time in which it did not run: the first tile's reading, the last one's end, and waiting."""
 
     bytes: int
     """Size of the result's file."""

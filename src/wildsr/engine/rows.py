@@ -1,14 +1,18 @@
 """The result of a plan, row by row: passes of the network, then a resize where the plan asks for one."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.engine.ahead import one_ahead
 from wildsr.engine.backends import Backend
 from wildsr.engine.blend import Strip, bands, can_be_parted, joined, strip
+from wildsr.engine.grid import Grid
 from wildsr.engine.plan import Pass, Plan
 from wildsr.engine.render import Tally, TileRenderer
 from wildsr.engine.settings import Settings
@@ -21,6 +25,8 @@ _Stored: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | FloatArray
 IntegerStrip: TypeAlias = Strip[np.uint8 | np.uint16]
 
 _PUSH_ROWS = 64
+_LONG = 2.0
+"""Seconds in the network after which the rest of a tile is a few percent, and an interruption would wait long."""
 _TOP = {8: np.float32(255), 16: np.float32(65535)}
 
 
@@ -41,9 +47,9 @@ def integer_rows(work: Work) -> Iterator[Rows]:
     return cast("Iterator[Rows]", _rows(work, work.source.depth))
 
 
-def float_rows(work: Work) -> Iterator[FloatArray]:
+def float_rows(work: Work) -> Generator[FloatArray]:
     """Yield the result in bands of rows, top to bottom, unrounded in [0, 1]."""
-    return cast("Iterator[FloatArray]", _rows(work, None))
+    return cast("Generator[FloatArray]", _rows(work, None))
 
 
 def split_planes(pixels: FloatArray) -> tuple[FloatArray, FloatArray | None]:
@@ -79,15 +85,17 @@ def can_be_split(plan: Plan) -> bool:
 def strip_of(work: Work, index: int) -> IntegerStrip:
     """Return what one row of tiles makes, for `joined_rows`; only where `can_be_split`."""
     source, depth = fill_transparent(work.source), _held(work)
-    made = strip(
-        work.plan.passes[0].grid,
-        index,
-        _renderer(work, source),
-        scale=work.backend.scale,
-        channels=source.channels,
-        fade=fade_of(work.plan.halo),
-        quantise=lambda block: _stored(block, depth),
-    )
+    grid = work.plan.passes[0].grid
+    with _tiles(work, source, replace(grid, rows=grid.rows[index : index + 1])) as tiles:
+        made = strip(
+            grid,
+            index,
+            tiles,
+            scale=work.backend.scale,
+            channels=source.channels,
+            fade=fade_of(work.plan.halo),
+            quantise=lambda block: _stored(block, depth),
+        )
     return cast("IntegerStrip", made)
 
 
@@ -105,16 +113,22 @@ def _rows(work: Work, depth: Depth | None, made: Iterable[_Stored] | None = None
     """
     *before, last = work.plan.passes
     between: Depth | None = None if depth is None else 16
-    if made is None:
-        source = fill_transparent(work.source)
-        for step in before:
-            whole = np.concatenate(list(_pass(work, source, step, between)))
-            source = replace(source, samples=whole)
-        made = _pass(work, source, last, between if work.plan.resample else depth)
-    if not work.plan.resample:
-        yield from made
-        return
-    scale = work.backend.scale
+    with ExitStack() as stack:
+        if made is None:
+            source = fill_transparent(work.source)
+            for step in before:
+                with _tiles(work, source, step.grid) as tiles:
+                    whole = np.concatenate(list(_pass(work, source, step, between, tiles)))
+                source = replace(source, samples=whole)
+            tiles = stack.enter_context(_tiles(work, source, last.grid))
+            made = _pass(work, source, last, between if work.plan.resample else depth, tiles)
+        yield from _resized(work, made, depth, between) if work.plan.resample else made
+
+
+def _resized(
+    work: Work, made: Iterable[_Stored], depth: Depth | None, between: Depth | None
+) -> Iterator[_Stored]:
+    last, scale = work.plan.passes[-1], work.backend.scale
     resizer = RowResizer(
         last.height * scale, last.width * scale, work.plan.height, work.plan.width, method="lanczos3"
     )
@@ -133,14 +147,23 @@ def _held(work: Work) -> Depth:
     return 16 if work.plan.resample else work.source.depth
 
 
-def _renderer(work: Work, source: Source) -> TileRenderer:
-    return TileRenderer(source, work.backend, work.settings, work.multiple, work.tally, work.source.neutral)
+@contextmanager
+def _tiles(work: Work, source: Source, grid: Grid) -> Iterator[Iterator[FloatArray]]:
+    """The SR tiles of a grid, row by row; the network is one tile ahead of the rest until the block is left."""
+    renderer = TileRenderer(
+        source, work.backend, work.settings, work.multiple, work.tally, work.source.neutral
+    )
+    order = product(grid.rows, grid.columns)
+    with closing(one_ahead(order, renderer.network, worth=lambda raw: raw.seconds < _LONG)) as made:
+        yield map(renderer.finish, made)
 
 
-def _pass(work: Work, source: Source, step: Pass, depth: Depth | None) -> Iterator[_Stored]:
+def _pass(
+    work: Work, source: Source, step: Pass, depth: Depth | None, tiles: Iterator[FloatArray]
+) -> Iterator[_Stored]:
     made = bands(
         step.grid,
-        _renderer(work, source),
+        tiles,
         scale=work.backend.scale,
         channels=source.channels,
         fade=fade_of(work.plan.halo),

@@ -26,7 +26,8 @@ class Settings:
     quantise) and agrees well enough."""
 
     tile: int = 0
-    """Side of a tile in LR pixels; 0 lets wildsr choose the largest tiles the memory allows."""
+    """Side of a tile in LR pixels; 0 lets wildsr choose: as large as the memory allows, until their
+    overlap costs next to nothing."""
 
     tiling: TilingChoice = "fast"
     """fast overlaps tiles so that 99.9 % of pixels are within 1/255 of the untiled result; exact, all of them."""

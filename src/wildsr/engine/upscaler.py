@@ -3,6 +3,7 @@
 import copy
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeAlias
@@ -150,9 +151,10 @@ class Upscaler:
             pixels = np.empty((plan.height, plan.width, source.channels), np.float32)
             top = 0
             try:
-                for band in float_rows(work):
-                    pixels[top : top + band.shape[0]] = band
-                    top += band.shape[0]
+                with closing(float_rows(work)) as rows:
+                    for band in rows:
+                        pixels[top : top + band.shape[0]] = band
+                        top += band.shape[0]
             except OutOfMemoryError as error:
                 tile_pixels = self._fewer_pixels(tile_pixels, error)
                 continue

@@ -28,7 +28,8 @@ _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
 _HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 _MOST_STREAMS = 4
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
-"""Features handed from body to tail, and the SR tile with its copies while it is checked and blended."""
+"""Features handed from body to tail, and eight SR tiles: the runtime's and its copy, and what the tile before is made
+of while it is finished beside the network."""
 
 
 def has_native_bf16() -> bool:
