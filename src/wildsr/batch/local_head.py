@@ -8,7 +8,15 @@ started, which a cluster of one machine has no use for, and which would take a s
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
+_ENDING: Final = 2.0
+"""Seconds in which its processes must have ended once it has stopped."""
 
 
 def main() -> None:
@@ -33,9 +41,24 @@ def main() -> None:
         )
         print(cluster.address, flush=True)
         sys.stdin.read()
-        cluster.shutdown()
+        stop(cluster)
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def stop(cluster: "Cluster") -> None:
+    """Stop a cluster, and what of its processes doesn't end by itself.
+
+    Workers of Ray 2.60 now and then wait forever for themselves while they end (`~CoreWorkerProcessImpl` posts to the
+    queue that it has locked), and would stay with all they hold after the cluster is gone.
+    """
+    import psutil  # Ray brings it
+
+    begun = psutil.Process().children(recursive=True)
+    cluster.shutdown()
+    for one in psutil.wait_procs(begun, _ENDING)[1]:
+        with suppress(psutil.Error):
+            one.kill()
 
 
 if __name__ == "__main__":
