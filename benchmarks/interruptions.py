@@ -3,8 +3,9 @@
     python benchmarks/interruptions.py [--points 20] [--commands upscale degrade …] [--seed 0]
 
 Each command runs twice undisturbed; files whose bytes agree are what must come out in the end, and all names. Then, for
-each signal and as often as `--points` says, a run is ended at a random moment of what is left of it, the next takes up
-from there, and the last one runs to its end. After a signal that can be answered, nothing temporary may be left.
+each signal, a run is ended at a random moment of what is left of it, and the next takes up from there, until `--points`
+signals have met a running program; the last one runs to its end. After a signal that can be answered, nothing temporary
+may be left.
 """
 
 import argparse
@@ -183,11 +184,13 @@ def wait_for(run: "subprocess.Popen[bytes]", seconds: float) -> None:
 def ended(
     place: Path, command: str, number: signal.Signals, points: int, dice: random.Random, seconds: float
 ) -> tuple[Tally, Path]:
-    """End a command at random points, then let it finish."""
+    """End a command at random points, until that many have met it running, then let it finish."""
     tally, out = Tally(), f"{command}-{number.name}"
     cache = place / f"cache-{out}"
     (place / out).mkdir()
-    for _ in range(points):
+    for _ in range(10 * points):
+        if tally.sent == points:
+            break
         run = started(place, _COMMANDS[command](place, out), cache)
         wait_for(run, dice.uniform(0.05, seconds))
         if run.poll() is None:
@@ -238,7 +241,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--points", type=int, default=20, help="of each signal")
+    parser.add_argument("--points", type=int, default=20, help="of each signal, met by a running program")
     parser.add_argument("--commands", nargs="+", choices=list(_COMMANDS), default=list(_COMMANDS))
     parser.add_argument("--pictures", type=int, default=24)
     parser.add_argument("--seed", type=int, default=0)
