@@ -140,6 +140,15 @@ def test_without_nncf_the_extra_is_named(
     assert "wildsr[quantise]" in str(caught.value.hint)
 
 
+def test_sums_and_ends_are_what_may_stay_in_fp32(rrdb: Model, compact: Model) -> None:
+    for model in (rrdb, compact):
+        nodes = {node.output[0]: node.op_type for node in model.graph().graph.node}
+        sums, ends = quantising._sums(model.graph()), quantising._ends(model.graph())
+        assert [nodes[name] for name in sums] == [kind for kind in nodes.values() if kind in ("Add", "Mul")]
+        assert sums
+        assert {nodes[name.removesuffix("/WithoutBiases")] for name in ends} == {"Conv"}
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_quantising_for_real(rrdb: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

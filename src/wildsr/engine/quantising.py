@@ -21,7 +21,7 @@ from wildsr.machine import processor
 from wildsr.metrics import lpips
 from wildsr.models import Model
 from wildsr.models.graph import split_before_upscaling
-from wildsr.models.quantised import FORMAT, LEAST_AGREEMENT, Record, keep, quantised
+from wildsr.models.quantised import FORMAT, LEAST_AGREEMENT, MOST_LPIPS, Record, keep, quantised
 from wildsr.models.runtimes import nncf, openvino
 
 SIDE: Final = 128
@@ -32,6 +32,10 @@ _JUDGED: Final = 8
 _ROUNDS: Final = 3
 _ENDS: Final = 2
 """Convolutions at each end left in fp32 where all in int8 fall below the bar: they see and make the picture."""
+
+_OUTLIERS: Final = 1e-4
+"""Share of a crop's activations that may lie beyond its range. A layer's range is the widest of all crops; the mean
+over crops, NNCF's own, cuts off what is bright in a few: with wild-compact 27 dB instead of 61."""
 
 Say = Callable[[str], None]
 
@@ -73,10 +77,11 @@ def quantise(model: Model, photos: Sequence[Path], *, say: Say) -> Record:
             f"agreement {record.agreement:.1f} dB, LPIPS "
             f"{'not measured' if record.lpips is None else f'{record.lpips:.4f}'}, {record.speed:.2f} times as fast"
         )
-        if record.agreement >= LEAST_AGREEMENT or kept:
+        close = record.agreement >= LEAST_AGREEMENT and (record.lpips is None or record.lpips <= MOST_LPIPS)
+        if close or kept:
             return record
         kept = _ends(body)
-        say(f"below {LEAST_AGREEMENT:g} dB: once more, with {', '.join(kept)} in fp32")
+        say(f"below the bar: once more, with {', '.join(kept)} in fp32")
 
 
 def _attempt(
@@ -129,6 +134,15 @@ def _quantised(
 ) -> tuple[bytes, bytes]:
     """Quantise a graph; return OpenVINO's files of it."""
     tool, runtime = nncf(), openvino()
+    ranges = tool.quantization.range_estimator
+    low, high = (
+        ranges.StatisticsCollectorParameters(
+            statistics_type=ranges.StatisticsType.QUANTILE,
+            aggregator_type=of_all,
+            quantile_outlier_prob=_OUTLIERS,
+        )
+        for of_all in (ranges.AggregatorType.MIN, ranges.AggregatorType.MAX)
+    )
     core = runtime.Core()
     with redirect_stdout(sys.stderr):  # its progress bars; stdout is data
         made = tool.quantize(
@@ -136,7 +150,10 @@ def _quantised(
             tool.Dataset(list(crops)),
             preset=tool.QuantizationPreset.MIXED,
             subset_size=len(crops),
-            ignored_scope=tool.IgnoredScope(names=list(kept), validate=False) if kept else None,
+            ignored_scope=tool.IgnoredScope(names=[*_sums(body), *kept], validate=False),
+            advanced_parameters=tool.AdvancedQuantizationParameters(
+                activations_range_estimator_params=ranges.RangeEstimatorParameters(min=low, max=high)
+            ),
         )
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "q.xml"
@@ -151,6 +168,11 @@ def _named(body: onnx.ModelProto) -> onnx.ModelProto:
     for node in named.graph.node:
         node.name = node.output[0]
     return named
+
+
+def _sums(body: onnx.ModelProto) -> tuple[str, ...]:
+    """What adds to a residual network's trunk, left in fp32: rounded after each block, its errors add up."""
+    return tuple(node.output[0] for node in body.graph.node if node.op_type in ("Add", "Mul"))
 
 
 def _ends(body: onnx.ModelProto) -> tuple[str, ...]:
