@@ -48,7 +48,8 @@ _STOPPING: Final = 30.0
 def local_cluster(*, cpus: int, object_store: int) -> Iterator[None]:
     """Start a cluster and join it; it is stopped when the block ends, or this process does.
 
-    Its workers begin with the cluster's home folder in `HOME`.
+    Its workers begin with the cluster's home folder in `HOME`, and a folder for temporary files that goes with it: what
+    a killed worker leaves is removed by nobody else.
 
     Args:
         cpus: That tasks may take in all.
@@ -57,14 +58,14 @@ def local_cluster(*, cpus: int, object_store: int) -> Iterator[None]:
     Raises:
         BackendError: Ray doesn't start.
     """
-    home = _home()
+    home, scratch = _home(), Path(tempfile.mkdtemp(prefix="wildsr-batch-"))
     wanted = {**ENVIRONMENT, **_QUIET, "RAY_AUTH_TOKEN": secrets.token_hex(32)}
     before = {name: os.environ.get(name) for name in ("RAY_AUTH_MODE", *wanted)}
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
     logging.getLogger("ray").setLevel(logging.ERROR)  # that a token is asked for is no news to a user
     try:
-        with _head(home, cpus, object_store) as head:
+        with _head(home, scratch, cpus, object_store) as head:
             import ray
             import ray.data
 
@@ -75,7 +76,8 @@ def local_cluster(*, cpus: int, object_store: int) -> Iterator[None]:
                 ray.shutdown()
     finally:
         _put_back(before)
-        shutil.rmtree(home, ignore_errors=True)
+        for folder in (home, scratch):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _home() -> Path:
@@ -88,7 +90,7 @@ def _home() -> Path:
 
 
 @contextmanager
-def _head(home: Path, cpus: int, object_store: int) -> "Iterator[subprocess.Popen[str]]":
+def _head(home: Path, scratch: Path, cpus: int, object_store: int) -> "Iterator[subprocess.Popen[str]]":
     """The process that holds the cluster; it isn't reached by what the terminal sends, but ends after this one."""
     with (
         (home / "head.err").open("wb") as errors,
@@ -97,7 +99,7 @@ def _head(home: Path, cpus: int, object_store: int) -> "Iterator[subprocess.Pope
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env={**os.environ, "HOME": str(home), "RAY_TMPDIR": str(home)},
+            env={**os.environ, "HOME": str(home), "RAY_TMPDIR": str(home), "TMPDIR": str(scratch)},
             text=True,
             start_new_session=True,
         ) as head,

@@ -43,7 +43,8 @@ def main() -> None:
         sys.stdin.read()
         stop(cluster)
     finally:
-        shutil.rmtree(home, ignore_errors=True)
+        for folder in (home, Path(os.environ["TMPDIR"])):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def stop(cluster: "Cluster") -> None:

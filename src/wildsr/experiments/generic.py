@@ -4,6 +4,7 @@ Published (PSNR / SSIM / LPIPS): a GAN trained on bicubic 19.06 / .2424 / .7552,
 27.36 / .7620 / .3680, the fused generic GAN 25.78 / .7119 / .2482.
 """
 
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -32,6 +33,7 @@ from wildsr.experiments.writing import (
     write_crops,
     write_results,
 )
+from wildsr.files import make_folder
 from wildsr.imaging.exposure import exposed
 from wildsr.imaging.luma import luma
 from wildsr.models import load_model
@@ -102,6 +104,8 @@ def run(asked: Asked) -> Path:
             if (condition, name) == ("", shown):
                 crops.append(sr[top : top + _SIDE, left : left + _SIDE])
     folder = asked.output / "generic"
+    make_folder(folder)
+    shutil.copyfile(models.generic / "sweep.csv", folder / "sweep.csv")
     write_crops(folder / "crops.jpg", [tests[shown][top : top + _SIDE, left : left + _SIDE], *crops])
     rule = load_model(models.generic).rule
     assert rule is not None

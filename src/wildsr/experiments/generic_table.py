@@ -139,9 +139,9 @@ def generic_page(
             "better" if found.high < 0 else "worse" if found.low > 0 else "neither better nor worse for sure"
         )
         verdict = (
-            f"The sweep on photos held out from training chose {numbers}. {len(dark)} of the {len(medians)} darkened "
-            f"pictures are below γ; on them the fused result is {word} in LPIPS than the better GAN alone: "
-            f"{written(found, 4)} (paired; below 0 is better)."
+            f"The [sweep](sweep.csv) on photos held out from training chose {numbers}. {len(dark)} of the "
+            f"{len(medians)} darkened pictures are below γ; on them the fused result is {word} in LPIPS than the "
+            f"better GAN alone: {written(found, 4)} (paired; below 0 is better)."
         )
     trained = "; ".join(f"{name} {number:,}" for name, number in steps.items())
     count = len(medians)
