@@ -63,7 +63,8 @@ def test_every_recipe_and_every_objective_is_here() -> None:
 
 
 def close(values: Sequence[float]) -> object:
-    return pytest.approx(list(values), rel=3e-4, abs=2e-8)
+    """The numbers are AVX2's; oneDNN's kernels for AVX-512 round otherwise, and games amplify it: 7.4e-4 at most."""
+    return pytest.approx(list(values), rel=1e-3, abs=2e-8)
 
 
 def series(run: Path, name: str) -> list[float]:

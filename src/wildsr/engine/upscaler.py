@@ -148,13 +148,11 @@ class Upscaler:
                     hint="use wildsr.upscale_file, which streams from file to file",
                 )
             work = self._work(source, plan, chosen, _tally(plan, progress))
-            pixels = np.empty((plan.height, plan.width, source.channels), np.float32)
-            top = 0
+            pixels, top = np.empty((plan.height, plan.width, source.channels), np.float32), 0
             try:
                 with closing(float_rows(work)) as rows:
                     for band in rows:
-                        pixels[top : top + band.shape[0]] = band
-                        top += band.shape[0]
+                        pixels[top : (top := top + len(band))] = band
             except OutOfMemoryError as error:
                 tile_pixels = self._fewer_pixels(tile_pixels, error)
                 continue
