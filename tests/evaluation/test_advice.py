@@ -57,6 +57,9 @@ def test_the_model_that_comes_with_wildsr_is_named_where_it_is_there() -> None:
     assert not quick.fetched
     assert quick.reasons[-1].startswith(f"in a hurry: {COMPACT_MODEL}")
     assert quick.reasons[-1].endswith(f"{CLEAN} is not fetched yet (wildsr models pull {CLEAN})")
+    noisy = advice_for(facts(noise=14.0), fetched=lambda name: True)
+    assert noisy.reasons[-1].endswith("leaves noise this strong as it is or worse")
+    assert "leaves noise" not in quick.reasons[-1]
     there = advice_for(facts(), fetched=lambda name: True)
     assert "not fetched" not in there.reasons[-1]
     without = advice_for(facts(), fetched=lambda name: False)

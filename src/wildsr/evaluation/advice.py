@@ -87,7 +87,7 @@ def advice_for(facts: PhotoFacts, *, fetched: Callable[[str], bool] = is_cached)
     here = fetched(model)
     reasons = [_about_noise(facts), _about_jpeg(facts), _about_detail(facts, downscale), _WHY[model]]
     if fetched(COMPACT_MODEL):
-        reasons.append(_about_time(model, here=here))
+        reasons.append(_about_time(facts, model, here=here))
     return Advice(model=model, downscale=downscale, reasons=tuple(reasons), facts=facts, fetched=here)
 
 
@@ -99,8 +99,10 @@ _WHY: Final = {
 }
 
 
-def _about_time(model: str, *, here: bool) -> str:
+def _about_time(facts: PhotoFacts, model: str, *, here: bool) -> str:
     quick = f"in a hurry: {COMPACT_MODEL}, which comes with wildsr and is more than ten times faster"
+    if facts.noise >= _STRONG_NOISE:
+        quick += ", and leaves noise this strong as it is or worse"
     return quick if here else f"{quick}; {model} is not fetched yet (wildsr models pull {model})"
 
 
