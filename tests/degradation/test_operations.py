@@ -21,6 +21,7 @@ from wildsr.degradation import (
     GaussianNoise,
     GaussianPoissonNoise,
     Gaussians,
+    GrainyNoise,
     Jpeg,
     Log,
     Mixed,
@@ -225,6 +226,20 @@ def test_correlated_noise_has_correlated_channels() -> None:
         largest.append(np.abs(np.corrcoef(x[0].flatten(1).numpy())[np.triu_indices(3, 1)]).max())
     assert max(largest) > 0.5
     assert float(stds.max()) < 0.1
+
+
+@pytest.mark.parametrize("grain", [0.8, 1.2])
+def test_grainy_noise_keeps_its_strength_and_is_alike_nearby(grain: float) -> None:
+    log: Log = []
+    x = GrainyNoise(sigma=(0.05, 0.05), grain=(grain, grain))(flat(0.5, 256, 256), rng(), log) - 0.5
+    assert float(x.std()) == pytest.approx(0.05, rel=0.03)
+    # a Gaussian's own correlation: exp(−d²/4g²)
+    for distance in (1, 2):
+        nearby = float((x[..., distance:] * x[..., :-distance]).mean() / x.var())
+        assert nearby == pytest.approx(float(np.exp(-(distance**2) / (4 * grain**2))), abs=0.03)
+    assert log == [{"operation": "grainy noise", "sigma": 0.05, "grain": grain, "gray": False}]
+    gray = GrainyNoise(sigma=(0.05, 0.05), grain=(grain, grain), gray=1.0)(flat(0.5), rng()) - 0.5
+    assert torch.equal(gray[:, 0], gray[:, 2])
 
 
 # noise from a pool

@@ -44,6 +44,7 @@ def test_sincs_ring_around_their_cut_off() -> None:
 
 def test_how_often_what_happens() -> None:
     pipeline, counts = wild(), {"blur": 0, "downscale": 0, "noise": 0, "jpeg": 0}
+    strong = 0
     x = tensor(scene(32, 32))
     for seed in range(400):
         log: Log = []
@@ -51,10 +52,18 @@ def test_how_often_what_happens() -> None:
         for entry in log:
             for key in counts:
                 counts[key] += key in str(entry["operation"])
-    assert 330 < counts["blur"] < 385
+            match entry:
+                case {"sigma": float(sigma)} if sigma > 8 / 255:
+                    strong += 1
+                case {"photons": float(photons)} if photons < 400:
+                    strong += 1
+    assert 312 < counts["blur"] < 368
     assert counts["blur"] + counts["downscale"] == 400
     assert 170 < counts["noise"] < 230
     assert 92 < counts["jpeg"] < 148
+    assert (
+        25 < strong < 70
+    )  # a quarter of the noise is strong, a third of that grainy, a third of which is below 8
 
 
 def test_a_profile_at_several_widths_holds_each_kernel_as_often() -> None:

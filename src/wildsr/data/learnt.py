@@ -17,24 +17,29 @@ _MARGIN: Final = 10
 """LR pixels: half of what the eighteen convolutions see at most, and all that they look at."""
 
 
-def chosen_degradation(name: str | None, *, scale: int, profile: Profile | None = None) -> Chosen:
+def chosen_degradation(
+    name: str | None, *, scale: int, profile: Profile | None = None, sharpened: float = 0.0
+) -> Chosen:
     """Return the degradation of a name or a folder; without one, that of the profile, or else bicubic.
 
     Args:
         name: A key of `degradation.PRESETS`, or the folder of a run that learnt to degrade (`wildsr train frequency`).
         scale: HR pixels per LR pixel along one side.
         profile: For `realsr`.
+        sharpened: Share of the LR that the profile's camera would have sharpened.
 
     Raises:
-        UsageError: No such preset or run, a profile missing, superfluous, empty or of another scale.
+        UsageError: No such preset or run, a profile missing, superfluous, empty or of another scale; nothing to
+            sharpen.
         ModelError: Weights that can't be read.
     """
     # unlike pathlib's, os.path's is False for a name that can't be
     if name is None or name in PRESETS or not os.path.isdir(name):  # noqa: PTH112
-        return choose(name, scale=scale, profile=profile)
-    if profile is not None:
+        return choose(name, scale=scale, profile=profile, sharpened=sharpened)
+    if profile is not None or sharpened:
         raise UsageError(
-            "a learnt degradation doesn't use a profile", hint="leave out one of --profile and --degradation"
+            "a learnt degradation uses neither a profile nor sharpening",
+            hint="leave out --profile and data.sharpened, or --degradation",
         )
     folder = Path(name)
     if (folder / DEGRADER / "model.safetensors").is_file():

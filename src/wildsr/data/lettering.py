@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 Floats: TypeAlias = NDArray[np.float32]
 
@@ -17,7 +17,10 @@ LETTERING: Final = 2
 """Marks the random numbers of what is drawn on a crop, which are others than those of the crop."""
 
 _FINER: Final = 3
-"""Strokes are drawn this many times larger and shrunk by area, so that their edges are as soft as a lens makes them."""
+"""Strokes are drawn this many times larger and shrunk by area."""
+_SOFTNESS: Final = (0.3, 1.3)
+"""Standard deviation of the Gaussian that softens their edges, HR pixels: photos are never as sharp as drawings, and a
+network that learns from harder edges than photos have draws them harder everywhere."""
 _LETTERS: Final = string.ascii_letters + string.digits
 _SIZES: Final = (14.0, 56.0)
 """Font sizes, HR pixels."""
@@ -80,7 +83,8 @@ def _strokes(height: int, width: int, rng: np.random.Generator) -> Floats:
     turned = layer.rotate(angle, resample=Image.Resampling.BILINEAR)
     left, top = (side - width * _FINER) // 2, (side - height * _FINER) // 2
     cut = turned.crop((left, top, left + width * _FINER, top + height * _FINER))
-    shrunk = cut.resize((width, height), Image.Resampling.BOX)
+    soft = cut.filter(ImageFilter.GaussianBlur(_FINER * float(rng.uniform(*_SOFTNESS))))
+    shrunk = soft.resize((width, height), Image.Resampling.BOX)
     mask: Floats = np.asarray(shrunk, dtype=np.float32)[..., None] / np.float32(255)
     return mask
 

@@ -11,7 +11,13 @@ if TYPE_CHECKING:
     from wildsr.degradation.bsrgan import Bsrgan
     from wildsr.degradation.compression import Jpeg
     from wildsr.degradation.levels import Clip, Round
-    from wildsr.degradation.noise import CorrelatedNoise, GaussianNoise, GaussianPoissonNoise, PoissonNoise
+    from wildsr.degradation.noise import (
+        CorrelatedNoise,
+        GaussianNoise,
+        GaussianPoissonNoise,
+        GrainyNoise,
+        PoissonNoise,
+    )
     from wildsr.degradation.noise_pool import NoisePool
     from wildsr.degradation.operation import Chance, Degradation, Log, OneOf, Pipeline
     from wildsr.degradation.presets import PRESETS, Chosen, Preset, choose, realsr, samsung_generic
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from wildsr.degradation.real_esrgan import RealEsrgan
     from wildsr.degradation.resampling import Downscale, resize
     from wildsr.degradation.samplers import Gaussians, Mixed, Sincs
+    from wildsr.degradation.sharpening import SharpenedBlur, Sharpening
 
 __all__ = [
     "PRESETS",
@@ -36,6 +43,7 @@ __all__ = [
     "GaussianNoise",
     "GaussianPoissonNoise",
     "Gaussians",
+    "GrainyNoise",
     "Jpeg",
     "KernelNote",
     "KernelSampler",
@@ -53,6 +61,8 @@ __all__ = [
     "RealEsrgan",
     "Rejected",
     "Round",
+    "SharpenedBlur",
+    "Sharpening",
     "Sincs",
     "choose",
     "correlate",
@@ -80,6 +90,7 @@ _HOMES = {
     "GaussianNoise": "noise",
     "GaussianPoissonNoise": "noise",
     "Gaussians": "samplers",
+    "GrainyNoise": "noise",
     "Jpeg": "compression",
     "KernelNote": "profile_notes",
     "KernelSampler": "blur",
@@ -97,6 +108,8 @@ _HOMES = {
     "RealEsrgan": "real_esrgan",
     "Rejected": "profile_notes",
     "Round": "levels",
+    "SharpenedBlur": "sharpening",
+    "Sharpening": "sharpening",
     "Sincs": "samplers",
     "choose": "presets",
     "correlate": "blur",

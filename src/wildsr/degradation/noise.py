@@ -1,11 +1,13 @@
 """Noise by formula. Strengths are in units of [0, 1] or photons; drawn once a call, the noise for every picture."""
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from wildsr.degradation.operation import Log, note
 from wildsr.imaging.luma import BT601
@@ -47,6 +49,34 @@ class CorrelatedNoise:
         mix = (vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T
         note(log, "correlated noise", {"sigma": [float(one) for one in np.sqrt(np.diag(covariance))]})
         return x + torch.einsum("ij,njhw->nihw", torch.from_numpy(mix).to(x), normal(x, rng))
+
+
+@dataclass(frozen=True, kw_only=True)
+class GrainyNoise:
+    """Gaussian with a grain of more than a pixel, as demosaicing, resizing and film leave it."""
+
+    sigma: tuple[float, float]
+    """Standard deviation from … to, in units of [0, 1]."""
+
+    grain: tuple[float, float]
+    """Standard deviation of the Gaussian that the noise is blurred with, from … to, in pixels."""
+
+    gray: float = 0.0
+    """How often the three channels share their noise, 0 to 1."""
+
+    def __call__(self, x: Tensor, rng: np.random.Generator, log: Log | None = None) -> Tensor:
+        """Add noise of one strength and grain."""
+        sigma, grain = rng.uniform(*self.sigma), rng.uniform(*self.grain)
+        gray = bool(rng.random() < self.gray)
+        note(log, "grainy noise", {"sigma": sigma, "grain": grain, "gray": gray})
+        reach = math.ceil(3 * grain)
+        weights = torch.exp(-0.5 * (torch.arange(-reach, reach + 1) / grain) ** 2).to(x)
+        weights = weights / weights.norm()  # of independent values: the variance stays 1
+        n, channels, height, width = x.shape
+        larger = normal(x.new_empty(n, channels, height + 2 * reach, width + 2 * reach), rng, gray=gray)
+        columns = weights[:, None].expand(channels, 1, -1, 1)
+        field = functional.conv2d(larger, columns, groups=channels)
+        return x + sigma * functional.conv2d(field, columns.transpose(2, 3), groups=channels)
 
 
 @dataclass(frozen=True, kw_only=True)

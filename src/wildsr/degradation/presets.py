@@ -16,9 +16,13 @@ from wildsr.degradation.profile import Profile
 from wildsr.degradation.real_esrgan import RealEsrgan
 from wildsr.degradation.resampling import Downscale
 from wildsr.degradation.samplers import Gaussians
+from wildsr.degradation.sharpening import SharpenedBlur
 from wildsr.degradation.wild import wild
 from wildsr.errors import UsageError, did_you_mean
 from wildsr.files import counted
+
+_HALO: Final = 6
+"""LR pixels that sharpening reaches farther."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,16 +63,19 @@ class Chosen:
     """Another one for everything that changes the result: name, scale, content of the profile."""
 
 
-def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) -> Chosen:
+def choose(
+    name: str | None, *, scale: int = 4, profile: Profile | None = None, sharpened: float = 0.0
+) -> Chosen:
     """Return the degradation of a name; without one, that of the profile, or else bicubic.
 
     Args:
         name: A key of `PRESETS`.
         scale: HR pixels per LR pixel along one side.
         profile: For `realsr`.
+        sharpened: Share of the LR, 0 to 1, that a camera with the profile's kernels would have sharpened (`realsr`).
 
     Raises:
-        UsageError: No such preset, a profile missing, superfluous, empty or of another scale.
+        UsageError: No such preset, a profile missing, superfluous, empty or of another scale; nothing to sharpen.
     """
     if name is None:
         name = "bicubic" if profile is None else "realsr"
@@ -82,15 +89,25 @@ def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) 
             f"the degradation `{name}` doesn't use a profile",
             hint="leave out one of them; a profile alone is enough",
         )
+    if sharpened and (profile is None or not len(profile.kernels)):
+        raise UsageError(
+            "sharpening belongs to a profile's kernels, and there are none",
+            hint="a profile with kernels, or --set data.sharpened=0",
+        )
     pipeline = preset.build(scale, profile)
     margin, summary, content = preset.margin, preset.summary, ""
     if profile is not None:
         margin = max(2, math.ceil((profile.kernels.shape[1] // 2 + 1) / scale))
         content = profile.fingerprint
+        if sharpened:
+            pipeline = realsr(profile, sharpened=sharpened)
+            margin += _HALO
+            content += f" {sharpened}"
         summary = (
-            f"profile {content[:12]}: {counted(len(profile.kernels), 'kernel')}, "
+            f"profile {profile.fingerprint[:12]}: {counted(len(profile.kernels), 'kernel')}, "
             f"{counted(len(profile.noise), 'noise patch')}"
             + (f"; {', '.join(profile.meta.cameras())}" if profile.meta.photos else "")
+            + (f"; {sharpened:.0%} sharpened" if sharpened else "")
         )
     text = f"{name} {scale} {content}"
     return Chosen(
@@ -102,10 +119,14 @@ def choose(name: str | None, *, scale: int = 4, profile: Profile | None = None) 
     )
 
 
-def realsr(profile: Profile) -> Pipeline:
+def realsr(profile: Profile, *, sharpened: float = 0.0) -> Pipeline:
     """Return RealSR's degradation: I_LR = clip((I_HR ⊛ k)↓s + n), k and n drawn independently from the profile.
 
     Without kernels bicubic takes their place; without noise patches none is added.
+
+    Args:
+        profile: Kernels and noise patches.
+        sharpened: Share of the LR, 0 to 1, with `SharpenedBlur` in place of k↓s (not RealSR's).
 
     Raises:
         UsageError: Neither kernels nor noise.
@@ -116,7 +137,10 @@ def realsr(profile: Profile) -> Pipeline:
             "the profile has neither kernels nor noise patches", hint="make one of more, or larger, photos"
         )
     if len(profile.kernels):
-        steps.append(BlurSubsample(FromPool(profile.kernels), profile.scale))
+        drawn = FromPool(profile.kernels)
+        plain = BlurSubsample(drawn, profile.scale)
+        soft = SharpenedBlur(sampler=drawn, scale=profile.scale)
+        steps.append(OneOf((plain, soft), weights=(1 - sharpened, sharpened)) if sharpened else plain)
     else:
         steps.append(Downscale(scale=profile.scale))
     if len(profile.noise):
@@ -182,7 +206,7 @@ PRESETS: Final[dict[str, Preset]] = {
         build=lambda scale, _profile: Pipeline((RealEsrgan(scale=scale), Round())),
     ),
     "wild": Preset(
-        summary="ordinary cameras and phones: wide blur, noise, JPEG; one time in ten plain bicubic",
+        summary="ordinary cameras and phones: wide blur, noise, sharpening, JPEG; one time in seven plain bicubic",
         build=lambda scale, _profile: wild(scale),
     ),
 }

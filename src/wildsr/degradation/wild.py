@@ -1,8 +1,8 @@
 """A wide model of ordinary photos: the range of blur, noise and JPEG that cameras and phones leave.
 
-Ranges follow least-squares kernels of real camera pairs (near-isotropic, σ 2 to 3.4 HR pixels at ×4) and reach beyond
-them on both sides, so that one model serves cameras it has not seen. The order is that of a camera: optics and sensor,
-noise, compression.
+Ranges follow least-squares kernels of real camera pairs (near-isotropic, σ 2 to 3.4 HR pixels at ×4, sharpened) and
+reach beyond them on both sides, so that one model serves cameras it has not seen. The order is that of a camera: optics
+and sensor, noise, sharpening, compression.
 """
 
 import math
@@ -15,10 +15,11 @@ from wildsr.degradation import kernels
 from wildsr.degradation.blur import BlurSubsample
 from wildsr.degradation.compression import Jpeg
 from wildsr.degradation.levels import Clip, Round
-from wildsr.degradation.noise import CorrelatedNoise, GaussianNoise, GaussianPoissonNoise
+from wildsr.degradation.noise import CorrelatedNoise, GaussianNoise, GaussianPoissonNoise, GrainyNoise
 from wildsr.degradation.operation import Chance, Fact, OneOf, Pipeline
 from wildsr.degradation.resampling import Downscale
 from wildsr.degradation.samplers import Drawn, Mixed, Range
+from wildsr.degradation.sharpening import Sharpening
 
 _LEVEL: Final = 1 / 255
 
@@ -85,7 +86,7 @@ def wild(scale: int = 4) -> Pipeline:
         scale,
     )
     sigma = (0.0, 8 * _LEVEL)
-    noise = OneOf(
+    mild = OneOf(
         (
             GaussianNoise(sigma=sigma, gray=0.4),
             CorrelatedNoise(largest=8 * _LEVEL),
@@ -93,11 +94,23 @@ def wild(scale: int = 4) -> Pipeline:
         ),
         weights=(0.6, 0.2, 0.2),
     )
-    jpeg = OneOf((Jpeg(quality=(60, 97)), Jpeg(quality=(60, 97), chroma="4:4:4")), weights=(0.7, 0.3))
+    strong = OneOf(
+        (
+            GaussianNoise(sigma=(8 * _LEVEL, 25 * _LEVEL), gray=0.4),
+            GrainyNoise(sigma=(4 * _LEVEL, 16 * _LEVEL), grain=(0.4, 1.2), gray=0.4),
+            GaussianPoissonNoise(photons=(40.0, 400.0), sigma=(0.0, 6 * _LEVEL)),
+        )
+    )
+    noise = OneOf((mild, strong), weights=(0.75, 0.25))
+    jpeg = OneOf(
+        (Jpeg(quality=(60, 97)), Jpeg(quality=(60, 97), chroma="4:4:4"), Jpeg(quality=(30, 60))),
+        weights=(0.55, 0.25, 0.2),
+    )
     return Pipeline(
         (
-            OneOf((blur, Downscale(scale=scale)), weights=(0.9, 0.1)),
+            OneOf((blur, Downscale(scale=scale)), weights=(0.85, 0.15)),
             Chance(noise, 0.5),
+            Chance(Sharpening(amount=(0.0, 0.8), radius=(0.8, 2.5)), 0.5),
             Clip(),
             Chance(jpeg, 0.3),
             Round(),

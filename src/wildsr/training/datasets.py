@@ -210,7 +210,8 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
     profile = None if settings.profile is None else Profile.load(settings.profile)
     if profile is not None and settings.kernel_widths != (1.0,):
         profile = with_widths(profile, settings.kernel_widths)
-    chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile)
+    sharpened = settings.sharpened if profile is not None and len(profile.kernels) else 0.0
+    chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile, sharpened=sharpened)
     return None if chosen.name == "bicubic" else chosen
 
 

@@ -38,6 +38,10 @@ class DataSettings:
     """Widths at which each kernel of the profile is used, in units of its own: (0.8, 1, 1.2) makes a network that bears
     an error of the estimate."""
 
+    sharpened: Fraction = 0.0
+    """Share of the LR made by the profile that is sharpened as cameras do, its blur being wider by as much before: a
+    camera's own sharpening can't be told from less blur in its photos."""
+
     degradation: DegradationName | None = None
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling. Also the
     folder of a `frequency` run, which has learnt it."""
