@@ -154,9 +154,9 @@ def generic_page(
             "```",
             "",
             f"×4; {count} pictures (the middle 512² of larger ones), made small by bicubic and then processed in a way "
-            "that no training knew: noise with a grain of 3 × 3 pixels (σ 8 levels), sharpening by .6, JPEG 85. RGB "
-            "PSNR and SSIM without 4 border pixels, LPIPS (AlexNet, v0.1); means with 95 % intervals (bootstrap over "
-            "pictures).",
+            "that no training knew: white noise (σ 8 levels), sharpening by .6, which makes its finest frequencies the "
+            "strongest, JPEG 85. RGB PSNR and SSIM without 4 border pixels, LPIPS (AlexNet, v0.1); means with 95 % "
+            "intervals (bootstrap over pictures).",
             "",
             _table(rows, "", published=True),
             "",
