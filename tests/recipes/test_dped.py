@@ -25,6 +25,7 @@ from wildsr.networks.dped import DPEDEnhancer
 from wildsr.recipes import dped
 from wildsr.recipes.dped import PRESETS, DpedConfig
 from wildsr.training import perceptual_network as module
+from wildsr.training.health import Health, UnhealthyError
 from wildsr.training.losses import blurred_colour, dped_total_variation
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
@@ -135,6 +136,22 @@ def test_losses_are_the_papers() -> None:
     assert weights == (10.0, 0.5, 1.0, 2000.0)
     assert (paper.data.patch, paper.data.batch, paper.run.steps) == (100, 50, 20_000)
     assert paper.optimiser.learning_rate == 5e-4
+
+
+def test_the_first_texture_is_no_explosion() -> None:
+    """A fresh enhancer is flat: with textures its variation grows by orders, which the presets let pass."""
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, 40, 40)
+    with torch.no_grad():
+        fresh = float(dped_total_variation(DPEDEnhancer(blocks=2, channels=16)(photo)))
+    assert fresh < 1e-3 * float(dped_total_variation(photo))
+    for preset in PRESETS.values():
+        health = Health()
+        health.seen = 20
+        health.means = {"variation": 1e-3}
+        health.check({"variation": 0.9}, preset.run.explosion)
+        with pytest.raises(UnhealthyError, match="exploded"):
+            health.check({"variation": 9.0}, 20.0)
 
 
 def scene(seed: int) -> NDArray[np.float32]:

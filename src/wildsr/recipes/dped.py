@@ -157,12 +157,14 @@ def _labels(logits: Tensor, label: int) -> Tensor:
 
 _ADAM = OptimiserSettings(learning_rate=5e-4, betas=(0.9, 0.999), schedule="constant")
 _CPU = OptimiserSettings(learning_rate=1e-3, betas=(0.9, 0.99), schedule="cosine", warm_up=50, clip=100.0)
+_VARIATION = 1000.0
+"""A fresh enhancer draws flat gray: total variation begins near 0, and its rise is no explosion."""
 
 PRESETS: dict[str, DpedConfig] = {
     "dped-paper": DpedConfig(
         optimiser=_ADAM,
         discriminator_optimiser=_ADAM,
-        run=RunSettings(steps=20_000, ema=0.0),
+        run=RunSettings(steps=20_000, ema=0.0, explosion=_VARIATION),
     ),
     "dped-cpu": DpedConfig(
         arguments={"blocks": 2, "channels": 16},
@@ -171,7 +173,9 @@ PRESETS: dict[str, DpedConfig] = {
         data=DataSettings(patch=PATCH, batch=4),
         optimiser=_CPU,
         discriminator_optimiser=OptimiserSettings(learning_rate=1e-4, schedule="constant"),
-        run=RunSettings(steps=4000, time_budget=3600.0, checkpoint_every=100, validate_every=250),
+        run=RunSettings(
+            steps=4000, time_budget=3600.0, checkpoint_every=100, validate_every=250, explosion=_VARIATION
+        ),
     ),
 }
 """The paper's numbers (VGG19: give its file), and a size that two CPU cores train in an hour (`-cpu`, VGG16)."""
