@@ -223,6 +223,27 @@ def test_first_losses_and_exact_resume(
     assert _weights(half) == _weights(whole)
 
 
+def test_a_warm_start_on_l1_comes_first_and_resumes(
+    tiny: DpedConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        tiny, warm_steps=60, warm_optimiser=OptimiserSettings(learning_rate=5e-3, schedule="cosine")
+    )
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    with monkeypatch.context() as patch:
+        patch.setattr(AlignedCrops, "sample", _power_cut_at(41, AlignedCrops.sample))
+        with pytest.raises(RuntimeError, match="power cut"):
+            dped.run(config, half, resume=False, say=said)
+    assert not (half / "curves.jsonl").exists()  # it was in the warm start
+    dped.run(config, half, resume=True, say=said)
+    dped.run(config, whole, resume=False, say=said)
+    losses = [point["loss"] for point in curves(whole / "l1") if "loss" in point]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
+    colour = next(point["colour"] for point in curves(whole) if "colour" in point)
+    assert colour < 0.9 * LOSSES["colour"][0]
+    assert _weights(half) == _weights(whole)
+
+
 def _power_cut_at(index: int, sample: Callable[..., Sample]) -> Callable[..., Sample]:
     def cut(self: AlignedCrops, seed: int, number: int) -> Sample:
         if number == index:
