@@ -19,6 +19,7 @@ from wildsr.experiments.generic_table import (
     METHODS,
     PSNR_GENERIC,
     PUBLISHED,
+    differences,
     fusion_gain,
     generic_page,
     order_holds,
@@ -219,6 +220,9 @@ def test_the_page_of_generic(asked: Asked) -> None:
         for place, method in enumerate(METHODS)
         for condition in ("", "dark")
     ]
+    assert differences(rows).splitlines()[0] == (
+        "- fused generic GAN − PSNR-oriented generic: PSNR 3.00 [3.00, 3.00], LPIPS −.1500 [−.1500, −.1500]"
+    )
     medians = {"0": 20.0, "1": 30.0, "2": 90.0}
     rule = FusionRule(alpha=0.25, beta=0.75, gamma=60.0)
     text = generic_page(asked, rows, {"y_R": 100}, "0", rule, medians)

@@ -59,6 +59,26 @@ def fusion_gain(rows: list[Row], dark: Callable[[str], bool]) -> Interval | None
     return interval([a - b for a, b in zip(found[FUSED], found[better], strict=True)])
 
 
+def differences(rows: list[Row]) -> str:
+    """The three methods of the published table, two by two, paired by picture."""
+    lines = []
+    for one, other in ((FUSED, PSNR_GENERIC), (PSNR_GENERIC, BICUBIC_GAN), (FUSED, BICUBIC_GAN)):
+        parts = []
+        for measure, digits in (("psnr", 2), ("lpips", 4)):
+            first, second = (
+                {
+                    row.picture: row.values[measure]
+                    for row in rows
+                    if row.method == method and not row.condition
+                }
+                for method in (one, other)
+            )
+            apart = interval([first[name] - second[name] for name in sorted(first)])
+            parts.append(f"{label(measure)} {written(apart, digits)}")
+        lines.append(f"- {one} − {other}: {', '.join(parts)}")
+    return "\n".join(lines)
+
+
 def _means(rows: list[Row], condition: str) -> dict[str, dict[str, float]]:
     return {
         method: {
@@ -162,7 +182,9 @@ def generic_page(
             "",
             f"The published order {order}: in PSNR the PSNR-oriented generic network first, the fused GAN second, the "
             "GAN trained on bicubic last; in LPIPS the fused GAN first, the PSNR-oriented second, the GAN trained on "
-            "bicubic last.",
+            "bicubic last. Paired differences:",
+            "",
+            differences(rows),
             "",
             "![PSNR and LPIPS](plane.svg)",
             "",
