@@ -123,6 +123,24 @@ def test_noisier_photos_are_named_and_others_not() -> None:
     assert noisier(noisy(4), noisy(4)) is None
 
 
+def test_unpaired_crops_alike_in_contrast() -> None:
+    """Of the clean crops drawn the one with the real crop's coarse contrast is taken; one candidate changes nothing."""
+    rng = np.random.default_rng(0)
+
+    def bold(contrast: float) -> np.ndarray:
+        cells = np.kron(rng.normal(0, contrast, (10, 10, 1)), np.ones((4, 4, 3)))
+        return np.clip(128 + cells, 0, 255).astype(np.uint8)
+
+    clean = [Photo(name=f"{level}", hr=bold(5), lr=bold(level)) for level in (2, 10, 50)]
+    real = [Photo(name="r", hr=bold(10), lr=None)]
+    chosen = UnpairedCrops(clean, real, side=24, candidates=16)
+    names = [chosen.sample(0, index).name for index in range(30)]
+    assert names.count("10") > 25
+    assert np.array_equal(chosen.sample(0, 7).lr, chosen.sample(0, 7).lr)
+    one, other = UnpairedCrops(clean, real, side=24), UnpairedCrops(clean, real, side=24, candidates=1)
+    assert all(np.array_equal(one.sample(0, index).lr, other.sample(0, index).lr) for index in range(9))
+
+
 def test_unpaired_crops() -> None:
     """LR of clean photos and pixels of real ones, of one size; the same for the same number, whatever came before."""
     clean = [Photo(name="c", hr=np.zeros((40, 40, 3), np.uint8), lr=np.full((20, 20, 3), 7, np.uint8))]

@@ -19,6 +19,7 @@ from wildsr.experiments.generic_table import (
     METHODS,
     PSNR_GENERIC,
     PUBLISHED,
+    differences,
     fusion_gain,
     generic_page,
     order_holds,
@@ -96,15 +97,15 @@ def test_the_gain_by_fusion_is_paired_and_of_dark_pictures_alone() -> None:
 
 
 def test_hidden_artefacts(pictures: Path) -> None:
-    """The same for the same name; noise of 8 levels with a grain; more than JPEG alone does."""
+    """The same for the same name; white noise of 8 levels, sharpened; more than JPEG alone does."""
     flat = np.full((256, 256, 3), 128, np.uint8)
     one, other = processed(flat, "a"), processed(flat, "b")
     assert np.array_equal(one, processed(flat, "a"))
     assert not np.array_equal(one, other)
     noise = one.astype(float) - 128
-    assert 6 < noise.std() < 10  # 8 levels, sharpened, and less what JPEG took
+    assert 7 < noise.std() < 10  # 8 levels, sharpened, and less what JPEG took, of colour most
     neighbours = float(np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1])
-    assert neighbours > 0.5
+    assert abs(neighbours) < 0.2
 
 
 def test_measures_and_the_middle_of_a_picture(pictures: Path) -> None:
@@ -219,6 +220,9 @@ def test_the_page_of_generic(asked: Asked) -> None:
         for place, method in enumerate(METHODS)
         for condition in ("", "dark")
     ]
+    assert differences(rows).splitlines()[0] == (
+        "- fused generic GAN − PSNR-oriented generic: PSNR 3.00 [3.00, 3.00], LPIPS −.1500 [−.1500, −.1500]"
+    )
     medians = {"0": 20.0, "1": 30.0, "2": 90.0}
     rule = FusionRule(alpha=0.25, beta=0.75, gamma=60.0)
     text = generic_page(asked, rows, {"y_R": 100}, "0", rule, medians)

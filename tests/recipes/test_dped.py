@@ -25,6 +25,7 @@ from wildsr.networks.dped import DPEDEnhancer
 from wildsr.recipes import dped
 from wildsr.recipes.dped import PRESETS, DpedConfig
 from wildsr.training import perceptual_network as module
+from wildsr.training.health import Health, UnhealthyError
 from wildsr.training.losses import blurred_colour, dped_total_variation
 from wildsr.training.settings import DataSettings, OptimiserSettings, RunSettings
 
@@ -137,6 +138,22 @@ def test_losses_are_the_papers() -> None:
     assert paper.optimiser.learning_rate == 5e-4
 
 
+def test_the_first_texture_is_no_explosion() -> None:
+    """A fresh enhancer is flat: with textures its variation grows by orders, which the presets let pass."""
+    torch.manual_seed(0)
+    photo = torch.rand(1, 3, 40, 40)
+    with torch.no_grad():
+        fresh = float(dped_total_variation(DPEDEnhancer(blocks=2, channels=16)(photo)))
+    assert fresh < 1e-3 * float(dped_total_variation(photo))
+    for preset in PRESETS.values():
+        health = Health()
+        health.seen = 20
+        health.means = {"variation": 1e-3}
+        health.check({"variation": 0.9}, preset.run.explosion)
+        with pytest.raises(UnhealthyError, match="exploded"):
+            health.check({"variation": 9.0}, 20.0)
+
+
 def scene(seed: int) -> NDArray[np.float32]:
     rng = np.random.default_rng(seed)
     coarse = rng.random((7, 7, 3))
@@ -203,6 +220,27 @@ def test_first_losses_and_exact_resume(
     assert not (half / "model.safetensors").exists()
     dped.run(tiny, half, resume=True, say=said)
     assert curves(half) == curves(whole)
+    assert _weights(half) == _weights(whole)
+
+
+def test_a_warm_start_on_l1_comes_first_and_resumes(
+    tiny: DpedConfig, tmp_path: Path, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(
+        tiny, warm_steps=60, warm_optimiser=OptimiserSettings(learning_rate=5e-3, schedule="cosine")
+    )
+    whole, half = tmp_path / "whole", tmp_path / "half"
+    with monkeypatch.context() as patch:
+        patch.setattr(AlignedCrops, "sample", _power_cut_at(41, AlignedCrops.sample))
+        with pytest.raises(RuntimeError, match="power cut"):
+            dped.run(config, half, resume=False, say=said)
+    assert not (half / "curves.jsonl").exists()  # it was in the warm start
+    dped.run(config, half, resume=True, say=said)
+    dped.run(config, whole, resume=False, say=said)
+    losses = [point["loss"] for point in curves(whole / "l1") if "loss" in point]
+    assert np.mean(losses[-3:]) < 0.9 * losses[0]
+    colour = next(point["colour"] for point in curves(whole) if "colour" in point)
+    assert colour < 0.9 * LOSSES["colour"][0]
     assert _weights(half) == _weights(whole)
 
 

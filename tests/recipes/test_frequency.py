@@ -107,12 +107,52 @@ def test_losses_of_all_stages(tiny_frequency: FrequencyConfig, tmp_path: Path, s
     assert any("too few pictures to say" in line for line in said.lines)  # type: ignore[attr-defined]
 
 
-def test_a_run_cut_off_at_every_stage_ends_at_the_same_weights(
-    tiny_frequency: FrequencyConfig, tmp_path: Path, said: Say
+@pytest.fixture
+def with_identity(tiny_frequency: FrequencyConfig) -> FrequencyConfig:
+    """The degrader begins with four steps on L1."""
+    how = replace(
+        tiny_frequency.degrader,
+        warm_steps=4,
+        warm_optimiser=replace(tiny_frequency.optimiser, learning_rate=1e-3),
+    )
+    return replace(tiny_frequency, degrader=how)
+
+
+def test_the_degrader_first_learns_to_let_pictures_through(
+    with_identity: FrequencyConfig, tmp_path: Path, said: Say
 ) -> None:
+    config = configure(
+        replace(with_identity, parts="degrader"),
+        sets=[
+            "degrader.warm_steps=40",
+            "degrader.warm_optimiser.learning_rate=1e-2",
+            "degrader.steps=1",
+            "run.ema=0",
+        ],
+    )
+    run = frequency.run(config, tmp_path / "run", resume=False, say=said)
+    losses = series(run / "identity", "loss")
+    assert np.mean(losses[-4:]) < 0.7 * np.mean(losses[:4])
+    first = load_checkpoint(checkpoints_in(run / "identity")[-1]).tensors
+    last = load_checkpoint(checkpoints_in(run / "dsgan")[-1]).tensors
+    names = [name for name in first if name.startswith("network/ema/")]
+    assert names
+    assert all(abs(last[name] - first[name]).max() < 0.01 for name in names)
+
+
+def test_a_run_cut_off_at_every_stage_ends_at_the_same_weights(
+    with_identity: FrequencyConfig, tmp_path: Path, said: Say
+) -> None:
+    tiny_frequency = with_identity
     whole = frequency.run(tiny_frequency, tmp_path / "a" / "run", resume=False, say=said)
+    assert series(whole / "identity", "loss")[:2] == close(0.1984884, 0.2118938)
     place = tmp_path / "b" / "run"
-    for stage, crops in (("dsgan", UnpairedCrops), ("l1", DegradedCrops), ("tensorboard", DegradedCrops)):
+    for stage, crops in (
+        ("identity", UnpairedCrops),
+        ("dsgan", UnpairedCrops),
+        ("l1", DegradedCrops),
+        ("tensorboard", DegradedCrops),
+    ):
         original = crops.sample
 
         def cut(
@@ -125,11 +165,11 @@ def test_a_run_cut_off_at_every_stage_ends_at_the_same_weights(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(crops, "sample", cut)
             with pytest.raises(RuntimeError, match="power cut"):
-                frequency.run(tiny_frequency, place, resume=stage != "dsgan", say=said)
+                frequency.run(tiny_frequency, place, resume=stage != "identity", say=said)
     chosen = configured("frequency", resumed=place)
     assert chosen.config == tiny_frequency
     chosen.run(place, resume=True, say=said)
-    for name in ("dsgan", "l1", ""):
+    for name in ("identity", "dsgan", "l1", ""):
         one, other = (load_checkpoint(checkpoints_in(run / name)[-1]) for run in (whole, place))
         assert one.step == other.step == 4
         assert all(torch.equal(one.tensors[key], other.tensors[key]) for key in one.tensors)

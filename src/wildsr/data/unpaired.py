@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from wildsr.data.contrast import coarse_contrast, nearest
 from wildsr.data.photos import Photo
 from wildsr.data.sampling import Pixels, Sample
 
@@ -15,13 +16,18 @@ class UnpairedCrops:
         clean: Photos with LR.
         real: Photos whose own pixels count; their LR is not looked at.
         side: Of both crops in pixels.
+        candidates: Clean crops drawn for each sample, of which the one with the coarse contrast nearest to the real
+            crop's is taken.
     """
 
-    def __init__(self, clean: Sequence[Photo], real: Sequence[Photo], *, side: int) -> None:
+    def __init__(
+        self, clean: Sequence[Photo], real: Sequence[Photo], *, side: int, candidates: int = 1
+    ) -> None:
         self._clean = [photo.lr for photo in clean if photo.lr is not None]
         self._names = [photo.name for photo in clean if photo.lr is not None]
         self._real = [photo.hr for photo in real]
         self._side = side
+        self._candidates = candidates
 
     def sample(self, seed: int, index: int) -> Sample:
         """Cut sample `index`."""
@@ -29,6 +35,14 @@ class UnpairedCrops:
         number = int(rng.integers(len(self._clean)))
         clean = self._crop(self._clean[number], rng)
         real = self._crop(self._real[int(rng.integers(len(self._real)))], rng)
+        if self._candidates > 1:
+            numbers = [
+                number,
+                *(int(one) for one in rng.integers(len(self._clean), size=self._candidates - 1)),
+            ]
+            crops = [clean, *(self._crop(self._clean[one], rng) for one in numbers[1:])]
+            best = nearest(coarse_contrast(real), np.stack([coarse_contrast(one) for one in crops]))
+            clean, number = crops[best], numbers[best]
         return Sample(lr=clean, hr=real, name=self._names[number])
 
     def _crop(self, photo: Pixels, rng: np.random.Generator) -> Pixels:

@@ -49,8 +49,8 @@ from wildsr.training.settings import DataSettings, OptimiserSettings
 SUMMARY: Final = "on hidden processing artefacts: a GAN trained on bicubic, generic L1, the fused generic GAN"
 DISCRIMINATOR: Final = "vgg-small"
 PERCEPTUAL: Final = "esrgan-vgg16"
-SHARES: Final = {"bicubic L1": 0.2, "bicubic GAN": 0.15, "generic L1": 0.25, "y_S": 0.2, "y_R": 0.2}
-"""Of the budget."""
+SHARES: Final = dict.fromkeys(("bicubic L1", "bicubic GAN", "generic L1", "y_S", "y_R"), 0.2)
+"""Of the budget: both L1 trainings are as long as each other, and all three GANs."""
 
 _EXPOSURE: Final = -3.0
 _SIDE: Final = 128

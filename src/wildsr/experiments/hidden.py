@@ -23,16 +23,18 @@ _JPEG: Final = 85
 def processed(hr: Bytes, name: str) -> Bytes:
     """LR ×¼ by bicubic, then as a cheap camera's processing leaves it.
 
-    Noise that grew patches (white noise through a 3×3 binomial filter, as after demosaicking), sharpening that rings,
-    JPEG. None of the three is in Samsung's generic degradation, whose noise is white and which neither sharpens nor
-    compresses.
+    White noise, sharpening that makes its finest frequencies the strongest, JPEG. Samsung's generic degradation has
+    noise, but neither sharpens nor compresses. The challenge's processing is not published, its results are: a GAN
+    trained on bicubic lost 6.4 dB to bicubic enlargement (19.06, 25.48), so artefacts are of single pixels, which such
+    a network takes for detail, not grains of several; and bicubic enlargement had an LPIPS of .612, from which the
+    strength is taken (.59 on Set14).
 
     Args:
         hr: The clean picture.
         name: Fixes the noise.
     """
     small = to_floats(resize_uint8(hr, (hr.shape[0] // 4, hr.shape[1] // 4)))
-    noise = _binomial(rng_of("hidden", name).standard_normal(small.shape).astype(np.float32))
+    noise = rng_of("hidden", name).standard_normal(small.shape).astype(np.float32)
     noisy = small + noise / noise.std() * np.float32(_SIGMA / 255)
     sharp = noisy + np.float32(_SHARPENING) * (noisy - _binomial(noisy))
     return _through_jpeg(to_bytes(sharp))

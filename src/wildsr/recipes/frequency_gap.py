@@ -14,11 +14,13 @@ from wildsr.data import Photo
 from wildsr.data.photos import Bytes
 from wildsr.files import atomic_write
 from wildsr.training.datasets import Dataset
-from wildsr.training.domain_gap import gap
+from wildsr.training.domain_gap import alike, gap
 
 GAP: Final = "gap.json"
 _SIDE: Final = 160
 _MOST: Final = 24
+_POOL: Final = 60
+"""Clean pictures at most, of which patches as rich in contrast as the real ones' are chosen."""
 
 
 def write_gap(folder: Path, degrader: nn.Module, clean: Dataset, real: Sequence[Photo]) -> str:
@@ -27,15 +29,17 @@ def write_gap(folder: Path, degrader: nn.Module, clean: Dataset, real: Sequence[
     Args:
         folder: The degrader's.
         degrader: Clean LR → LR as of the source.
-        clean: Photos with bicubic LR; those held out, or the ones learnt from where there are none.
+        clean: Photos with bicubic LR, those held out first.
         real: The source's.
     """
     small = [np.asarray(crop.lr, dtype=np.uint8) for crop in clean.validation]
-    if len(small) < 4:
-        small += [_middle(photo.lr) for photo in clean.train[:_MOST] if photo.lr is not None]
+    small += [_middle(photo.lr) for photo in clean.train if photo.lr is not None][
+        : max(_POOL - len(small), 0)
+    ]
     made = [_degraded(degrader, one) for one in small]
     theirs = [_middle(photo.hr) for photo in real[:_MOST]]
-    found = {"bicubic": gap(theirs, small), "degraded": gap(theirs, made)}
+    plain, degraded = alike(theirs, small, [small, made])
+    found = {"bicubic": gap(theirs, plain), "degraded": gap(theirs, degraded)}
     known = {name: None if one is None else asdict(one) for name, one in found.items()}
     with atomic_write(folder / GAP) as temporary:
         temporary.write_text(json.dumps(known, indent=1) + "\n", encoding="utf-8")
@@ -43,9 +47,9 @@ def write_gap(folder: Path, degrader: nn.Module, clean: Dataset, real: Sequence[
     if before is None or after is None:
         return "note: too few pictures to say how near the degraded ones are to the real ones"
     return (
-        f"distance to the real photos, bicubic LR → degraded LR: Fréchet of noise statistics {before.frechet:.2f} → "
-        f"{after.frechet:.2f}; error of a classifier (.5: can't tell) {before.classifier_error:.2f} → "
-        f"{after.classifier_error:.2f}"
+        "distance to the real photos at equal contrast, bicubic LR → degraded LR: Fréchet of noise statistics "
+        f"{before.frechet:.2f} → {after.frechet:.2f}; error of a classifier (.5: can't tell) "
+        f"{before.classifier_error:.2f} → {after.classifier_error:.2f}"
     )
 
 

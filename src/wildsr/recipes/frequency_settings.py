@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from wildsr.training.settings import Count, NotNegative, OptimiserSettings
+from wildsr.training.settings import Count, CountOrNone, NotNegative, OptimiserSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -12,8 +12,20 @@ class DegraderSettings:
     steps: Count = 300_000
     """Steps."""
 
+    warm_steps: CountOrNone = 0
+    """Steps before these on L1 alone, to the bicubic LR itself: until a picture gets through the fresh network
+    unharmed, that harm is all the discriminator sees (0: none, as the authors, whose training is long)."""
+
+    warm_optimiser: OptimiserSettings = field(default_factory=OptimiserSettings)
+    """Learning in them."""
+
     batch: Count = 16
     """Crops of `data.patch`/scale pixels a step."""
+
+    candidates: Count = 1
+    """Clean crops drawn for each, of which the one with the coarse contrast nearest to the real crop's is taken. Photos
+    of other things have other contrasts, which the degrader would take for the camera's doing (1: any crop, as the
+    authors)."""
 
     colour_weight: NotNegative = 1.0
     """Weight of L1 between low frequencies (5×5 means) of LR before and after."""

@@ -34,8 +34,9 @@ class SweepSettings:
     alphas: tuple[float, ...] = (0.0, 0.25, 0.5, 0.75, 1.0)
     """Weights of y_R that are tried."""
 
-    sums: tuple[Annotated[float, Field(gt=0)], ...] = (0.95, 1.0, 1.05)
-    """α + β; 1 keeps the brightness."""
+    sums: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    """α + β. 1 keeps the brightness, which LPIPS hardly sees. Less than 1 also darkens what the GANs drew whiter than
+    white, in each channel by another amount, into view as a tint."""
 
     gammas: tuple[float, ...] = (0.0, 20.0, 40.0, 60.0, 80.0, 100.0, 256.0)
     """Median lumas (0–255) below which a picture counts as dark."""

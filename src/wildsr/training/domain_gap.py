@@ -7,10 +7,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from wildsr.data.contrast import coarse_contrast, nearest
 from wildsr.imaging.luma import luma
 
 _PATCH: Final = 32
 _FEATURES: Final = 11
+_FEWEST: Final = 16
+"""Patches to choose those alike from."""
 _FLOOR: Final = 1e-3
 _RIDGE: Final = 1e-3
 
@@ -44,13 +47,51 @@ def gap(real: Sequence[NDArray[np.uint8]], other: Sequence[NDArray[np.uint8]]) -
     )
 
 
+def alike(
+    real: Sequence[NDArray[np.uint8]],
+    clean: Sequence[NDArray[np.uint8]],
+    others: Sequence[Sequence[NDArray[np.uint8]]],
+) -> list[list[NDArray[np.uint8]]]:
+    """Lay patches of other pictures out as the real ones', each the one that shows the most similar coarse contrast.
+
+    Photos of other things differ in how much they show; compared so, what is left is how they were taken.
+
+    Args:
+        real: The real pictures.
+        clean: Pictures of other things, which patches are chosen by.
+        others: Sets of versions of `clean`, picture by picture of the same sizes, that patches are taken from.
+
+    Returns:
+        For each set pictures of the real ones' sizes; empty where `clean` has too few patches.
+    """
+    pool = [(number, *place) for number, picture in enumerate(clean) for place in _places(picture)]
+    if len(pool) < _FEWEST:
+        return [[] for _ in others]
+    contrasts = np.stack([coarse_contrast(_patch(clean[number], top, left)) for number, top, left in pool])
+    laid: list[list[NDArray[np.uint8]]] = [[] for _ in others]
+    for picture in real:
+        for result in laid:
+            result.append(np.zeros_like(picture))
+        for top, left in _places(picture):
+            number, y, x = pool[nearest(coarse_contrast(_patch(picture, top, left)), contrasts)]
+            for result, versions in zip(laid, others, strict=True):
+                _patch(result[-1], top, left)[:] = _patch(versions[number], y, x)
+    return laid
+
+
+def _places(picture: NDArray[np.uint8]) -> list[tuple[int, int]]:
+    tops, lefts = (range(0, length - _PATCH + 1, _PATCH) for length in picture.shape[:2])
+    return [(top, left) for top in tops for left in lefts]
+
+
+def _patch(picture: NDArray[np.uint8], top: int, left: int) -> NDArray[np.uint8]:
+    return picture[top : top + _PATCH, left : left + _PATCH]
+
+
 def noise_statistics(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Features of each 32×32 patch: energies of luma and chroma in Haar bands, and how neighbours go together."""
     rgb = np.asarray(picture, dtype=np.float32)
-    found = []
-    for top in range(0, rgb.shape[0] - _PATCH + 1, _PATCH):
-        for left in range(0, rgb.shape[1] - _PATCH + 1, _PATCH):
-            found.append(_features(rgb[top : top + _PATCH, left : left + _PATCH]))
+    found = [_features(rgb[top : top + _PATCH, left : left + _PATCH]) for top, left in _places(picture)]
     return np.array(found, np.float64).reshape(len(found), _FEATURES)
 
 
