@@ -2,8 +2,10 @@
 
 The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, made by
 `benchmarks/damage.py`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
-or badly compressed ones; in between the usual model is advised, which keeps closest to the photo. Beside it the compact
-model is named that comes with wildsr: it runs where no model is named and the large one was not fetched.
+or badly compressed ones; in between the usual model is advised, which keeps closest to the photo. Strong noise goes by
+what pictures show: the usual model draws it as worms, which LPIPS on white noise doesn't tell, and realesrgan-x4plus
+clears it. Beside it the compact model is named that comes with wildsr: it runs where no model is named and the large
+one was not fetched.
 """
 
 from collections.abc import Callable
@@ -78,7 +80,7 @@ def advice_for(facts: PhotoFacts, *, fetched: Callable[[str], bool] = is_cached)
         downscale = min(_SHRINKS, key=lambda factor: abs(factor - facts.detail))
     poor = quality is not None and quality < _POOR_QUALITY
     fine = quality is None or quality >= _FINE_QUALITY
-    if facts.detail < _SOFT or poor or (facts.noise >= _STRONG_NOISE and not fine):
+    if facts.detail < _SOFT or poor or facts.noise >= _STRONG_NOISE:
         model = HEAVY
     elif facts.noise < _SLIGHT_NOISE and fine and facts.detail >= _SHARP:
         model = CLEAN
@@ -94,7 +96,7 @@ def advice_for(facts: PhotoFacts, *, fetched: Callable[[str], bool] = is_cached)
 _WHY: Final = {
     CLEAN: f"{CLEAN}: clean and sharp; the model with the lightest hand keeps most of the photo's own detail",
     USUAL: f"{USUAL}: made for photos with noise and compression like this, and close to the original",
-    HEAVY: f"{HEAVY}: the strongest at clearing away blur and compression; look whether it flattens texture, "
+    HEAVY: f"{HEAVY}: the strongest at clearing away blur, noise and compression; look whether it flattens texture, "
     f"and try {USUAL} if it does",
 }
 
@@ -102,7 +104,7 @@ _WHY: Final = {
 def _about_time(facts: PhotoFacts, model: str, *, here: bool) -> str:
     quick = f"in a hurry: {COMPACT_MODEL}, which comes with wildsr and is more than ten times faster"
     if facts.noise >= _STRONG_NOISE:
-        quick += ", and leaves noise this strong as it is or worse"
+        quick += ", and leaves more of noise this strong"
     return quick if here else f"{quick}; {model} is not fetched yet (wildsr models pull {model})"
 
 

@@ -1,5 +1,6 @@
 """How many steps fit into a number of processor seconds, which other work on the machine doesn't change."""
 
+import math
 import time
 from collections.abc import Callable
 from typing import Final
@@ -82,6 +83,6 @@ def _fitting(seconds: float, step: Callable[[], None]) -> int:
         raise UsageError(
             f"{duration(seconds)} of processor time hold {steps} steps of one of the trainings; nothing is learnt in "
             f"fewer than {_FEWEST}",
-            hint=f"a budget {_FEWEST / max(steps, 1):.0f} times as large would do",
+            hint=f"a budget {math.ceil(10 * _FEWEST / max(steps, 1)) / 10:g} times as large would do",
         )
     return steps
