@@ -1,6 +1,7 @@
 """RealSR's recipe on tiny data: Algorithm 1 to the letter, both stages' losses, resumes at any stage, ablation."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from wildsr.recipes import realsr, realsr_pool
 from wildsr.recipes.choosing import configured
 from wildsr.recipes.gan import GanConfig
 from wildsr.recipes.realsr import PRESETS, WARM_START, RealsrConfig
-from wildsr.recipes.realsr_pool import PoolSettings, fill_pool
+from wildsr.recipes.realsr_pool import PoolSettings, fill_pool, make_clean_pairs
 from wildsr.training.checkpoint import checkpoints_in, load_checkpoint
 from wildsr.training.config import configure
 
@@ -301,3 +302,35 @@ def test_a_photo_that_gives_no_patch_is_no_harm_but_none_at_all_is(
     bright = replace(settings, noise=replace(rule, mean=200.0))
     with pytest.raises(InputError, match="above a mean of 200"):
         fill_pool(bright, source, None, folder=tmp_path, scale=2, say=said)
+
+
+def test_small_photos_are_left_out_and_named_but_not_all_of_them(source: Path, tmp_path: Path) -> None:
+    """Shrunk by 2, a photo of 96 pixels has 48 left."""
+    source = Path(shutil.copytree(source, tmp_path / "photos"))
+    Image.new("RGB", (60, 90)).save(source / "small.png")
+    settings, heard = PoolSettings(parts="neither"), list[str]()
+    pool = fill_pool(settings, source, None, folder=tmp_path, scale=2, say=heard.append)
+    folders = make_clean_pairs(
+        pool,
+        {"source": (source, True)},
+        folder=tmp_path / "run",
+        scale=2,
+        least_side=40,
+        seed=0,
+        say=heard.append,
+    )
+    made = sorted(path.name for path in (folders[0] / "HR").iterdir())
+    assert made == sorted(path.name for path in source.iterdir() if path.name != "small.png")
+    assert next(line for line in heard if "small.png" in line).endswith(
+        "60 × 90 pixels; 80 along each side are needed"
+    )
+    with pytest.raises(InputError, match="has 100 pixels along each side"):
+        make_clean_pairs(
+            pool,
+            {"other": (source, True)},
+            folder=tmp_path / "run",
+            scale=2,
+            least_side=50,
+            seed=0,
+            say=heard.append,
+        )

@@ -123,7 +123,9 @@ def _algorithm_1(process: Process, config: RealsrConfig, scale: int) -> tuple[Po
     if not fabric.is_global_zero:
         fabric.barrier()
     pool = fill_pool(config.pool, config.source, data.profile, folder=folder, scale=scale, say=say)
-    pairs = make_clean_pairs(pool, sources, folder=folder, scale=scale, seed=config.run.seed, say=say)
+    pairs = make_clean_pairs(
+        pool, sources, folder=folder, scale=scale, least_side=data.patch, seed=config.run.seed, say=say
+    )
     if fabric.is_global_zero:
         fabric.barrier()
     found = [

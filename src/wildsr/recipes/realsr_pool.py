@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal, TypeAlias
 import numpy as np
 
 from wildsr.data import PairSettings, make_pairs, plan_pairs
+from wildsr.data.pairs import CLEAN_UP
 from wildsr.degradation import Chosen, Profile, choose, empty_kernels, empty_noise
 from wildsr.degradation.profile import FloatArray
 from wildsr.errors import InputError, UsageError
@@ -17,7 +18,7 @@ from wildsr.estimation.noise.variance_rule import VarianceRule, low_variance_pat
 from wildsr.estimation.profile.make import ProfileSettings, make_profile
 from wildsr.estimation.profile.photo import PhotoSettings
 from wildsr.files import counted, find_pictures, make_folder, shown
-from wildsr.imaging import open_source
+from wildsr.imaging import open_source, probe
 from wildsr.machine import cores
 from wildsr.training.choices import OneOf
 from wildsr.training.session import Say
@@ -119,7 +120,14 @@ def fill_pool(
 
 
 def make_clean_pairs(
-    pool: Pool, sources: Mapping[str, tuple[Path, bool]], *, folder: Path, scale: int, seed: int, say: Say
+    pool: Pool,
+    sources: Mapping[str, tuple[Path, bool]],
+    *,
+    folder: Path,
+    scale: int,
+    least_side: int,
+    seed: int,
+    say: Say,
 ) -> list[Path]:
     """HR and blurred LR (steps 3 and 4, without the noise, which is added on the fly).
 
@@ -129,22 +137,46 @@ def make_clean_pairs(
             noise and compression out of them.
         folder: The run's; pairs that are there already are kept.
         scale: HR pixels per LR pixel along one side.
+        least_side: Pixels that HR needs along a side; smaller photos are left out.
         seed: Of the kernel drawn for each photo.
         say: Told about photos that give no pair.
 
     Returns:
         Folders with `HR` and `LR` in them.
+
+    Raises:
+        InputError: A folder in which no photo is large enough.
     """
     made = []
     for name, (photos, noisy) in sources.items():
         target = folder / "pairs" / name
         settings = PairSettings(chosen=pool.blur, scale=scale, seed=seed, clean_up=noisy)
         found = find_pictures([photos], recursive=True, exclude=folder)
-        done = make_pairs(target, plan_pairs(found.pictures, target), settings)
+        needed = least_side * (CLEAN_UP if noisy else 1)
+        large = tuple(one for one in found.pictures if _is_large(one.path, needed, say))
+        if not large:
+            raise InputError(
+                f"none of the {counted(len(found.pictures), 'photo')} in {shown(photos)} has {needed} pixels along "
+                "each side, which a training crop needs",
+                hint=f"larger photos, or a smaller crop: --set data.patch={max(least_side // 2, scale)}",
+            )
+        done = make_pairs(target, plan_pairs(large, target), settings)
         for path, reason in done.failed:
             say(f"skipped {shown(path)}: {reason}")
         made.append(target)
     return made
+
+
+def _is_large(photo: Path, needed: int, say: Say) -> bool:
+    """Whether it is; one that can't be opened is named when a pair is made of it."""
+    try:
+        size = probe(photo)
+    except InputError:
+        return True
+    if min(size.height, size.width) >= needed:
+        return True
+    say(f"skipped {shown(photo)}: {size.width} × {size.height} pixels; {needed} along each side are needed")
+    return False
 
 
 def _learnt(
