@@ -235,4 +235,4 @@ def test_steps_that_fit_into_a_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(done) == 3
     with pytest.raises(UsageError, match="hold 42 steps") as caught:
         budget._fitting(50, lambda: None)
-    assert "1 times as large" in str(caught.value.hint)
+    assert "1.2 times as large" in str(caught.value.hint)

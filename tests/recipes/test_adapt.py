@@ -108,7 +108,7 @@ def test_of_lr_that_no_camera_spoilt_a_start_learns_nothing_from_itself(
 
 @pytest.mark.parametrize(
     ("start", "share"),
-    [("crisp", 0.5), ("realesrgan-x4plus", 0.5), ("faithful", 0.0), ("wild-compact", 0.0)],
+    [("crisp", 0.9), ("realesrgan-x4plus", 0.9), ("faithful", 0.0), ("wild-compact", 0.0)],
 )
 def test_a_start_that_draws_hard_edges_learns_from_itself_too(start: str, share: float) -> None:
     assert adapt_camera._preset(AdaptOptions(start=start)).self_distillation == share
