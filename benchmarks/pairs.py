@@ -1,14 +1,16 @@
 """Blur kernels between the photos of real pairs (HR, LR at a quarter of the size), by least squares.
 
-LR(y, x) = a·Σ k(v, u)·HR(4y + v, 4x + u) + b, over luma. Two answers a pair, each with its standard error:
+LR(y, x) = a·Σ k(v, u)·HR(4y + v, 4x + u) + b, over luma. Answers, the first with its standard error:
 
 - the Gaussian with the least squared error in the picture, gain a and offset b free;
+- the Gaussian and the unsharp masking after it that have the least error together;
 - the 26×26 kernel of regularised regression (squared differences of neighbours are penalised), summed over the photos
   of a camera at equal contrast, and the Gaussian that core of it has.
 
 Standard errors are of the delete-a-block jackknife over 8 parts of the picture.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,6 +54,12 @@ class PairKernel:
     """Their standard errors."""
     gain: float
     """Contrast of the LR photo in terms of the HR one's."""
+    before: float
+    """σ of the Gaussian before unsharp masking, in HR pixels (geometric mean of both axes)."""
+    amount: float
+    """Of the unsharp masking."""
+    radius: float
+    """Its radius, in LR pixels; hardly determined where it is large."""
 
 
 def normal_equations(hr: FloatArray, lr: FloatArray) -> list[Normal]:
@@ -79,25 +87,58 @@ def gaussian_of(parameters: Doubles) -> Doubles:
     return result
 
 
-def fitted(normal: Normal, start: tuple[float, ...]) -> tuple[Doubles, float]:
-    """Parameters of the Gaussian with least error in the picture, and the gain."""
+def projected(normal: Normal) -> Callable[[list[Doubles]], tuple[Doubles, Doubles]]:
+    """Kernels → (error in the picture, their weights and the offset), the weights being those with the least error."""
     size = len(normal.gram)
     lower = np.linalg.cholesky(normal.gram + 1e-9 * np.trace(normal.gram) / size * np.eye(size))
     target = np.linalg.solve(lower, normal.right)
     one = np.zeros(size)
     one[-1] = 1
 
-    def mixture(parameters: Doubles) -> tuple[Doubles, Doubles]:
-        columns = lower.T @ np.stack([np.append(gaussian_of(parameters).ravel(), 0), one], 1)
+    def mixture(kernels: list[Doubles]) -> tuple[Doubles, Doubles]:
+        columns = lower.T @ np.stack([*(np.append(kernel.ravel(), 0) for kernel in kernels), one], 1)
         weights, *_ = np.linalg.lstsq(columns, target, rcond=None)
         return columns @ weights - target, weights
 
-    found = least_squares(lambda p: mixture(p)[0], start, diff_step=1e-4, max_nfev=60).x
+    return mixture
+
+
+def fitted(normal: Normal, start: tuple[float, ...]) -> tuple[Doubles, float]:
+    """Parameters of the Gaussian with least error in the picture, and the gain."""
+    mixture = projected(normal)
+    found = least_squares(lambda p: mixture([gaussian_of(p)])[0], start, diff_step=1e-4, max_nfev=60).x
+    gain = float(mixture([gaussian_of(found)])[1][0])
     if abs(found[1]) > abs(found[0]):
         found = found[[1, 0, 2, 3, 4]] + np.array([0, 0, np.pi / 2, 0, 0])
-    return np.abs(found) * np.array([1, 1, 0, 0, 0]) + found * np.array([0, 0, 1, 1, 1]), float(
-        mixture(found)[1][0]
-    )
+    return np.abs(found) * np.array([1, 1, 0, 0, 0]) + found * np.array([0, 0, 1, 1, 1]), gain
+
+
+def sharpened(normal: Normal, start: Doubles) -> tuple[float, float, float]:
+    """(σ before in HR pixels, amount, radius in LR pixels) of a Gaussian and the unsharp masking after it.
+
+    (1 + a)·G_σ − a·G_√(σ² + r²) is linear in 1 + a and a; r is held between 1.5 and 14 HR pixels.
+    """
+    mixture = projected(normal)
+
+    def both(parameters: Doubles) -> list[Doubles]:
+        *deviations, angle, right, down, radius = parameters
+        wide = [np.hypot(one, radius) for one in deviations]
+        return [gaussian_of(np.array([*one, angle, right, down])) for one in (deviations, wide)]
+
+    low, high = [0.8, 0.8, -10.0, -3.0, -3.0, 1.5], [6.0, 6.0, 10.0, 3.0, 3.0, 14.0]
+    tried = [
+        least_squares(
+            lambda p: mixture(both(p))[0],
+            np.clip([*start, radius], low, high),
+            diff_step=1e-4,
+            max_nfev=200,
+            bounds=(low, high),
+        )
+        for radius in (4.0, 8.0)
+    ]
+    best = min(tried, key=lambda one: float(one.cost)).x
+    core, ring, _ = mixture(both(best))[1]
+    return float(np.sqrt(best[0] * best[1])), float(-ring / (core + ring)), float(best[5] / SCALE)
 
 
 def pair_kernel(name: str, parts: list[Normal]) -> PairKernel:
@@ -106,12 +147,16 @@ def pair_kernel(name: str, parts: list[Normal]) -> PairKernel:
     found, gain = fitted(whole, (2.8, 2.5, 0.3, 0.0, 0.0))
     without = np.array([fitted(whole - part, tuple(found))[0][:2] for part in parts])
     errors = np.sqrt((BLOCKS - 1) * without.var(axis=0))
+    before, amount, radius = sharpened(whole, found)
     return PairKernel(
         name=name,
         long=float(found[0]),
         short=float(found[1]),
         errors=(float(errors[0]), float(errors[1])),
         gain=gain,
+        before=before,
+        amount=amount,
+        radius=radius,
     )
 
 
@@ -159,6 +204,11 @@ def report(folder: Path, methods: list[str]) -> list[str]:
         "| camera | pairs | truth: σ along × across (median) | its s.e. (median) | core of the pooled kernel |",
         "|--|--|--|--|--|",
     ]
+    blurs = [
+        "",
+        "| camera | plain Gaussian: σ, gain | sharpened: σ before, amount, radius in LR pixels (median, quartiles) |",
+        "|--|--|--|",
+    ]
     cameras = sorted({name.partition("_")[0] for name in names})
     for camera in cameras:
         mine = [name for name in names if name.startswith(camera)]
@@ -170,7 +220,13 @@ def report(folder: Path, methods: list[str]) -> list[str]:
             f"| {camera} | {len(mine)} | {middle[0]:.2f} × {middle[1]:.2f} | {middle[2]:.2f}, {middle[3]:.2f} | "
             f"{long:.2f} × {short:.2f} |"
         )
-    lines += ["", "| camera | method | kernels | found: σ along × across (median) |", "|--|--|--|--|"]
+        plain = np.median([(np.sqrt(one.long * one.short), one.gain) for one in pairs], axis=0)
+        low, median, high = np.percentile(
+            [(one.before, one.amount, one.radius) for one in pairs], (25, 50, 75), axis=0
+        )
+        found = (f"{middle:.2f} [{a:.2f}, {b:.2f}]" for middle, a, b in zip(median, low, high, strict=True))
+        blurs.append(f"| {camera} | {plain[0]:.2f}, {plain[1]:.2f} | {', '.join(found)} |")
+    lines += [*blurs, "", "| camera | method | kernels | found: σ along × across (median) |", "|--|--|--|--|"]
     for camera in cameras:
         for method in methods:
             photos = [folder / "LR" / name for name in names if name.startswith(camera)]

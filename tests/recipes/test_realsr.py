@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -310,27 +311,12 @@ def test_small_photos_are_left_out_and_named_but_not_all_of_them(source: Path, t
     Image.new("RGB", (60, 90)).save(source / "small.png")
     settings, heard = PoolSettings(parts="neither"), list[str]()
     pool = fill_pool(settings, source, None, folder=tmp_path, scale=2, say=heard.append)
-    folders = make_clean_pairs(
-        pool,
-        {"source": (source, True)},
-        folder=tmp_path / "run",
-        scale=2,
-        least_side=40,
-        seed=0,
-        say=heard.append,
-    )
+    make = partial(make_clean_pairs, pool, folder=tmp_path / "run", scale=2, seed=0, say=heard.append)
+    folders = make({"source": (source, True)}, least_side=40)
     made = sorted(path.name for path in (folders[0] / "HR").iterdir())
     assert made == sorted(path.name for path in source.iterdir() if path.name != "small.png")
     assert next(line for line in heard if "small.png" in line).endswith(
         "60 × 90 pixels; 80 along each side are needed"
     )
     with pytest.raises(InputError, match="has 100 pixels along each side"):
-        make_clean_pairs(
-            pool,
-            {"other": (source, True)},
-            folder=tmp_path / "run",
-            scale=2,
-            least_side=50,
-            seed=0,
-            say=heard.append,
-        )
+        make({"other": (source, True)}, least_side=50)

@@ -1,8 +1,9 @@
 """Sharpening in the camera: what makes a real picture's edges overshoot, and its blur look narrower than it is.
 
-Least squares between photos of two focal lengths of real cameras give kernels with a negative ring: a Gaussian that is
-a third wider than the one that fits best, then unsharp masking by about a half with a radius of 1.2 to 2.5 LR pixels. A
-network that has only seen plain blur adds its own overshoot to the camera's.
+Least squares between photos of two focal lengths of real cameras (`benchmarks/pairs.py`) give kernels with a negative
+ring: a Gaussian that is a third wider than the one that fits best, then unsharp masking by .5 to .7; the radius is
+hardly determined (quartiles of .9 to more than 3 LR pixels), so its range here is a choice. A network that has only
+seen plain blur adds its own overshoot to the camera's.
 """
 
 import math
