@@ -12,7 +12,7 @@ from wildsr.engine.backends.openvino import OpenVINOBackend, has_native_bf16
 from wildsr.engine.network import median_luma
 from wildsr.errors import BackendError, LimitError, OutOfMemoryError, OutputError, UsageError
 from wildsr.imaging import FloatArray, Picture, Source, WriteOptions, open_source, read, resize, write
-from wildsr.models import Model, ModelSpec
+from wildsr.models import Model, ModelSpec, load_model
 from wildsr.models.graph import bytes_per_pixel, split_before_upscaling
 from wildsr.models.runtimes import openvino
 
@@ -89,6 +89,13 @@ def test_strips_of_the_tail_equal_the_whole(rrdb: Model, monkeypatch: pytest.Mon
 
 def test_a_skip_around_the_cut_is_left_whole(compact: Model) -> None:
     assert split_before_upscaling(onnx.load(str(compact.onnx_path))) is None
+
+
+def test_pixels_that_are_only_moved_after_the_cut_are_left_where_they_are() -> None:
+    graph = load_model("wild-compact").graph()
+    operations = [node.op_type for node in graph.graph.node]
+    assert "Conv" not in operations[operations.index("DepthToSpace") :]
+    assert split_before_upscaling(graph) is None
 
 
 def test_onnx_runtime_agrees_with_openvino(rrdb: Model, compact: Model) -> None:

@@ -1,28 +1,35 @@
 """Post-training quantisation to int8 (NNCF), calibrated on real photos and judged against fp32 on others."""
 
+import hashlib
+import math
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from wildsr.engine.backends import Backend, open_backend, resolve
+from wildsr.engine.quantised_blocks import Block, blocks_of, exact_again, most_harmful, sums_of
 from wildsr.errors import AssetError, UsageError
 from wildsr.files import counted
-from wildsr.files.digest import sha256_of
 from wildsr.imaging import FloatArray, open_source
 from wildsr.machine import processor
 from wildsr.metrics import lpips
 from wildsr.models import Model
 from wildsr.models.graph import split_before_upscaling
-from wildsr.models.quantised import FORMAT, LEAST_AGREEMENT, MOST_LPIPS, Record, keep, quantised
+from wildsr.models.quantised import FORMAT, Record, keep, quantised
 from wildsr.models.runtimes import nncf, openvino
+
+if TYPE_CHECKING:
+    import openvino as ov
 
 SIDE: Final = 128
 """Of the crops that ranges are learnt from, in LR pixels."""
@@ -30,8 +37,11 @@ SIDE: Final = 128
 CROPS: Final = 48
 _JUDGED: Final = 8
 _ROUNDS: Final = 3
-_ENDS: Final = 2
-"""Convolutions at each end left in fp32 where all in int8 fall below the bar: they see and make the picture."""
+_SHARES: Final = (1 / 12, 1 / 6, 1 / 3, 1 / 2)
+"""Of the blocks, that are left in higher precision where all in int8 fall below the bar; the most harmful ones."""
+
+_SEARCHED: Final = (3, 64)
+"""Calibrating crops, and their side in LR pixels, on which it is found out which blocks those are."""
 
 _OUTLIERS: Final = 1e-4
 """Share of a crop's activations that may lie beyond its range. A layer's range is the widest of all crops; the mean
@@ -66,44 +76,52 @@ def quantise(model: Model, photos: Sequence[Path], *, say: Say) -> Record:
     body = split.body if split else graph
     best = open_backend(model, resolve("openvino"))
     exact = best if best.precision == "fp32" else open_backend(model, resolve("openvino", precision="fp32"))
-    kept: tuple[str, ...] = ()
-    while True:
-        say(
-            f"{model.spec.id}: learning ranges from {counted(len(calibrating), 'crop')} of "
-            f"{counted(len(photos), 'photo')}"
-        )
-        record = _attempt(model, body, calibrating, judged, kept=kept, best=best, exact=exact)
-        say(
-            f"agreement {record.agreement:.1f} dB, LPIPS "
-            f"{'not measured' if record.lpips is None else f'{record.lpips:.4f}'}, {record.speed:.2f} times as fast"
-        )
-        close = record.agreement >= LEAST_AGREEMENT and (record.lpips is None or record.lpips <= MOST_LPIPS)
-        if close or kept:
-            return record
-        kept = _ends(body)
-        say(f"below the bar: once more, with {', '.join(kept)} in fp32")
+    say(
+        f"{model.spec.id}: learning ranges from {counted(len(calibrating), 'crop')} of "
+        f"{counted(len(photos), 'photo')}"
+    )
+    body = _named(body)
+    whole = _quantised(body, calibrating)
+    attempt = partial(_attempt, model, judged=judged, best=best, exact=exact)
+    record = attempt(whole, kept=())
+    say(_in_words(record))
+    ranked: list[Block] = []
+    for share in _SHARES:
+        if record.close:
+            break
+        before = openvino().Core().read_model(body.SerializeToString())
+        if not ranked:
+            blocks, (count, side) = blocks_of(body), _SEARCHED
+            say(f"below the bar: finding out which of {len(blocks)} blocks are to blame")
+            small = [np.ascontiguousarray(crop[..., :side, :side]) for crop in calibrating[:count]]
+            ranked = most_harmful(whole, before, blocks, small)
+        chosen = ranked[: math.ceil(share * len(ranked))]
+        kept = tuple(name for block in chosen for name in block)
+        record = attempt(exact_again(whole, before, kept), kept=kept)
+        say(f"{len(chosen)} of {len(ranked)} blocks in higher precision: {_in_words(record)}")
+    return record
+
+
+def _in_words(record: Record) -> str:
+    far = "not measured" if record.lpips is None else f"{record.lpips:.4f}"
+    return f"agreement {record.agreement:.1f} dB, LPIPS {far}, {record.speed:.2f} times as fast"
 
 
 def _attempt(
     model: Model,
-    body: onnx.ModelProto,
-    calibrating: Sequence[FloatArray],
-    judged: Sequence[FloatArray],
+    made: "ov.Model",
     *,
     kept: tuple[str, ...],
+    judged: Sequence[FloatArray],
     best: Backend,
     exact: Backend,
 ) -> Record:
-    graph, weights = _quantised(_named(body), calibrating, kept)
-    with tempfile.TemporaryDirectory() as folder:
-        paths = Path(folder) / "q.xml", Path(folder) / "q.bin"
-        for path, content in zip(paths, (graph, weights), strict=True):
-            path.write_bytes(content)
-        digests = [sha256_of(path) for path in paths]
+    """Keep one int8 form, and measure it."""
+    graph, weights = _files_of(made)
     record = Record(
         format=FORMAT,
-        graph_sha256=digests[0],
-        weights_sha256=digests[1],
+        graph_sha256=hashlib.sha256(graph).hexdigest(),
+        weights_sha256=hashlib.sha256(weights).hexdigest(),
         agreement=0.0,
         lpips=None,
         speed=0.0,
@@ -114,26 +132,28 @@ def _attempt(
     backend = open_backend(model, resolve("openvino", precision="int8", models=(model,)))
     ours, truth = ([np.clip(one.run(crop), 0, 1) for crop in judged] for one in (backend, exact))
     error = float(np.mean([np.mean((a - b) ** 2) for a, b in zip(ours, truth, strict=True)]))
-    measured = Record(
-        format=FORMAT,
-        graph_sha256=digests[0],
-        weights_sha256=digests[1],
+    measured = replace(
+        record,
         agreement=-10 * float(np.log10(max(error, 1e-12))),
         lpips=_lpips(ours, truth),
         speed=_seconds(best, judged[0]) / _seconds(backend, judged[0]),
-        processor=processor(),
-        kept=kept,
     )
     keep(model, graph, weights, measured)
     assert quantised(model) is not None, "what was just written is read"
     return measured
 
 
-def _quantised(
-    body: onnx.ModelProto, crops: Sequence[FloatArray], kept: tuple[str, ...]
-) -> tuple[bytes, bytes]:
-    """Quantise a graph; return OpenVINO's files of it."""
-    tool, runtime = nncf(), openvino()
+def _files_of(made: "ov.Model") -> tuple[bytes, bytes]:
+    """OpenVINO's two files of a graph."""
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / "q.xml"
+        openvino().save_model(made, str(target), compress_to_fp16=False)
+        return target.read_bytes(), target.with_suffix(".bin").read_bytes()
+
+
+def _quantised(body: onnx.ModelProto, crops: Sequence[FloatArray]) -> "ov.Model":
+    """Quantise all of a graph but its sums."""
+    tool = nncf()
     ranges = tool.quantization.range_estimator
     low, high = (
         ranges.StatisticsCollectorParameters(
@@ -143,22 +163,17 @@ def _quantised(
         )
         for of_all in (ranges.AggregatorType.MIN, ranges.AggregatorType.MAX)
     )
-    core = runtime.Core()
     with redirect_stdout(sys.stderr):  # its progress bars; stdout is data
-        made = tool.quantize(
-            core.read_model(body.SerializeToString()),
+        return tool.quantize(
+            openvino().Core().read_model(body.SerializeToString()),
             tool.Dataset(list(crops)),
             preset=tool.QuantizationPreset.MIXED,
             subset_size=len(crops),
-            ignored_scope=tool.IgnoredScope(names=[*_sums(body), *kept], validate=False),
+            ignored_scope=tool.IgnoredScope(names=[*sums_of(body)], validate=False),
             advanced_parameters=tool.AdvancedQuantizationParameters(
                 activations_range_estimator_params=ranges.RangeEstimatorParameters(min=low, max=high)
             ),
         )
-    with tempfile.TemporaryDirectory() as folder:
-        target = Path(folder) / "q.xml"
-        runtime.save_model(made, str(target), compress_to_fp16=False)
-        return target.read_bytes(), target.with_suffix(".bin").read_bytes()
 
 
 def _named(body: onnx.ModelProto) -> onnx.ModelProto:
@@ -168,17 +183,6 @@ def _named(body: onnx.ModelProto) -> onnx.ModelProto:
     for node in named.graph.node:
         node.name = node.output[0]
     return named
-
-
-def _sums(body: onnx.ModelProto) -> tuple[str, ...]:
-    """What adds to a residual network's trunk, left in fp32: rounded after each block, its errors add up."""
-    return tuple(node.output[0] for node in body.graph.node if node.op_type in ("Add", "Mul"))
-
-
-def _ends(body: onnx.ModelProto) -> tuple[str, ...]:
-    # OpenVINO parts a convolution from its bias, and gives the rest of the name to the sum of both
-    convolutions = [f"{node.output[0]}/WithoutBiases" for node in body.graph.node if node.op_type == "Conv"]
-    return tuple(dict.fromkeys((*convolutions[:_ENDS], *convolutions[-_ENDS:])))
 
 
 def _crops(photos: Sequence[Path]) -> list[FloatArray]:

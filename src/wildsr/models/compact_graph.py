@@ -4,6 +4,8 @@ The same network as `wildsr.networks.compact`, whose tensors it takes by their n
 """
 
 from collections.abc import Mapping
+from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 import onnx
@@ -15,7 +17,8 @@ from wildsr.models.graph_builder import NETWORK_INPUTS, NETWORK_OUTPUTS, GraphBu
 _SLOPE = 0.1
 _OPSET = 17
 
-Weights = Mapping[str, NDArray[np.floating]]
+Floating: TypeAlias = NDArray[np.floating]
+Weights: TypeAlias = Mapping[str, Floating]
 
 
 def compact_shapes(*, blocks: int, channels: int, scale: int) -> dict[str, tuple[int, ...]]:
@@ -61,16 +64,38 @@ def compact_graph(weights: Weights, *, blocks: int, channels: int, scale: int) -
     x = leaky(conv("head", "lr"))
     for block in range(blocks):
         x = writer.node("Add", [conv(f"body.{block}.second", leaky(conv(f"body.{block}.first", x))), x])
-    residual = writer.node("DepthToSpace", [conv("tail", x)], blocksize=scale, mode="CRD")
-    sides = writer.constant(np.array([1, 1, scale, scale], np.float32))
-    enlarged = writer.node(
-        "Resize",
-        ["lr", "", sides],
-        mode="nearest",
-        coordinate_transformation_mode="asymmetric",
-        nearest_mode="floor",
-    )
-    writer.output(conv("blend", writer.node("Add", [residual, enlarged])), "sr")
+    # Enlarging comes last: the sum and the blend at SR size would move sixteen times as many numbers through memory.
+    repeated = writer.node("Conv", ["lr", writer.constant(_repeated(scale))])
+    small = writer.node("Add", [conv("tail", x), repeated])
+    parts = _before_shuffling(weights["blend.weight"], scale), np.repeat(weights["blend.bias"], scale * scale)
+    blended = writer.node("Conv", [small, *(writer.constant(part) for part in parts)], pads=[1, 1, 1, 1])
+    writer.output(writer.node("DepthToSpace", [blended], blocksize=scale, mode="CRD"), "sr")
     return writer.model(
         "network", NETWORK_INPUTS, NETWORK_OUTPUTS, opset=_OPSET, ir_version=8, producer="wildsr"
     )
+
+
+def _repeated(scale: int) -> Floating:
+    """Weights (3·s²×3×1×1) that repeat a pixel s² times, which pixel shuffle makes a square of."""
+    return np.repeat(np.eye(3, dtype=np.float32), scale * scale, axis=0)[:, :, None, None]
+
+
+def _before_shuffling(kernel: Floating, scale: int) -> Floating:
+    """The 3×3 convolution before a pixel shuffle that does what the given one does after it, border included.
+
+    Args:
+        kernel: 3×3×3×3 (out, in, rows, columns).
+        scale: s of the pixel shuffle.
+
+    Returns:
+        3·s²×3·s²×3×3, each value of the kernel s² times.
+    """
+    wide = np.zeros((3, scale, scale, 3, scale, scale, 3, 3), np.float32)
+    for row, column, down, right in product(range(scale), range(scale), range(3), range(3)):
+        # SR pixel (row, column) of a block looks at this one, of the same block or a neighbour
+        (block_down, inner_row), (block_right, inner_column) = (
+            divmod(at + step - 1, scale) for at, step in ((row, down), (column, right))
+        )
+        place = wide[:, row, column, :, inner_row, inner_column, block_down + 1, block_right + 1]
+        place += kernel[:, :, down, right]
+    return wide.reshape(3 * scale * scale, 3 * scale * scale, 3, 3)

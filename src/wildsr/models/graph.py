@@ -47,6 +47,8 @@ def split_before_upscaling(model: onnx.ModelProto) -> Split | None:
     inside = {cut} | {name for node in after for name in node.output}
     if any(name and name not in inside | constants for node in after for name in node.input):
         return None  # a skip connection goes around the cut
+    if not any(node.op_type == "Conv" for node in after):
+        return None  # nothing there is worth being handed over for
     halo = _tail_halo(after, {tensor.name: tensor for tensor in model.graph.initializer})
     channels = _sizes(model).get(cut)
     before = [node for i, node in enumerate(nodes) if i not in beyond]

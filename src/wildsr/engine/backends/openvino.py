@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 _BF16_FLAGS = frozenset(("avx512_bf16", "amx_bf16"))
 _NO_MEMORY = re.compile(r"alloc|out of memory|not enough memory", re.IGNORECASE)
-_HINTS: Final[dict[Precision, str]] = {"fp32": "f32", "bf16": "bf16", "int8": "f32"}
 _MOST_STREAMS = 4
 _BASE_BYTES_PER_PIXEL = 64 * 4 + 8 * 16 * 3 * 4
 """Features handed from body to tail, and eight SR tiles: the runtime's and its copy, and what the tile before is made
@@ -38,6 +37,11 @@ def has_native_bf16() -> bool:
     if flags is not None:
         return not _BF16_FLAGS.isdisjoint(flags)
     return "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def _hint(precision: Precision) -> str:
+    """What layers run in that aren't quantised: in an int8 form, those kept higher take bf16 where the CPU has it."""
+    return "bf16" if precision == "bf16" or (precision == "int8" and has_native_bf16()) else "f32"
 
 
 class OpenVINOBackend:
@@ -57,7 +61,7 @@ class OpenVINOBackend:
         self.bytes_per_pixel = (memory // 2 if self.precision == "bf16" else memory) + _BASE_BYTES_PER_PIXEL
         config = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": _HINTS[self.precision],
+            "INFERENCE_PRECISION_HINT": _hint(self.precision),
         }
         device = _device(execution.device)
         if device == "CPU":
