@@ -29,7 +29,7 @@ KERNEL = kernels.gaussian(25, (3.00**2, 2.55**2), 0.5, scale=4).astype(np.float3
 SIGMA = 3.0
 METRICS = ("lpips", "psnr_y", "dists")
 PHOTOS, SCENES = 40, 16
-PRESETS = {"crisp": "adapt-crisp", "faithful": "adapt-faithful"}
+PRESETS = {start: f"adapt-{start}" for start in STARTS}
 
 
 def taken(hr: Image.Image, seed: int) -> Image.Image:

@@ -107,11 +107,61 @@ def test_of_lr_that_no_camera_spoilt_a_start_learns_nothing_from_itself(
 
 
 @pytest.mark.parametrize(
-    ("start", "share"),
-    [("crisp", 0.9), ("realesrgan-x4plus", 0.9), ("faithful", 0.0), ("wild-compact", 0.0)],
+    ("start", "preset"),
+    [
+        ("crisp", "adapt-crisp"),
+        ("realesrgan-x4plus", "adapt-crisp"),
+        ("balanced", "adapt-balanced"),
+        ("faithful", "adapt-faithful"),
+        ("realsr-df2k", "adapt-faithful"),
+        ("wild-compact", "adapt"),
+        ("runs/mine", "adapt"),
+    ],
 )
-def test_a_start_that_draws_hard_edges_learns_from_itself_too(start: str, share: float) -> None:
-    assert adapt_camera._preset(AdaptOptions(start=start)).self_distillation == share
+def test_a_start_that_draws_hard_edges_learns_from_itself(start: str, preset: str) -> None:
+    found = adapt_camera._preset(AdaptOptions(start=start))
+    assert found == adapt.PRESETS[preset]
+    assert bool(found.self_distillation) == (preset in {"adapt-crisp", "adapt-balanced"})
+
+
+def test_what_it_learns_from_itself_is_details_on_the_light_of_the_photo() -> None:
+    hr = torch.rand(1, 3, 32, 32)
+    check = 0.1 * (-1.0) ** torch.arange(32).add(torch.arange(32)[:, None])
+    inner = (..., slice(4, -4), slice(4, -4))
+    for share in (0.0, 0.5, 1.0):
+        brighter = adapt._with_details(hr, hr + 0.2, share, 8 + 1)
+        assert torch.allclose(brighter, hr, atol=1e-6)
+        textured = adapt._with_details(hr, hr + check, share, 8 + 1)
+        assert torch.allclose(textured[inner], (hr + share * check)[inner], atol=0.1 / 80)
+        assert torch.allclose(adapt._with_details(hr, hr + 0.2, share, 0), hr + 0.2 * share)
+
+
+def test_light_and_shade_can_weigh_more(config: AdaptConfig, tmp_path: Path, said: Say) -> None:
+    first = {}
+    for weight in (0.0, 2.0, 4.0):
+        asked = replace(config, low_frequency_weight=weight, run=replace(config.run, steps=2))
+        run = adapt.run(asked, tmp_path / f"run-{weight}", resume=False, say=said)
+        first[weight] = next(point for point in curves(run) if "pixel" in point).get("low_frequency")
+    assert first[0.0] is None
+    assert first[4.0] == pytest.approx(2 * first[2.0], rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("found", "share", "word"),
+    [
+        (None, 0.7, "too few clear edges"),
+        (-0.01, 0.0, "the camera leaves no halos"),
+        (0.01, 0.0, "the camera leaves no halos"),
+        (0.02, 0.35, "2.0% of their height: 35% of the LR is sharpened"),
+        (0.2, 0.7, "20.0% of their height: 70% of the LR is sharpened"),
+    ],
+)
+def test_how_much_is_sharpened_goes_by_the_halos_of_the_photos(
+    found: float | None, share: float, word: str, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt_camera, "overshoot", lambda photos: found)
+    assert adapt_camera._sharpened([Path("a.jpg")], 0.7, said) == pytest.approx(share)
+    assert word in said.lines[-1]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

@@ -286,7 +286,7 @@ def test_a_time_budget_fixes_the_steps_once_and_stores_them(
     tiny: PsnrConfig, tmp_path: Path, said: Say
 ) -> None:
     config = configure(
-        tiny, sets=["run.time_budget=1.5", "run.checkpoint_every=1000", "data.validation_photos=0"]
+        tiny, sets=["run.time_budget=1.5", "run.checkpoint_every=1000000", "data.validation_photos=0"]
     )
     psnr.run(config, tmp_path / "run", resume=False, say=said)
     (fixed,) = [line for line in said.lines if "steps fit into" in line]

@@ -19,7 +19,7 @@ CASES = [(recipe, preset) for recipe, item in RECIPES.items() for preset in item
 
 
 def test_number_of_presets() -> None:
-    assert len(CASES) == 35
+    assert len(CASES) == 36
     assert all(item.default in item.presets for item in RECIPES.values())
 
 

@@ -22,8 +22,8 @@ def adapt(
     start: Annotated[
         str,
         typer.Option(
-            help="Weights to start from: crisp (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model "
-            "file, a name of the catalog."
+            help="Weights to start from: crisp or, nearer to the truth, balanced (both realesrgan-x4plus), faithful "
+            "(realsr-df2k), a run's folder, a model file, a name of the catalog."
         ),
     ] = "crisp",
     profile: Annotated[

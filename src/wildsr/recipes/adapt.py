@@ -22,12 +22,13 @@ from torch.nn.functional import interpolate
 from wildsr.checkpoints import Loaded, load_network
 from wildsr.degradation import Profile
 from wildsr.errors import UsageError
+from wildsr.networks.dsgan import low_pass
 from wildsr.recipes.adapt_page import adapt_page, before_and_after, write_adapt_page
 from wildsr.training.choices import PerceptualName, PixelName
 from wildsr.training.datasets import gather, sampler_of
 from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
-from wildsr.training.losses import PIXEL, check_crop, random_crops
+from wildsr.training.losses import PIXEL, check_crop, low_frequency_l1, random_crops
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
@@ -37,8 +38,13 @@ from wildsr.training.settings import CountOrNone, DataSettings, Fraction, Optimi
 from wildsr.training.trainable import start_state, trainable
 from wildsr.training.validation import validator
 
-STARTS: Final = {"crisp": "realesrgan-x4plus", "faithful": "realsr-df2k"}
-"""Words for starting weights → names of the catalog."""
+STARTS: Final = {
+    "crisp": "realesrgan-x4plus",
+    "balanced": "realesrgan-x4plus",
+    "faithful": "realsr-df2k",
+}
+"""Words for starting weights → names of the catalog. `balanced` learns the photo's light and shade with more weight
+than `crisp`, which keeps more of the start's look."""
 
 PAGE: Final = "page.html"
 
@@ -54,8 +60,8 @@ class AdaptConfig:
     """Everything `wildsr train adapt` can be told."""
 
     start: str = "crisp"
-    """Weights to start from: crisp (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model file, a name of
-    the catalog."""
+    """Weights to start from: crisp or balanced (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model
+    file, a name of the catalog."""
 
     pixel: PixelName = "l1"
     """Distance between pixels."""
@@ -75,9 +81,16 @@ class AdaptConfig:
     vgg19: Path | None = None
     """File of torchvision's VGG19 weights, for the perceptual losses that use it."""
 
+    low_frequency_weight: Weight = 0.0
+    """Weight of L1 between 9×9 means and those of HR (Fritsche et al. 2019), which edges and texture don't show in."""
+
     self_distillation: Fraction = 0.0
     """Share of the start's own result from clean LR (the crop downscaled by bicubic) in what is learnt from; the rest
     is HR. A start that draws harder edges than photos have keeps them so."""
+
+    self_distillation_side: CountOrNone = 0
+    """Side of squares of HR pixels whose means are learnt from HR whatever the share: the start's edges and texture,
+    on the light and shade of the photo. 0: everything goes by the share."""
 
     psnr_loss: Weight = 0.0
     """Decibels of PSNR (Y, on the photos held out) that a better LPIPS may cost."""
@@ -147,10 +160,14 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
             with process.fabric.autocast():
                 wanted = step.hr
                 if teacher is not None:
-                    wanted = torch.lerp(step.hr, teacher(step.hr), config.self_distillation)
+                    wanted = _with_details(
+                        step.hr, teacher(step.hr), config.self_distillation, config.self_distillation_side
+                    )
                 terms: dict[str, Tensor] = {}
                 if config.pixel_weight:
                     terms["pixel"] = config.pixel_weight * pixel(sr, wanted)
+                if config.low_frequency_weight:
+                    terms["low_frequency"] = config.low_frequency_weight * low_frequency_l1(sr, step.hr)
                 if config.perceptual_weight:
                     seen = random_crops(sr, wanted, config.perceptual_crop, step.random())
                     terms["perceptual"] = config.perceptual_weight * perceptual(*seen)
@@ -189,6 +206,12 @@ class _Teacher:
         return result.clamp(0, 1).to(hr.dtype)
 
 
+def _with_details(hr: Tensor, drawn: Tensor, share: float, side: int) -> Tensor:
+    """Return hr moved toward `drawn` by a share; with a side above 0 only in what side×side means don't show."""
+    step = drawn - hr
+    return hr + share * (step - low_pass(step, side) if side else step)
+
+
 def _write_page(
     config: AdaptConfig, session: Session, start: Loaded, adapted: nn.Module, chosen: Chosen
 ) -> None:
@@ -223,24 +246,35 @@ _DATA: Final = DataSettings(
 """Without print among the photos, letters get a haze of the background's colour within a few dozen steps. Without the
 sharpening that cameras do, their halos and noise are sharpened once more."""
 
-_ADAPT: Final = AdaptConfig(
-    data=_DATA,
-    optimiser=_FINE_TUNING,
-    run=RunSettings(steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0),
+_RUN: Final = RunSettings(
+    steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
 )
+
+_ADAPT: Final = AdaptConfig(data=_DATA, optimiser=_FINE_TUNING, run=_RUN)
 
 PRESETS: dict[str, AdaptConfig] = {
     "adapt": _ADAPT,
-    "adapt-crisp": replace(_ADAPT, self_distillation=0.9),
+    "adapt-crisp": replace(
+        _ADAPT,
+        self_distillation=1.0,
+        self_distillation_side=9,
+        data=replace(_DATA, sharpened=0.35),
+        run=replace(_RUN, steps=40),
+    ),
+    "adapt-balanced": replace(
+        _ADAPT,
+        start="balanced",
+        low_frequency_weight=12.0,
+        self_distillation=1.0,
+        self_distillation_side=9,
+    ),
     "adapt-faithful": AdaptConfig(
         start="faithful",
         psnr_loss=0.25,
         most_adapted=0.8,
         data=replace(_DATA, lettering=0.1),
         optimiser=_FINE_TUNING,
-        run=RunSettings(
-            steps=120, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
-        ),
+        run=replace(_RUN, steps=120),
     ),
 }
 """A few dozen steps from published weights: after more, texture erodes and edges ring."""

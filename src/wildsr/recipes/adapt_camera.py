@@ -14,6 +14,7 @@ from wildsr.checkpoints import Loaded, load_network
 from wildsr.data.clean_up import clean_up
 from wildsr.degradation import Profile
 from wildsr.errors import UsageError
+from wildsr.estimation.halos import overshoot
 from wildsr.estimation.profile.examine import forget
 from wildsr.estimation.profile.make import ProfileSettings, profile_photos
 from wildsr.files import atomic_write, counted, make_folder, shown
@@ -41,6 +42,11 @@ _JUDGE_SECONDS: Final = 1.5
 _EXPORT_SECONDS: Final = 30.0
 SHOWN: Final = 6
 """Photos on the page."""
+_EXAMINED: Final = 40
+"""Photos whose edges are looked at."""
+_NO_HALO: Final = 0.01
+_HALO: Final = 0.03
+"""Overshoot up to which edges count as untouched, and from which as sharpened."""
 _RECORD: Final = "adapt.json"
 _PROFILE: Final = "camera.profile"
 _PROFILE_STATE: Final = "profile-state"
@@ -55,8 +61,8 @@ class AdaptOptions:
     """What can be said about an adaptation."""
 
     start: str = "crisp"
-    """Weights to start from: crisp (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model file, a name of
-    the catalog."""
+    """Weights to start from: crisp or balanced (realesrgan-x4plus), faithful (realsr-df2k), a run's folder, a model
+    file, a name of the catalog."""
 
     profile: Path | None = None
     """Degradation profile; without it one is made of the photos."""
@@ -119,10 +125,8 @@ def adapt_camera(
 
 
 def _preset(options: AdaptOptions) -> AdaptConfig:
-    start = STARTS.get(options.start, options.start)
-    return adapt.PRESETS[
-        {STARTS["crisp"]: "adapt-crisp", STARTS["faithful"]: "adapt-faithful"}.get(start, "adapt")
-    ]
+    word = next((word for word, name in STARTS.items() if options.start in {word, name}), None)
+    return adapt.PRESETS["adapt" if word is None else f"adapt-{word}"]
 
 
 def _planned_steps(
@@ -247,13 +251,35 @@ def _config(
                 f"none of the {len(photos)} photos is large enough to learn from when shrunk by 2",
                 hint="--hr names a folder of clean, large photos of anything",
             )
+    data = replace(
+        preset.data,
+        hr=hr.resolve(),
+        profile=(folder / _PROFILE).resolve(),
+        sharpened=_sharpened(photos, preset.data.sharpened, say),
+    )
     return replace(
         preset,
         start=options.start,
         show=tuple(photos[index] for index in _spread(len(photos), SHOWN)),
-        data=replace(preset.data, hr=hr.resolve(), profile=(folder / _PROFILE).resolve()),
+        data=data,
         run=replace(preset.run, steps=steps, seed=options.seed),
     )
+
+
+def _sharpened(photos: Sequence[Path], share: float, say: Say) -> float:
+    """Share of the LR that is sharpened: the preset's where the photos' edges have halos, 0 where they have none."""
+    halo = overshoot([photos[index] for index in _spread(len(photos), _EXAMINED)])
+    if halo is None:
+        say(
+            f"note: too few clear edges to tell whether the camera sharpens; {share:.0%} of the LR is sharpened"
+        )
+        return share
+    certain = min(max((halo - _NO_HALO) / (_HALO - _NO_HALO), 0.0), 1.0)
+    say(
+        f"edges overshoot by {max(halo, 0):.1%} of their height: "
+        + (f"{certain * share:.0%} of the LR is sharpened" if certain else "the camera leaves no halos")
+    )
+    return certain * share
 
 
 def _spread(count: int, most: int) -> list[int]:
