@@ -11,6 +11,7 @@ from tests.degradation.test_profile import box, white
 from wildsr.degradation import PRESETS, Log, Profile, choose, correlate, kernels, realsr
 from wildsr.degradation.bsrgan import _order
 from wildsr.degradation.noise_pool import noise_field
+from wildsr.degradation.presets import mixed_with_bicubic
 from wildsr.degradation.real_esrgan import ScaledPoisson
 from wildsr.errors import UsageError
 from wildsr.imaging import resize
@@ -176,3 +177,18 @@ def test_the_margin_of_a_profile_hides_the_border() -> None:
     part = array(chosen.pipeline(tensor(crop), np.random.default_rng(0)))[m:-m, m:-m]
     assert part == pytest.approx(whole[10:26, 8:24], abs=1e-6)
     assert noise_field(white(1, 48)[0], (16, 16), np.random.default_rng(0))[0].shape == (3, 16, 16)
+
+
+def test_a_share_can_be_left_bicubic() -> None:
+    chosen, x = choose("wild"), tensor(scene(48, 48))
+    assert mixed_with_bicubic(chosen, 0.0, scale=4) is chosen
+    mixed = mixed_with_bicubic(chosen, 0.6, scale=4)
+    assert mixed.fingerprint != chosen.fingerprint
+    assert mixed.fingerprint != mixed_with_bicubic(chosen, 0.5, scale=4).fingerprint
+    assert mixed.summary.endswith("; 60% plain bicubic")
+    plain = choose("bicubic").pipeline(x, np.random.default_rng(0))
+    same = sum(bool((mixed.pipeline(x, np.random.default_rng(seed)) == plain).all()) for seed in range(100))
+    assert 50 < same < 80
+    assert bool(
+        (mixed_with_bicubic(chosen, 1.0, scale=4).pipeline(x, np.random.default_rng(0)) == plain).all()
+    )

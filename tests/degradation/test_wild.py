@@ -42,8 +42,25 @@ def test_sincs_ring_around_their_cut_off() -> None:
     assert 0.7 * np.pi / 4 <= float(facts["cutoff"]) <= 1.3 * np.pi / 4  # type: ignore[arg-type]
 
 
+def test_a_picture_that_is_sharpened_was_blurred_wider_and_never_bicubic() -> None:
+    widths: dict[bool, list[float]] = {True: [], False: []}
+    x = tensor(scene(32, 32))
+    for seed in range(400):
+        log: Log = []
+        wild()(x, np.random.default_rng(seed), log)
+        sharpened = any(entry["operation"] == "sharpening" for entry in log)
+        assert not (sharpened and any("downscale" in str(entry["operation"]) for entry in log))
+        for entry in log:
+            match entry:
+                case {"shape": "generalised", "sigma": [float(longer), float()]}:
+                    widths[sharpened].append(longer)
+    assert max(widths[False]) < 3.6
+    assert 4.2 < max(widths[True]) < 4.5
+    assert np.median(widths[True]) > np.median(widths[False]) + 0.3
+
+
 def test_how_often_what_happens() -> None:
-    pipeline, counts = wild(), {"blur": 0, "downscale": 0, "noise": 0, "jpeg": 0}
+    pipeline, counts = wild(), {"blur": 0, "downscale": 0, "noise": 0, "jpeg": 0, "sharpening": 0}
     strong = 0
     x = tensor(scene(32, 32))
     for seed in range(400):
@@ -57,7 +74,8 @@ def test_how_often_what_happens() -> None:
                     strong += 1
                 case {"photons": float(photons)} if photons < 400:
                     strong += 1
-    assert 312 < counts["blur"] < 368
+    assert 325 < counts["blur"] < 375
+    assert 165 < counts["sharpening"] < 235
     assert counts["blur"] + counts["downscale"] == 400
     assert 170 < counts["noise"] < 230
     assert 92 < counts["jpeg"] < 148

@@ -3,7 +3,7 @@
 import hashlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wildsr.degradation.blur import Blur, BlurSubsample, FromPool
@@ -119,6 +119,25 @@ def choose(
     )
 
 
+def mixed_with_bicubic(chosen: Chosen, share: float, *, scale: int) -> Chosen:
+    """Return a degradation that leaves a share (0 to 1) of the LR plain bicubic.
+
+    Args:
+        chosen: What happens to the rest.
+        share: 0 to 1.
+        scale: HR pixels per LR pixel along one side.
+    """
+    if not share:
+        return chosen
+    bicubic = PRESETS["bicubic"].build(scale, None)
+    return replace(
+        chosen,
+        pipeline=Pipeline((OneOf((chosen.pipeline, bicubic), weights=(1 - share, share)),)),
+        summary=f"{chosen.summary}; {share:.0%} plain bicubic",
+        fingerprint=hashlib.sha256(f"{chosen.fingerprint} bicubic {share}".encode()).hexdigest(),
+    )
+
+
 def realsr(profile: Profile, *, sharpened: float = 0.0) -> Pipeline:
     """Return RealSR's degradation: I_LR = clip((I_HR ⊛ k)↓s + n), k and n drawn independently from the profile.
 
@@ -206,7 +225,7 @@ PRESETS: Final[dict[str, Preset]] = {
         build=lambda scale, _profile: Pipeline((RealEsrgan(scale=scale), Round())),
     ),
     "wild": Preset(
-        summary="ordinary cameras and phones: wide blur, noise, sharpening, JPEG; one time in seven plain bicubic",
+        summary="ordinary cameras and phones: wide blur, noise, sharpening, JPEG; one time in eight plain bicubic",
         build=lambda scale, _profile: wild(scale),
     ),
 }

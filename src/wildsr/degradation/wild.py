@@ -74,17 +74,6 @@ class AliasLimitedSincs:
 
 def wild(scale: int = 4) -> Pipeline:
     """Return the pipeline from HR (N×3×sh×sw in [0, 1]) to 8-bit LR."""
-    blur = BlurSubsample(
-        Mixed(
-            samplers=(
-                WideGaussians(sigma=(1.2, 3.6), scale=scale),
-                WideGaussians(sigma=(0.6, 1.2), scale=scale),
-                AliasLimitedSincs(scale=scale),
-            ),
-            weights=(0.63, 0.27, 0.1),
-        ),
-        scale,
-    )
     sigma = (0.0, 8 * _LEVEL)
     mild = OneOf(
         (
@@ -106,13 +95,19 @@ def wild(scale: int = 4) -> Pipeline:
         (Jpeg(quality=(60, 97)), Jpeg(quality=(60, 97), chroma="4:4:4"), Jpeg(quality=(30, 60))),
         weights=(0.55, 0.25, 0.2),
     )
-    return Pipeline(
-        (
-            OneOf((blur, Downscale(scale=scale)), weights=(0.85, 0.15)),
-            Chance(noise, 0.5),
-            Chance(Sharpening(amount=(0.0, 0.8), radius=(0.8, 2.5)), 0.5),
-            Clip(),
-            Chance(jpeg, 0.3),
-            Round(),
-        )
+    lens = BlurSubsample(_lenses(scale, soft=(1.2, 3.6), sharp=(0.6, 1.2), shares=(0.63, 0.27)), scale)
+    softer = BlurSubsample(_lenses(scale, soft=(1.5, 4.5), sharp=(0.7, 1.5), shares=(0.7, 0.2)), scale)
+    noisy = Chance(noise, 0.5)
+    plain = Pipeline((OneOf((lens, Downscale(scale=scale)), weights=(0.75, 0.25)), noisy))
+    sharpened = Pipeline((softer, noisy, Sharpening(amount=(0.0, 0.9), radius=(0.8, 2.5))))
+    return Pipeline((OneOf((plain, sharpened)), Clip(), Chance(jpeg, 0.3), Round()))
+
+
+def _lenses(scale: int, *, soft: Range, sharp: Range, shares: tuple[float, float]) -> Mixed:
+    """Soft and sharp blurs, by their shares, and for the rest low-passes that ring."""
+    samplers = (
+        WideGaussians(sigma=soft, scale=scale),
+        WideGaussians(sigma=sharp, scale=scale),
+        AliasLimitedSincs(scale=scale),
     )
+    return Mixed(samplers=samplers, weights=(*shares, 1 - sum(shares)))

@@ -30,6 +30,7 @@ from wildsr.data import (
 from wildsr.data.duplicates import near_duplicates
 from wildsr.data.learnt import chosen_degradation
 from wildsr.degradation import Chosen, Profile, with_widths
+from wildsr.degradation.presets import mixed_with_bicubic
 from wildsr.errors import InputError, UsageError, did_you_mean
 from wildsr.files import counted
 from wildsr.training.session import Say
@@ -212,7 +213,7 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
         profile = with_widths(profile, settings.kernel_widths)
     sharpened = settings.sharpened if profile is not None and len(profile.kernels) else 0.0
     chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile, sharpened=sharpened)
-    return None if chosen.name == "bicubic" else chosen
+    return None if chosen.name == "bicubic" else mixed_with_bicubic(chosen, settings.bicubic, scale=scale)
 
 
 def _refuse_beside_shards(settings: DataSettings) -> None:

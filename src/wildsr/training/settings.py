@@ -46,6 +46,9 @@ class DataSettings:
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling. Also the
     folder of a `frequency` run, which has learnt it."""
 
+    bicubic: Fraction = 0.0
+    """Share of the LR that is plain bicubic instead: a network that is to serve clean pictures too."""
+
     lettering: Fraction = 0.0
     """Share of the crops that letters and lines are drawn on before LR is made of them on the fly: landscapes teach
     nothing about print."""
