@@ -136,6 +136,13 @@ def test_what_it_learns_from_itself_is_details_on_the_light_of_the_photo() -> No
         assert torch.allclose(adapt._with_details(hr, hr + 0.2, share, 0), hr + 0.2 * share)
 
 
+def test_an_even_side_is_refused(config: AdaptConfig, tmp_path: Path, said: Say) -> None:
+    asked = replace(config, self_distillation=1.0, self_distillation_side=8)
+    with pytest.raises(UsageError, match="self_distillation_side is 8") as caught:
+        adapt.run(asked, tmp_path / "run", resume=False, say=said)
+    assert "odd" in str(caught.value.hint)
+
+
 def test_light_and_shade_can_weigh_more(config: AdaptConfig, tmp_path: Path, said: Say) -> None:
     first = {}
     for weight in (0.0, 2.0, 4.0):

@@ -89,8 +89,8 @@ class AdaptConfig:
     is HR. A start that draws harder edges than photos have keeps them so."""
 
     self_distillation_side: CountOrNone = 0
-    """Side of squares of HR pixels whose means are learnt from HR whatever the share: the start's edges and texture,
-    on the light and shade of the photo. 0: everything goes by the share."""
+    """Side (odd) of squares of HR pixels whose means are learnt from HR whatever the share: the start's edges and
+    texture, on the light and shade of the photo. 0: everything goes by the share."""
 
     psnr_loss: Weight = 0.0
     """Decibels of PSNR (Y, on the photos held out) that a better LPIPS may cost."""
@@ -134,6 +134,11 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
     start = load_network(STARTS.get(config.start, config.start))
     scale = start.spec.scale
     check_crop(config.perceptual_crop, config.data.patch)
+    if config.self_distillation_side and config.self_distillation_side % 2 == 0:
+        raise UsageError(
+            f"self_distillation_side is {config.self_distillation_side}; an even square has no pixel in its middle",
+            hint="an odd number of pixels, for example 9, or 0 for none",
+        )
     pixel, perceptual = PIXEL[config.pixel], perceptual_network(config.perceptual, vgg19=config.vgg19)
     sides = {start.network: config.data.patch // scale, perceptual.vgg: config.data.patch}
     refuse_what_cannot_fit(sides, config.data, scale=scale)
