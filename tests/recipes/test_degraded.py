@@ -124,6 +124,7 @@ def test_what_does_not_go_together_is_refused(photos: Path, tmp_path: Path, said
     cases: list[tuple[DataSettings, int, type[Exception], str]] = [
         (DataSettings(hr=photos, lr=photos, profile=two), 2, UsageError, "LR pictures are given"),
         (DataSettings(hr=photos, lr=photos, degradation="bicubic"), 2, UsageError, "LR pictures are given"),
+        (DataSettings(hr=photos, lr=photos, bicubic=0.5), 2, UsageError, "can be made bicubic"),
         (DataSettings(hr=photos, profile=two), 4, UsageError, "for scale 2, not 4"),
         (DataSettings(hr=photos, profile=two, degradation="bsrgan"), 2, UsageError, "doesn't use a profile"),
         (DataSettings(hr=photos, degradation="realsr"), 2, UsageError, "needs a profile"),

@@ -64,12 +64,9 @@ def _positions() -> NDArray[np.float64]:
 
 def _middle(path: Path) -> FloatArray | None:
     try:
-        source = open_source(path)
-        top, left = (max(0, (side - _SIDE) // 2) for side in (source.height, source.width))
-        rgb = source.rgb(top, min(top + _SIDE, source.height), left, min(left + _SIDE, source.width))
+        return luma(open_source(path).middle(_SIDE))
     except InputError:
         return None
-    return luma(rgb)
 
 
 def _edges(plane: FloatArray) -> NDArray[np.float64]:

@@ -77,6 +77,11 @@ class Source:
         crop = _unit(self.samples[y0:y1, x0:x1, : 1 if self.gray else 3])
         return np.repeat(crop, 3, axis=2) if self.gray else crop
 
+    def middle(self, side: int) -> FloatArray:
+        """Return at most side×side pixels of the middle as float32 h×w×3 in [0, 1]."""
+        top, left = (max(0, (whole - side) // 2) for whole in (self.height, self.width))
+        return self.rgb(top, min(top + side, self.height), left, min(left + side, self.width))
+
     def alpha(self, y0: int, y1: int, x0: int, x1: int) -> FloatArray | None:
         """Return the alpha of a crop as float32 h×w in [0, 1] (1 opaque), or None for an opaque picture."""
         return _unit(self.samples[y0:y1, x0:x1, -1]) if self.has_alpha else None

@@ -124,9 +124,7 @@ def _some(pictures: Sequence[Path]) -> Sequence[Path]:
 def _noise(path: Path) -> float | None:
     """Median σ of the plain parts in the middle of a picture, in [0, 1]; None where there are none."""
     try:
-        source = open_source(path)
-        top, left = (max(0, (side - _SIDE) // 2) for side in (source.height, source.width))
-        rgb = source.rgb(top, min(top + _SIDE, source.height), left, min(left + _SIDE, source.width))
+        rgb = open_source(path).middle(_SIDE)
     except InputError:
         return None
     patches = noise_patches(rgb).patches

@@ -208,6 +208,11 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
             "LR pictures are given, and a degradation to make them by",
             hint="leave out data.lr, or --profile and --degradation",
         )
+    if settings.lr is not None and settings.bicubic:
+        raise UsageError(
+            "LR pictures are given; none of them can be made bicubic",
+            hint="leave out data.lr, or --set data.bicubic=0",
+        )
     profile = None if settings.profile is None else Profile.load(settings.profile)
     if profile is not None and settings.kernel_widths != (1.0,):
         profile = with_widths(profile, settings.kernel_widths)
@@ -221,6 +226,7 @@ def _refuse_beside_shards(settings: DataSettings) -> None:
         "data.lr": settings.lr,
         "a profile": settings.profile,
         "a degradation": settings.degradation,
+        "data.bicubic": settings.bicubic or None,
     }
     if named := [name for name, value in given.items() if value is not None]:
         raise UsageError(
