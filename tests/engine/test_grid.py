@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wildsr.engine.grid import best_grid, fixed_grid, spans
+from wildsr.engine.grid import best_grid, enough_pixels, fixed_grid, spans
 from wildsr.errors import UsageError
 
 lengths = st.integers(1, 3000)
@@ -60,6 +60,15 @@ def test_one_megapixel_photo_costs_less_than_the_promised_overlap() -> None:
     # the promise is ≤ 1.55; 239,000 LR pixels is what 2.7 GB hold of RRDB-23 in fp32.
     for height, width in ((1000, 1000), (1024, 1024), (867, 1155), (816, 1224)):
         assert best_grid(height, width, max_pixels=239_000, halo=48).overlap_cost < 1.4
+
+
+@pytest.mark.parametrize(
+    ("halo", "side", "cost"), [(0, 256, 1.0), (4, 412, 1.04), (8, 418, 1.09), (48, 4943, 1.04)]
+)
+def test_tiles_grow_until_their_overlap_is_cheap(halo: int, side: int, cost: float) -> None:
+    pixels = enough_pixels(halo)
+    assert pixels == pytest.approx(side**2, rel=0.005)
+    assert (side / (side - 2 * halo)) ** 2 <= cost + 0.001
 
 
 def test_too_little_memory_for_the_halo_is_said() -> None:

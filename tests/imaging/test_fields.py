@@ -85,8 +85,7 @@ def test_the_page_prints_the_tables() -> None:
             assert row.endswith(f"| {RULES[rule]} |"), name
     printed = re.findall(r"`([\w-]+:[\w*]+)`", text)
     assert sorted(printed) == sorted(XMP)
-    assert len(re.findall(r"`\w+ 0x[0-9a-f]{4}`", text)) == len(EXIF) == 41
-    assert len(XMP) == 55
+    assert len(re.findall(r"`\w+ 0x[0-9a-f]{4}`", text)) == len(EXIF)
 
 
 @pytest.mark.parametrize("form", ["attribute", "element"])

@@ -167,7 +167,15 @@ def test_how_much_is_sharpened_goes_by_the_halos_of_the_photos(
     found: float | None, share: float, word: str, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(adapt_camera, "overshoot", lambda photos: found)
-    assert adapt_camera._sharpened([Path("a.jpg")], 0.7, said) == pytest.approx(share)
+    asked = replace(adapt.PRESETS["adapt-faithful"].data, sharpened=0.7)
+    data = adapt_camera._for_halos([Path("a.jpg")], asked, said)
+    assert data.sharpened == pytest.approx(share)
+    certain = share / 0.7
+    between = [
+        (1 - certain) * a + certain * b for a, b in zip(adapt.WIDTHS, asked.kernel_widths, strict=True)
+    ]
+    assert data.kernel_widths == pytest.approx(between)
+    assert replace(data, sharpened=0.7, kernel_widths=asked.kernel_widths) == asked
     assert word in said.lines[-1]  # type: ignore[attr-defined]
 
 

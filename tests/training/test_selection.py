@@ -73,13 +73,6 @@ def test_a_blend_may_be_better_than_the_state(tmp_path: Path) -> None:
     assert "75% of it with 25% of the start" in chosen.in_words()
 
 
-def test_some_of_the_start_may_have_to_stay(tmp_path: Path) -> None:
-    kept, _, net = tuned(tmp_path, 1.0)
-    chosen = kept.choose(net, blends=(0.25, 0.75), psnr_loss=5, most=0.6)
-    assert (chosen.step, chosen.alpha) == (10, 0.6)
-    assert float(kept.weights(chosen)["weight"]) == pytest.approx(0.6)
-
-
 def test_psnr_may_fall_only_so_far(tmp_path: Path) -> None:
     kept, _, net = tuned(tmp_path, 0.3, 0.7)
     assert kept.choose(net, blends=(), psnr_loss=0.5).step == 10

@@ -49,6 +49,7 @@ def quantise(
                 "file": str(graph_file(loaded)),
                 "agreement": round(record.agreement, 2),
                 "lpips": None if record.lpips is None else round(record.lpips, 5),
+                "worst_lpips": None if record.worst_lpips is None else round(record.worst_lpips, 5),
                 "speed": round(record.speed, 3),
                 "kept": [*record.kept],
                 "taken_by_auto": record.passes,

@@ -11,6 +11,11 @@ from wildsr.errors import UsageError
 
 _SMALL_OVERLAP = 1.04
 """Cost of the overlap, in computed LR pixels for each, of which less is not worth a larger tile."""
+_BEARABLE_OVERLAP = 1.09
+"""Cost up to which tiles stay as small as `_LIGHT`."""
+_LIGHT = 2**25 // (16 * 3 * 4)
+"""LR pixels of a tile whose ×4 result takes 32 MiB: larger arrays are given back to the system after each tile and come
+back page by page, and such tiles take too long to begin one while the last is finished."""
 _SMALLEST_ENOUGH = 65_536
 
 
@@ -113,13 +118,15 @@ def best_grid(height: int, width: int, *, max_pixels: int, halo: int, multiple: 
 
 
 def enough_pixels(halo: int) -> int:
-    """LR pixels beyond which a larger tile saves less than a few percent of the network's work.
+    """LR pixels beyond which a larger tile saves less of the network's work than it costs in memory and time."""
 
-    It would only take memory, and time: arrays of more than 32 MiB are given back to the system after each tile and
-    come back page by page.
-    """
-    side = 2 * halo / (1 - 1 / math.sqrt(_SMALL_OVERLAP))
-    return max(_SMALLEST_ENOUGH, math.floor(side**2))
+    def pixels(cost: float) -> int:
+        return math.floor((2 * halo / (1 - 1 / math.sqrt(cost))) ** 2)
+
+    enough = pixels(_SMALL_OVERLAP)
+    if pixels(_BEARABLE_OVERLAP) <= _LIGHT:
+        enough = min(enough, _LIGHT)
+    return max(_SMALLEST_ENOUGH, enough)
 
 
 def _tile_lengths(length: int, halo: int) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Which blocks of a quantised network harm its result most, and the network with some of them exact again."""
+"""What of a quantised network harms its result most, and the network with some of it exact again."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final, TypeAlias
@@ -24,7 +24,7 @@ _BARE: Final = "/WithoutBiases"
 
 
 def sums_of(body: onnx.ModelProto) -> tuple[str, ...]:
-    """What adds to a residual network's trunk, by name: rounded after each block, its errors would add up."""
+    """What adds to a residual network's trunk, by name: rounded after each block, its errors may add up."""
     return tuple(node.output[0] for node in body.graph.node if node.op_type in ("Add", "Mul"))
 
 
@@ -93,6 +93,70 @@ def exact_again(whole: "ov.Model", exact: "ov.Model", kept: Block) -> "ov.Model"
     return copy
 
 
+def exact_sums(whole: "ov.Model", sums: Sequence[str], *, shared: bool) -> "ov.Model":
+    """Return a copy of a quantised network whose named sums take exact numbers.
+
+    Args:
+        whole: All quantised.
+        sums: Additions, and multiplications before them.
+        shared: Also where something else takes the same rounded numbers, which are then there twice. Without it only
+            what a convolution makes for the sum is left as it is, in 32 bits: rounding that would cost as long.
+    """
+    copy, names = whole.clone(), {*sums}
+    for node in copy.get_ordered_ops():
+        if node.get_friendly_name() in names:
+            for place in node.inputs():
+                if shared or len(place.get_source_output().get_target_inputs()) == 1:
+                    _without_rounding(place)
+    copy.validate_nodes_and_infer_types()
+    return copy
+
+
+def centred(made: "ov.Model", exact: "ov.Model", crops: Sequence[FloatArray]) -> "ov.Model":
+    """Return a copy of a quantised network whose result is right on average, channel by channel.
+
+    Args:
+        made: Quantised.
+        exact: The same network before.
+        crops: 1×3×h×w on which the averages are taken.
+    """
+    copy = made.clone()
+    last = _last(copy).output(0)
+    ours, truth = (_run(_ending_there(model), crops) for model in (made, exact))
+    shift = np.mean([(b - a).mean(axis=(0, 2, 3)) for a, b in zip(ours, truth, strict=True)], axis=0)
+    takers = last.get_target_inputs()
+    constant = openvino().op.Constant(shift[None, :, None, None].astype(np.float32))
+    moved = openvino().opset13.add(last, constant).output(0)
+    for place in takers:
+        place.replace_source_output(moved)
+    copy.validate_nodes_and_infer_types()
+    return copy
+
+
+def _last(model: "ov.Model") -> "ov.Node":
+    """The last operation that computes: behind it numbers are only moved."""
+    node = model.get_results()[0].input_value(0).get_node()
+    while node.get_type_name() in _MOVES:
+        node = node.input_value(0).get_node()
+    return node
+
+
+def _ending_there(model: "ov.Model") -> "ov.Model":
+    copy = model.clone()
+    return openvino().Model([_last(copy).output(0)], copy.get_parameters())
+
+
+def error_of(made: "ov.Model", exact: "ov.Model", crops: Sequence[FloatArray]) -> float:
+    """Return the mean squared error of a quantised network against the exact one.
+
+    Args:
+        made: Quantised.
+        exact: The same network before.
+        crops: 1×3×h×w to compare on.
+    """
+    return _error(made, _run(exact, crops), crops)
+
+
 def _without_rounding(place: "ov.Input") -> None:
     """Take what rounds to int8 out of what comes in there, through what only moves numbers."""
     node = place.get_source_output().get_node()
@@ -116,12 +180,12 @@ def most_harmful(
         crops: 1×3×h×w to compare on.
     """
     truth = _run(exact, crops)
+    return sorted(blocks, key=lambda block: _error(exact_again(whole, exact, block), truth, crops))
 
-    def error(block: Block) -> float:
-        found = _run(exact_again(whole, exact, block), crops)
-        return sum(float(np.mean((a - b) ** 2)) for a, b in zip(found, truth, strict=True))
 
-    return sorted(blocks, key=error)
+def _error(made: "ov.Model", truth: Sequence[FloatArray], crops: Sequence[FloatArray]) -> float:
+    found = _run(made, crops)
+    return float(np.mean([np.mean((a - b) ** 2) for a, b in zip(found, truth, strict=True)]))
 
 
 def _run(model: "ov.Model", crops: Sequence[FloatArray]) -> list[FloatArray]:

@@ -15,12 +15,13 @@ from wildsr.files.opening import read_bytes
 from wildsr.machine import processor
 from wildsr.models.loading import Model
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 LEAST_AGREEMENT: Final = 38.0
 MOST_LPIPS: Final = 0.005
+WORST_LPIPS: Final = 0.01
 LEAST_SPEED: Final = 1.1
-"""The bar for `--precision auto`: decibels of agreement with fp32, |ΔLPIPS|, and how much faster than the best other
-precision of this machine."""
+"""The bar for `--precision auto`: decibels of agreement with fp32 and LPIPS from it over all judged crops, LPIPS of one
+of them, and how much faster than the best other precision of this machine."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +41,10 @@ class Record:
     """PSNR in dB between int8 and fp32, of all judged crops together."""
 
     lpips: float | None
-    """Largest |LPIPS| between int8 and fp32; None where its parameters could not be had."""
+    """LPIPS between int8 and fp32, mean of all judged crops; None where its parameters could not be had."""
+
+    worst_lpips: float | None
+    """The largest of one crop."""
 
     speed: float
     """Seconds of the best other precision divided by those of int8."""
@@ -54,7 +58,11 @@ class Record:
     @property
     def close(self) -> bool:
         """Whether its results, as far as measured, are near enough to those of fp32."""
-        return self.agreement >= LEAST_AGREEMENT and (self.lpips is None or self.lpips <= MOST_LPIPS)
+        return (
+            self.agreement >= LEAST_AGREEMENT
+            and (self.lpips is None or self.lpips <= MOST_LPIPS)
+            and (self.worst_lpips is None or self.worst_lpips <= WORST_LPIPS)
+        )
 
     @property
     def passes(self) -> bool:
@@ -73,6 +81,8 @@ class Record:
             found.append("LPIPS could not be measured")
         elif self.lpips > MOST_LPIPS:
             found.append(f"LPIPS differs by {self.lpips:.4f}, more than {MOST_LPIPS:g}")
+        if self.worst_lpips is not None and self.worst_lpips > WORST_LPIPS:
+            found.append(f"LPIPS of one crop differs by {self.worst_lpips:.4f}, more than {WORST_LPIPS:g}")
         if self.speed < LEAST_SPEED:
             found.append(f"it is {self.speed:.2f} times as fast, less than {LEAST_SPEED:g}")
         return found

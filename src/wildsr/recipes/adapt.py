@@ -98,10 +98,6 @@ class AdaptConfig:
     blends: tuple[Fraction, ...] = (0.25, 0.5, 0.75)
     """Shares of the best state that are tried against the start (network interpolation), beside 0 and 1."""
 
-    most_adapted: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Largest share of the adapted weights in what is chosen. A faithful start loses more on real photos than on those
-    held out, which are degraded as the profile says: some of it should stay."""
-
     show: tuple[Path, ...] = ()
     """Photos of the camera that the page shows before and after."""
 
@@ -178,9 +174,7 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
                     terms["perceptual"] = config.perceptual_weight * perceptual(*seen)
             step.minimise(generator, terms)
 
-        chosen = snapshots.choose(
-            state.ema.module, blends=config.blends, psnr_loss=config.psnr_loss, most=config.most_adapted
-        )
+        chosen = snapshots.choose(state.ema.module, blends=config.blends, psnr_loss=config.psnr_loss)
         session.tell(chosen.in_words())
         state.ema.module.load_state_dict(snapshots.weights(chosen))
         publish(
@@ -236,15 +230,20 @@ _FINE_TUNING: Final = OptimiserSettings(
     learning_rate=1e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.05, warm_up=20, clip=1.0
 )
 
-_WIDTHS: Final = (0.8, 0.9, 1.0, 1.1)
+WIDTHS: Final = (0.8, 0.9, 1.0, 1.1)
 """The kernels found are, if anything, too wide: softness of the scene passes for blur of the camera."""
+
+_NARROW: Final = (0.65, 0.75, 0.85, 0.95)
+_NARROWER: Final = (0.6, 0.7, 0.8, 0.9)
+"""Of a camera that sharpens less blur is left to take back than a kernel says, for a network that adds no contrast of
+its own; least for one that has been prepared for much blur."""
 
 _DATA: Final = DataSettings(
     patch=128,
     batch=2,
     validation_photos=10,
     validation_side=192,
-    kernel_widths=_WIDTHS,
+    kernel_widths=WIDTHS,
     sharpened=0.7,
     lettering=0.3,
 )
@@ -258,7 +257,12 @@ _RUN: Final = RunSettings(
 _ADAPT: Final = AdaptConfig(data=_DATA, optimiser=_FINE_TUNING, run=_RUN)
 
 PRESETS: dict[str, AdaptConfig] = {
-    "adapt": _ADAPT,
+    "adapt": replace(
+        _ADAPT,
+        low_frequency_weight=8.0,
+        data=replace(_DATA, kernel_widths=_NARROWER, sharpened=1.0),
+        run=replace(_RUN, steps=40),
+    ),
     "adapt-crisp": replace(
         _ADAPT,
         self_distillation=1.0,
@@ -276,8 +280,7 @@ PRESETS: dict[str, AdaptConfig] = {
     "adapt-faithful": AdaptConfig(
         start="faithful",
         psnr_loss=0.25,
-        most_adapted=0.8,
-        data=replace(_DATA, lettering=0.1),
+        data=replace(_DATA, kernel_widths=_NARROW, lettering=0.1),
         optimiser=_FINE_TUNING,
         run=replace(_RUN, steps=120),
     ),

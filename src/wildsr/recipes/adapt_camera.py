@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import mean
 from typing import Final, TypeAlias
 
 from wildsr.checkpoints import Loaded, load_network
@@ -29,6 +30,7 @@ from wildsr.training.losses import Perceptual
 from wildsr.training.pace import seconds_per_step
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.session import Say
+from wildsr.training.settings import DataSettings
 
 FEWEST_STEPS: Final = 10
 _PROFILE_SECONDS: Final = 8.0
@@ -252,10 +254,9 @@ def _config(
                 hint="--hr names a folder of clean, large photos of anything",
             )
     data = replace(
-        preset.data,
+        _for_halos(photos, preset.data, say),
         hr=hr.resolve(),
         profile=(folder / _PROFILE).resolve(),
-        sharpened=_sharpened(photos, preset.data.sharpened, say),
     )
     return replace(
         preset,
@@ -266,20 +267,21 @@ def _config(
     )
 
 
-def _sharpened(photos: Sequence[Path], share: float, say: Say) -> float:
-    """Share of the LR that is sharpened: the preset's where the photos' edges have halos, 0 where they have none."""
+def _for_halos(photos: Sequence[Path], data: DataSettings, say: Say) -> DataSettings:
+    """Fit the preset's settings for cameras that sharpen to how clearly the photos' edges have halos."""
     halo = overshoot([photos[index] for index in _spread(len(photos), _EXAMINED)])
+    certain = 1.0 if halo is None else min(max((halo - _NO_HALO) / (_HALO - _NO_HALO), 0.0), 1.0)
+    share = certain * data.sharpened
     if halo is None:
-        say(
-            f"note: too few clear edges to tell whether the camera sharpens; {share:.0%} of the LR is sharpened"
+        said = f"note: too few clear edges to tell whether the camera sharpens; {share:.0%} of the LR is sharpened"
+    else:
+        said = f"edges overshoot by {max(halo, 0):.1%} of their height: " + (
+            f"{share:.0%} of the LR is sharpened" if certain else "the camera leaves no halos"
         )
-        return share
-    certain = min(max((halo - _NO_HALO) / (_HALO - _NO_HALO), 0.0), 1.0)
-    say(
-        f"edges overshoot by {max(halo, 0):.1%} of their height: "
-        + (f"{certain * share:.0%} of the LR is sharpened" if certain else "the camera leaves no halos")
-    )
-    return certain * share
+    say(said)
+    wider = (1 - certain) * (mean(adapt.WIDTHS) - mean(data.kernel_widths))
+    widths = tuple(round(width + wider, 3) for width in data.kernel_widths)
+    return replace(data, sharpened=share, kernel_widths=widths)
 
 
 def _spread(count: int, most: int) -> list[int]:

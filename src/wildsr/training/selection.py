@@ -97,9 +97,7 @@ class Snapshots:
         self._session.fabric.barrier()
         return self._judge(network, step)
 
-    def choose(
-        self, network: nn.Module, *, blends: Sequence[float], psnr_loss: float, most: float = 1.0
-    ) -> Chosen:
+    def choose(self, network: nn.Module, *, blends: Sequence[float], psnr_loss: float) -> Chosen:
         """Choose by the lowest LPIPS among all whose PSNR is no more than `psnr_loss` below the start's.
 
         Nor may a grid or ringing be clearly stronger than the start's: LPIPS hardly sees them. The best state is also
@@ -109,18 +107,16 @@ class Snapshots:
             network: Takes the weights of each blend in turn.
             blends: Shares to try.
             psnr_loss: In decibels.
-            most: Largest share of a state; below 1 some of the start always stays.
         """
         judged = {int(point["step"]): point for point in self._session.curves if "lpips" in point}
         start = judged.pop(0)
         candidates = [Chosen(step=0, alpha=0.0, scores=start, start=start)]
-        if most == 1:
-            candidates += [
-                Chosen(step=step, alpha=1.0, scores=point, start=start) for step, point in judged.items()
-            ]
+        candidates += [
+            Chosen(step=step, alpha=1.0, scores=point, start=start) for step, point in judged.items()
+        ]
         if judged:
             best = min(judged, key=lambda step: judged[step]["lpips"])
-            for alpha in sorted({share for share in (*blends, most) if 0 < share <= most and share < 1}):
+            for alpha in sorted({share for share in blends if 0 < share < 1}):
                 network.load_state_dict(self._blend(best, alpha))
                 scores = self._judge(network, best)
                 candidates.append(Chosen(step=best, alpha=alpha, scores=scores, start=start))
