@@ -25,7 +25,7 @@ from wildsr.models import (
 )
 from wildsr.models.compact_graph import compact_graph
 from wildsr.models.onnx_file import inspect_onnx
-from wildsr.models.two_ends import CRISP, FAITHFUL, TwoEnds
+from wildsr.models.two_ends import CRISP, DEFAULT_SHARPNESS, FAITHFUL, TwoEnds
 from wildsr.networks import NETWORKS
 
 
@@ -81,16 +81,17 @@ def test_weights_are_blended_tensor_by_tensor(folder: Path, sharpness: float) ->
 
 
 def test_the_dial_is_one_network_and_runs_through_the_ends(folder: Path) -> None:
-    crisp, faithful, half, default = (
+    crisp, faithful, half, told, default = (
         Upscaler(folder, settings)(picture()).rgb
         for settings in (
             Settings(sharpness=1, color_fix=False),
             Settings(sharpness=0, color_fix=False),
             Settings(sharpness=0.5, color_fix=False),
+            Settings(sharpness=DEFAULT_SHARPNESS, color_fix=False),
             Settings(color_fix=False),
         )
     )
-    assert np.array_equal(default, half)
+    assert np.array_equal(default, told)
     assert np.abs(crisp - faithful).max() > 0.01
     assert 0 < np.abs(half - faithful).mean() < np.abs(crisp - faithful).mean()
     nodes = [len(load_model(folder).at(value).graph().graph.node) for value in (0, 0.5, 1)]
@@ -106,8 +107,8 @@ def test_the_graph_carries_the_spec_with_the_larger_overlap(tmp_path: Path) -> N
 
 def test_digests_tell_positions_and_ends_apart(folder: Path) -> None:
     model = load_model(folder)
-    digests = {model.at(value).sha256 for value in (0, 0.5, 1)} | {model.sha256}
-    assert model.sha256 == model.at(0.5).sha256
+    digests = {model.at(value).sha256 for value in (0, DEFAULT_SHARPNESS, 1)} | {model.sha256}
+    assert model.sha256 == model.at(DEFAULT_SHARPNESS).sha256
     assert len(digests) == 3
     save_file(weights(9), folder / FAITHFUL, metadata={"wildsr": SPEC.to_json()})
     assert load_model(folder).at(1).sha256 not in digests

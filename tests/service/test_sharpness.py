@@ -12,7 +12,7 @@ from tests.service.conftest import Running
 from tests.service.serving import code_of
 from wildsr.client import Client
 from wildsr.errors import UsageError
-from wildsr.models.two_ends import CRISP
+from wildsr.models.two_ends import CRISP, DEFAULT_SHARPNESS
 from wildsr.service.speeds import known_speeds
 from wildsr.service.storage import Storage
 from wildsr.service.worker import Worker
@@ -41,9 +41,9 @@ def test_one_worker_gives_the_commands_bytes_at_every_sharpness(with_dial: Runni
         assert content == command(photo, tmp_path / f"{number}.png", with_dial.settings.models[0], sharpness)
         assert results.setdefault(sharpness, content) == content
     assert len(set(results.values())) == len(results) == 4
-    (half,) = client.upscale([photo], sharpness=0.5)
+    (same,) = client.upscale([photo], sharpness=DEFAULT_SHARPNESS)
     assert worker.once()
-    assert client.download(client.wait(half), tmp_path / "half.png").read_bytes() == results[None]
+    assert client.download(client.wait(same), tmp_path / "same.png").read_bytes() == results[None]
 
 
 @pytest.mark.parametrize("named", [["tiny"], ["ends", "tiny"]])
@@ -73,10 +73,13 @@ def test_what_is_no_position_of_the_dial_is_refused(with_dial: Running, given: s
 
 def test_it_is_told_who_has_a_dial(with_dial: Running) -> None:
     about = requests.get(f"{with_dial.address}/api/about", timeout=30).json()
-    assert [(one["name"], one["sharpness"]) for one in about["models"]] == [("ends", 0.5), ("tiny", None)]
-    (job_id,) = ids(bring(with_dial.address, ("a.png", picture()), sharpness="0.75"))
+    assert [(one["name"], one["sharpness"]) for one in about["models"]] == [
+        ("ends", DEFAULT_SHARPNESS),
+        ("tiny", None),
+    ]
+    (job_id,) = ids(bring(with_dial.address, ("a.png", picture()), sharpness="0.6"))
     job = requests.get(f"{with_dial.address}/api/jobs/{job_id}", timeout=30).json()
-    assert job["options"]["sharpness"] == 0.75
+    assert job["options"]["sharpness"] == 0.6
     document = requests.get(f"{with_dial.address}/openapi.json", timeout=30).json()
     form = document["paths"]["/api/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
     assert form["properties"]["sharpness"]["anyOf"][0] == {"type": "number", "minimum": 0.0, "maximum": 1.0}

@@ -23,7 +23,7 @@ from wildsr.models.spec import METADATA_KEY, ModelSpec
 FAITHFUL: Final = "faithful.safetensors"
 CRISP: Final = "crisp.safetensors"
 CARD: Final = "card.md"
-DEFAULT_SHARPNESS: Final = 0.5
+DEFAULT_SHARPNESS: Final = 0.75
 """What a model with two ends runs at unless told otherwise; training starts from the crisp end."""
 CRISPEST: Final = 1.0
 
