@@ -12,7 +12,7 @@ from tests.e2e.conftest import files, photo, pixels
 from tests.engine.tiny import save, tiny_compact
 from tests.models.two_ends import save_ends
 from wildsr.errors import OutputError
-from wildsr.models import CATALOG, COMPACT_MODEL, LARGE_MODEL, ModelSpec, default_model
+from wildsr.models import CATALOG, COMPACT_MODEL, ModelSpec
 from wildsr.models.onnx_file import embed_spec
 from wildsr.models.two_ends import DEFAULT_SHARPNESS
 
@@ -121,25 +121,18 @@ def test_without_a_model_the_one_that_comes_along_runs_at_the_sharpness_asked_fo
     assert "the model tiny has no two ends" in refused.err
 
 
-def test_a_batch_goes_on_with_the_model_it_began_with(
-    here: Path, ends: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_that_was_begun_with_another_model_is_not_mixed(here: Path, ends: Path, model: Path) -> None:
     for name in ("a", "b"):
         photo(here / "in" / f"{name}.png", size=(24, 16))
-    assert invoke("upscale", "in", "-o", "out").code == 0
-    entry = CATALOG[LARGE_MODEL]  # as after: wildsr models pull …
-    large = save_ends(
-        here.parent / "large", spec=replace(CATALOG[COMPACT_MODEL].spec, id=LARGE_MODEL, **TINY)
-    )
-    monkeypatch.setitem(CATALOG, LARGE_MODEL, replace(entry, param=None, weights=None, folder=large))
-    assert default_model() == LARGE_MODEL
+    assert invoke("upscale", "in", "-o", "out", "-m", model).code == 0
     (here / "out" / "b_x4.png").unlink()
-    done = invoke("upscale", "in", "-o", "out")
-    assert (done.code, done.out) == (0, "out/b_x4.png\n"), done.err
-    assert f"{COMPACT_MODEL}, sharpness {DEFAULT_SHARPNESS}," in done.err
+    refused = invoke("upscale", "in", "-o", "out")
+    assert refused.code == 2
+    assert "model" in refused.err
+    assert not (here / "out" / "b_x4.png").exists()
     anew = invoke("upscale", "in", "-o", "out", "--no-resume", "--overwrite")
     assert (anew.code, len(anew.out.splitlines())) == (0, 2), anew.err
-    assert f"{LARGE_MODEL}, sharpness {DEFAULT_SHARPNESS}," in anew.err
+    assert f"{COMPACT_MODEL}, sharpness {DEFAULT_SHARPNESS}," in anew.err
 
 
 def test_two_models_are_fused_in_dark_photos_only(here: Path, model: Path) -> None:

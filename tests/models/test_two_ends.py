@@ -17,11 +17,8 @@ from wildsr.imaging import Picture
 from wildsr.models import (
     CATALOG,
     COMPACT_MODEL,
-    LARGE_MODEL,
     CatalogEntry,
-    default_model,
     load_model,
-    loading,
 )
 from wildsr.models.compact_graph import compact_graph
 from wildsr.models.onnx_file import inspect_onnx
@@ -211,20 +208,7 @@ def test_without_its_files_the_installation_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.setitem(CATALOG, COMPACT_MODEL, replace(CATALOG[COMPACT_MODEL], folder=tmp_path))
     with pytest.raises(ModelError, match="no weights of wild-compact") as caught:
         load_model(COMPACT_MODEL)
-    assert LARGE_MODEL in str(caught.value.hint)
-    assert default_model() == LARGE_MODEL
-
-
-def test_the_default_is_the_large_model_only_where_it_is_cached(
-    bundled: CatalogEntry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cached: set[str] = set()
-    monkeypatch.setattr(loading, "is_asset_cached", lambda asset: asset.name in cached)
-    assert default_model() == COMPACT_MODEL
-    cached.add(f"{LARGE_MODEL}.param")
-    assert default_model() == COMPACT_MODEL
-    cached.add(f"{LARGE_MODEL}.bin")
-    assert default_model() == LARGE_MODEL
+    assert "-m realsr-df2k-jpeg" in str(caught.value.hint)
 
 
 def test_the_default_needs_no_network(

@@ -11,7 +11,7 @@ from wildsr.cli.fetching import fetch_model
 from wildsr.engine import Settings, Size
 from wildsr.files import counted
 from wildsr.imaging import WriteOptions
-from wildsr.models import default_model
+from wildsr.models import COMPACT_MODEL
 
 if TYPE_CHECKING:
     from wildsr.batch import Plan
@@ -61,7 +61,7 @@ def upscale(
     """
     with batch.needing("batch", ""):
         from wildsr.batch import plan_batch, plan_split, split_batch, upscale_batch
-    name = model or default_model()
+    name = model or COMPACT_MODEL
     fetch_model(name, offline=offline or None)
     plan = plan_batch(
         source,

@@ -17,7 +17,7 @@ from wildsr.engine.backends import PrecisionChoice, open_backend, resolve
 from wildsr.engine.tuning import tune
 from wildsr.errors import UsageError
 from wildsr.files import counted
-from wildsr.models import Model, default_model
+from wildsr.models import COMPACT_MODEL, Model
 
 
 def bench(
@@ -49,7 +49,7 @@ def bench(
     if tile < 8 or runs < 1:
         raise UsageError(f"tile is {tile} and runs is {runs}; at least 8 and 1 are needed")
     Settings(backend=backend, device=device, threads=threads)  # refuses what can't be
-    loaded = fetch_model(model or default_model())
+    loaded = fetch_model(model or COMPACT_MODEL)
     if find:
         _tune(loaded, json=json)
         return

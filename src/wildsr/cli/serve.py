@@ -7,7 +7,7 @@ from wildsr.cli import serve_options as options
 from wildsr.cli import signals
 from wildsr.cli.console import data, say
 from wildsr.errors import UsageError
-from wildsr.models import default_model
+from wildsr.models import COMPACT_MODEL
 
 
 def serve(
@@ -48,7 +48,7 @@ def serve(
     access = Access(host=host, tokens=tuple(token or ()), names=tuple(name or ()))
     settings = ServiceSettings(
         folder=(folder if folder is not None else _default_folder()).absolute(),
-        models=tuple(models or (default_model(),)),
+        models=tuple(models or (COMPACT_MODEL,)),
         workers=workers, threads=threads, redis=redis, database=database, studies=studies,
         keep_days=keep_days, max_minutes=max_minutes, memory_gb=memory,
         quotas=Quotas(

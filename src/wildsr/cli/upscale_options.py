@@ -33,8 +33,8 @@ ModelName = Annotated[
     typer.Option(
         "-m",
         "--model",
-        help="Catalog name, model file, or folder of a training run. By default realsr-df2k-jpeg where its weights "
-        "are cached (wildsr models pull realsr-df2k-jpeg), and wild-compact, which comes with wildsr, elsewhere.",
+        help="Catalog name, model file, or folder of a training run. By default wild-compact, which comes with "
+        "wildsr.",
         show_default=False,
     ),
 ]

@@ -8,14 +8,14 @@ from wildsr.engine.batch import Batch, is_single
 from wildsr.engine.compare import comparison_path
 from wildsr.engine.enhance import open_enhancer
 from wildsr.engine.outcome import OnProgress
-from wildsr.engine.resume import recorded_choices, recorded_default
+from wildsr.engine.resume import recorded_choices
 from wildsr.engine.settings import Settings, Size
 from wildsr.engine.upscaler import Upscaler
 from wildsr.errors import UsageError
 from wildsr.files import JOURNAL_NAME, Findings, OutputPlan, find_pictures, plan_outputs, scale_suffix
 from wildsr.imaging import Limits, WriteOptions
 from wildsr.imaging.formats import DEEP_ZOOM
-from wildsr.models import Model, default_model, load_model
+from wildsr.models import COMPACT_MODEL, Model, load_model
 
 
 def upscale_folder(
@@ -81,15 +81,13 @@ def upscale_folder(
     """
     findings = _found(inputs, output, recursive=recursive)
     own = _own(model, settings, fuse_with)
-    first, wanted = _loaded(model or default_model(), offline, fetching), size or Size()
+    first, wanted = _loaded(model or COMPACT_MODEL, offline, fetching), size or Size()
     ending = _suffix(suffix, wanted, first.spec.scale)
     planned = plan_outputs(findings.pictures, output, suffix=ending, extension=extension)
     outputs = _without_comparisons(planned, made=compare)
     if own is None:
         second = None if fuse_with is None else _loaded(fuse_with, offline, fetching)
         journal = outputs.folder / JOURNAL_NAME if resume and not is_single(findings, outputs) else None
-        if model is None and journal is not None:
-            first = _as_begun(first, journal, offline, fetching)
         own = _open_upscaler(first, settings or Settings(), second, journal)
     enhancer = None if enhance is None else open_enhancer(_loaded(enhance, offline, fetching), own.settings)
     return Batch(
@@ -116,14 +114,6 @@ def _found(
     given = [inputs] if isinstance(inputs, str | Path) else list(inputs)
     exclude = Path(output) if output is not None and "\0" not in str(output) and str(output) else None
     return find_pictures(given, recursive=recursive, exclude=exclude)
-
-
-def _as_begun(
-    first: Model, journal: Path, offline: bool | None, fetching: Callable[[int, int], None] | None
-) -> Model:
-    """Return the model that ran unnamed in an earlier call; weights were fetched, or removed, since."""
-    begun_with = recorded_default(journal)
-    return first if begun_with in (None, first.spec.id) else _loaded(begun_with, offline, fetching)
 
 
 def _open_upscaler(

@@ -10,7 +10,6 @@ from wildsr.files import recorded_settings, shown
 from wildsr.files.records import Setting
 from wildsr.imaging import WriteOptions
 from wildsr.imaging.background import colour_name
-from wildsr.models import COMPACT_MODEL, LARGE_MODEL
 
 
 def journal_settings(upscaler: Upscaler, size: Size, options: WriteOptions) -> dict[str, Setting]:
@@ -62,16 +61,6 @@ def recorded_choices(journal_path: Path) -> tuple[int | None, int | None]:
     """
     recorded = recorded_settings(journal_path) or {}
     return positive(recorded, "threads", journal_path), positive(recorded, "tile_pixels", journal_path)
-
-
-def recorded_default(journal_path: Path) -> str | None:
-    """Return the model an earlier run began with, where it is one that may run without being named.
-
-    Raises:
-        OutputError: If the file is no journal.
-    """
-    model = (recorded_settings(journal_path) or {}).get("model")
-    return model if isinstance(model, str) and model in (COMPACT_MODEL, LARGE_MODEL) else None
 
 
 def positive(settings: Mapping[str, Setting], name: str, journal_path: Path) -> int | None:

@@ -30,7 +30,7 @@ from wildsr.imaging import (
     open_source,
     write_rows,
 )
-from wildsr.models import FusionRule, Model, default_model, load_model
+from wildsr.models import COMPACT_MODEL, FusionRule, Model, load_model
 from wildsr.models.tuned import tuned_tile
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -45,7 +45,7 @@ class Upscaler:
 
     Args:
         model: Name in the catalog, a model file, or the folder of a training run; fetched once where needed. None
-            takes realsr-df2k-jpeg where its weights are cached, and wild-compact, which comes with wildsr, elsewhere.
+            takes wild-compact, which comes with wildsr.
         settings: Everything that changes the pixels.
         fuse_with: A second model for `settings.fusion`; `model` is y_R, this one y_S. A fused model has its own.
         offline: True never fetches; None follows the environment.
@@ -76,7 +76,7 @@ class Upscaler:
         network: PictureNetwork | None = None,
     ) -> None:
         self.settings = settings or Settings()
-        loaded = _loaded(model or default_model(), offline)
+        loaded = _loaded(model or COMPACT_MODEL, offline)
         dial = self.settings.sharpness
         self.model = loaded if dial is None else loaded.at(dial)
         if fuse_with is not None and self.model.second is not None:

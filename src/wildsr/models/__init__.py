@@ -1,10 +1,9 @@
 """What a model file is, the models wildsr offers, and import of other people's.  No torch."""
 
-from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
+from wildsr.models.catalog import CATALOG, COMPACT_MODEL, CatalogEntry
 from wildsr.models.fusion import FusionRule
 from wildsr.models.loading import (
     Model,
-    default_model,
     holds_model,
     import_model,
     is_cached,
@@ -16,12 +15,10 @@ from wildsr.models.spec import ModelSpec
 __all__ = [
     "CATALOG",
     "COMPACT_MODEL",
-    "LARGE_MODEL",
     "CatalogEntry",
     "FusionRule",
     "Model",
     "ModelSpec",
-    "default_model",
     "holds_model",
     "import_model",
     "is_cached",

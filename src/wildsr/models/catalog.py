@@ -8,11 +8,8 @@ from wildsr.assets import WEIGHT_ASSETS, Asset
 from wildsr.models.spec import ModelSpec
 from wildsr.models.two_ends import CRISP, FAITHFUL
 
-LARGE_MODEL: Final = "realsr-df2k-jpeg"
-"""What runs by default where its weights are cached."""
-
 COMPACT_MODEL: Final = "wild-compact"
-"""What runs by default elsewhere: it comes with wildsr."""
+"""What runs by default: it comes with wildsr."""
 
 _BUNDLED: Final = Path(__file__).parent / "bundled"
 

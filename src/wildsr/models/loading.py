@@ -12,7 +12,7 @@ from wildsr.assets import Progress, fetch_all
 from wildsr.assets import is_cached as is_asset_cached
 from wildsr.errors import ModelError, UsageError, nearest
 from wildsr.files import AtomicFile, make_folder, sha256_of, shown
-from wildsr.models.catalog import CATALOG, COMPACT_MODEL, LARGE_MODEL, CatalogEntry
+from wildsr.models.catalog import CATALOG, COMPACT_MODEL, CatalogEntry
 from wildsr.models.conversions import converted
 from wildsr.models.fusion import BRANCHES, FusionRule, is_fused, take_apart
 from wildsr.models.ncnn import IMPORTER_VERSION, import_ncnn
@@ -163,20 +163,12 @@ def own_sharpness(name: str | Path) -> float | None:
     return None if folder is None or not has_two_ends(folder) else DEFAULT_SHARPNESS
 
 
-def default_model() -> str:
-    """Return the model that runs where none is named: the large one where its weights are cached, else the compact one.
-
-    So nothing is ever fetched unasked.
-    """
-    return LARGE_MODEL if is_cached(LARGE_MODEL) or not is_cached(COMPACT_MODEL) else COMPACT_MODEL
-
-
 def _from_catalog(entry: CatalogEntry, offline: bool | None, progress: Progress | None) -> Model:
     if entry.folder is not None:
         if not has_two_ends(entry.folder):
             raise ModelError(
                 f"this installation has no weights of {entry.spec.id}: {shown(entry.folder)} lacks its two ends",
-                hint=f"install wildsr again, or use another model: -m {LARGE_MODEL}",
+                hint="install wildsr again, or use another model: -m realsr-df2k-jpeg",
             )
         ends = TwoEnds(folder=entry.folder)
         return _with_dial(ends, ends.spec, DEFAULT_SHARPNESS)

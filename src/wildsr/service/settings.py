@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from wildsr.errors import UsageError
-from wildsr.models import COMPACT_MODEL, default_model
+from wildsr.models import COMPACT_MODEL
 
 _MODEL_ENDINGS = (".onnx", ".param")
 
@@ -72,7 +72,7 @@ class ServiceSettings:
     folder: Path
     """Where photos and results are kept, and the database where no other is named."""
 
-    models: tuple[str, ...] = field(default_factory=lambda: (default_model(),))
+    models: tuple[str, ...] = (COMPACT_MODEL,)
     """Catalog names, model files or folders that jobs may choose from, the default first."""
 
     workers: int = 1
