@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wildsr import Picture, Upscaler, read
-from wildsr.imaging import resize
+from wildsr.imaging import resize_uint8 as resize
 from wildsr.metrics import lpips
 
-MODELS = ("realsr-df2k", "realsr-df2k-jpeg", "realesrgan-x4plus")
+MODELS = ("wild-compact", "realsr-df2k", "realsr-df2k-jpeg", "realesrgan-x4plus")
 SHRINKS = (1.0, 0.67, 0.5)
 Pixels = NDArray[np.uint8]
 Damage = Callable[[Pixels, np.random.Generator], Pixels]
@@ -123,14 +123,14 @@ def main() -> None:
         for name, soften in SOFT.items():
             sides = [round(factor * options.side) for factor in SHRINKS]
             soft = soften(lr)
-            shrunk[name].append([distance(MODELS[2], resize(soft, (side, side)), hr) for side in sides])
+            shrunk[name].append([distance(MODELS[-1], resize(soft, (side, side)), hr) for side in sides])
         print(f"{count} of {options.count} photos", flush=True)
     lines = [
         f"LPIPS-alex, mean of {count} photos, LR of {options.side}×{options.side} pixels:",
         "",
         *table("damage", ["bicubic", *MODELS], damaged),
         "",
-        f"{MODELS[2]}, shrunk before:",
+        f"{MODELS[-1]}, shrunk before:",
         "",
         *table("softness", [f"to {100 * factor:.0f} %" for factor in SHRINKS], shrunk),
     ]

@@ -28,7 +28,7 @@ def test_a_photo(tmp_path: Path) -> None:
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == str(path)
-    assert lines[1].startswith("  model: realsr-df2k-jpeg")
+    assert lines[1].startswith("  model: wild-compact")
     assert any(line.startswith("  - noise: plain to see (σ 4.") for line in lines)
 
 

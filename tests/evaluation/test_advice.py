@@ -5,7 +5,7 @@ from PIL import Image
 
 from tests.evaluation.test_photo import PHOTOS, found_photo
 from wildsr.errors import InputError
-from wildsr.evaluation.advice import CLEAN, HEAVY, USUAL, advice_for, advise
+from wildsr.evaluation.advice import CLEAN, COMPRESSED, HEAVY, advice_for, advise
 from wildsr.evaluation.photo import PhotoFacts
 from wildsr.models import CATALOG, COMPACT_MODEL
 
@@ -24,7 +24,7 @@ def facts(
 
 
 def test_suggestions_are_in_the_catalog() -> None:
-    assert {CLEAN, USUAL, HEAVY} <= set(CATALOG)
+    assert {CLEAN, COMPRESSED, HEAVY, COMPACT_MODEL} <= set(CATALOG)
 
 
 @pytest.mark.parametrize(
@@ -32,13 +32,14 @@ def test_suggestions_are_in_the_catalog() -> None:
     [
         (facts(), CLEAN, None),
         (facts(file_quality=95), CLEAN, None),
-        (facts(file_quality=88), USUAL, None),
-        (facts(noise=3.0), USUAL, None),
-        (facts(noise=9.0), USUAL, None),
+        (facts(file_quality=88), COMPRESSED, None),
+        (facts(noise=3.0), COMPRESSED, None),
+        (facts(noise=9.0), COMPACT_MODEL, None),
+        (facts(noise=9.0, file_quality=80), COMPRESSED, None),
         (facts(noise=14.0), HEAVY, None),
         (facts(noise=14.0, file_quality=80), HEAVY, None),
-        (facts(detail=0.7, blur=0.6), USUAL, None),
-        (facts(blocks=0.65), USUAL, None),
+        (facts(detail=0.7, blur=0.6), COMPACT_MODEL, None),
+        (facts(blocks=0.65), COMPRESSED, None),
         (facts(blocks=1.2), HEAVY, None),
         (facts(blocks=1.2, file_quality=95), HEAVY, None),
         (facts(file_quality=45), HEAVY, None),
@@ -50,7 +51,7 @@ def test_suggestions_are_in_the_catalog() -> None:
 def test_rules(measured: PhotoFacts, model: str, downscale: float | None) -> None:
     advice = advice_for(measured, fetched=lambda name: True)
     assert (advice.model, advice.downscale, advice.fetched) == (model, downscale, True)
-    assert advice.reasons[-2].startswith(f"{model}: ")
+    assert advice.reasons[3].startswith(f"{model}: ")
 
 
 def test_the_model_that_comes_with_wildsr_is_named_where_it_is_there() -> None:
@@ -96,7 +97,7 @@ def test_photos_damaged_on_purpose(tmp_path: Path, name: str) -> None:
     clean.save(tmp_path / "bad.jpg", quality=25)
     clean.resize(whole.size, Image.Resampling.BICUBIC).save(tmp_path / "enlarged.png")
     assert advise(tmp_path / "clean.png").model == CLEAN
-    assert advise(tmp_path / "web.jpg").model == USUAL
+    assert advise(tmp_path / "web.jpg").model == COMPRESSED
     assert advise(tmp_path / "bad.jpg").model == HEAVY
     enlarged = advise(tmp_path / "enlarged.png")
     assert enlarged.model == HEAVY

@@ -2,10 +2,10 @@
 
 The rules follow a comparison of the models on photos damaged on purpose (LPIPS against the undamaged photo, made by
 `benchmarks/damage.py`): realsr-df2k is best on clean, sharp pictures and on nothing else; realesrgan-x4plus on blurred
-or badly compressed ones; in between the usual model is advised, which keeps closest to the photo. Strong noise goes by
-what pictures show: the usual model draws it as worms, which LPIPS on white noise doesn't tell, and realesrgan-x4plus
-clears it. Beside it the compact model is named that comes with wildsr: it runs where no model is named and the large
-one was not fetched.
+or badly compressed ones, and it paints. In between what keeps closer to the photo is advised: for compression the
+realsr-df2k-jpeg that learnt it, for noise and a little blur the compact model that comes with wildsr and runs where no
+model is named. Strong noise goes by what pictures show: realsr-df2k-jpeg draws it as worms, and realesrgan-x4plus
+clears most of it.
 """
 
 from collections.abc import Callable
@@ -17,10 +17,11 @@ from wildsr.evaluation.photo import PhotoFacts, examine
 from wildsr.models import COMPACT_MODEL, is_cached
 
 CLEAN: Final = "realsr-df2k"
-USUAL: Final = "realsr-df2k-jpeg"
+COMPRESSED: Final = "realsr-df2k-jpeg"
 HEAVY: Final = "realesrgan-x4plus"
 
 _SLIGHT_NOISE: Final = 1.5
+_PLAIN_NOISE: Final = 4.0
 _STRONG_NOISE: Final = 10.0
 _FINE_QUALITY: Final = 93
 _POOR_QUALITY: Final = 60
@@ -84,25 +85,28 @@ def advice_for(facts: PhotoFacts, *, fetched: Callable[[str], bool] = is_cached)
         model = HEAVY
     elif facts.noise < _SLIGHT_NOISE and fine and facts.detail >= _SHARP:
         model = CLEAN
+    elif facts.detail >= _SHARP and (not fine or facts.noise < _PLAIN_NOISE):
+        model = COMPRESSED
     else:
-        model = USUAL
+        model = COMPACT_MODEL
     here = fetched(model)
     reasons = [_about_noise(facts), _about_jpeg(facts), _about_detail(facts, downscale), _WHY[model]]
-    if fetched(COMPACT_MODEL):
+    if model != COMPACT_MODEL and fetched(COMPACT_MODEL):
         reasons.append(_about_time(facts, model, here=here))
     return Advice(model=model, downscale=downscale, reasons=tuple(reasons), facts=facts, fetched=here)
 
 
 _WHY: Final = {
     CLEAN: f"{CLEAN}: clean and sharp; the model with the lightest hand keeps most of the photo's own detail",
-    USUAL: f"{USUAL}: made for photos with noise and compression like this, and close to the original",
+    COMPRESSED: f"{COMPRESSED}: made for photos with noise and compression like this, and close to the original",
+    COMPACT_MODEL: f"{COMPACT_MODEL}: made for the blur and noise of cameras, and close to the original",
     HEAVY: f"{HEAVY}: the strongest at clearing away blur, noise and compression; look whether it flattens texture, "
-    f"and try {USUAL} if it does",
+    f"and try {COMPACT_MODEL} if it does",
 }
 
 
 def _about_time(facts: PhotoFacts, model: str, *, here: bool) -> str:
-    quick = f"in a hurry: {COMPACT_MODEL}, which comes with wildsr and is more than ten times faster"
+    quick = f"in a hurry: {COMPACT_MODEL}, which comes with wildsr and is sixteen times faster"
     if facts.noise >= _STRONG_NOISE:
         quick += ", and leaves more of noise this strong"
     return quick if here else f"{quick}; {model} is not fetched yet (wildsr models pull {model})"
@@ -118,7 +122,13 @@ def _about_noise(facts: PhotoFacts) -> str:
     strength = f"σ {facts.noise:.1f} of 255 levels"
     if facts.noise < _SLIGHT_NOISE:
         return f"noise: none to speak of ({strength})"
-    word = "slight" if facts.noise < 4 else "plain to see" if facts.noise < _STRONG_NOISE else "strong"
+    word = (
+        "slight"
+        if facts.noise < _PLAIN_NOISE
+        else "plain to see"
+        if facts.noise < _STRONG_NOISE
+        else "strong"
+    )
     return f"noise: {word} ({strength})"
 
 
