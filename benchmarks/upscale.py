@@ -1,9 +1,11 @@
 """Speed of the upscaling engine against the tools one could pick instead, side by side in one run.
 
-    python benchmarks/upscale.py [--photo FILE] [--model NAME] [--tile 128] [--rounds 5] [--markdown FILE]
+    python benchmarks/upscale.py [--photo FILE] [--model NAME …] [--tile 128] [--rounds 5] [--no-peers]
+                                 [--skip-program] [--markdown FILE]
 
 Same machine, weights, tile and photo for all. The peers (PyTorch, ONNX Runtime, ncnn) are installed into an
 environment of the benchmark's own. Figures are medians of interleaved rounds; quote the ratios, machines are noisy.
+Several models are compared with the first: how much longer that takes for the same tile in its best precision but int8.
 """
 
 import argparse
@@ -21,11 +23,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import numpy as np
     import onnx
+    from numpy.typing import NDArray
+
+    from wildsr.models import Model
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 VENV = REPOSITORY / ".venv-bench"
 PEERS = ["torch==2.13.0", "onnxruntime", "ncnn"]
+EAGER = "PyTorch eager fp32"
 
 
 def main() -> None:
@@ -44,9 +51,10 @@ def parse() -> argparse.Namespace:
     parser.add_argument(
         "--photo", type=Path, help="photo the tile is cut from; a sample photo when not given"
     )
-    parser.add_argument("--model", default="realsr-df2k-jpeg")
+    parser.add_argument("--model", nargs="+", default=["realsr-df2k-jpeg"])
     parser.add_argument("--tile", type=int, default=128)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-peers", action="store_true", help="only wildsr, and PyTorch to compare with")
     parser.add_argument("--skip-program", action="store_true", help="only the tile, not the whole program")
     parser.add_argument("--markdown", type=Path, help="also write the report here")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -66,56 +74,76 @@ def tile_table(options: argparse.Namespace) -> list[str]:
     """Time one tile with each engine."""
     import numpy as np
 
-    from wildsr.engine.backends import open_backend, resolve
     from wildsr.engine.backends.openvino import has_native_bf16
     from wildsr.imaging import read
     from wildsr.models import load_model
-    from wildsr.models.quantised import quantised
 
     rgb = read(photo(options)).rgb
     side = min(options.tile, *rgb.shape[:2])
     top, left = (rgb.shape[0] - side) // 2, (rgb.shape[1] - side) // 2
     tile = np.ascontiguousarray(rgb[top : top + side, left : left + side].transpose(2, 0, 1)[None])
-    model = load_model(options.model)
+    engines = {
+        (name, engine): run
+        for name in options.model
+        for engine, run in engines_of(load_model(name), tile, peers=not options.no_peers).items()
+    }
+    results = {key: run() for key, run in engines.items()}
+    times: dict[tuple[str, str], list[float]] = {key: [] for key in engines}
+    for _ in range(options.rounds):
+        for key, run in engines.items():
+            start = time.perf_counter()
+            run()
+            times[key].append(time.perf_counter() - start)
+    lines = [
+        f"{datetime.date.today()}, {processor()}, {os.cpu_count()} cores, "
+        f"{'native bf16' if has_native_bf16() else 'no native bf16'}, Python {platform.python_version()}",
+        f"One tile of {side}×{side} LR pixels, median of {options.rounds} interleaved rounds",
+    ]
+    first = next(key for key in engines if key[0] == options.model[0])
+    for model in options.model:
+        reference, base = results[model, EAGER], statistics.median(times[model, EAGER])
+        lines += [
+            "",
+            f"| {model} | seconds (min–max) | speed against PyTorch eager | against {' in '.join(first)} | "
+            "agreement with PyTorch |",
+            "|--|--|--|--|--|",
+        ]
+        for (name, engine), taken in times.items():
+            if name == model:
+                middle = statistics.median(taken)
+                error = float(np.mean((results[name, engine].astype(np.float64) - reference) ** 2))
+                agreement = "–" if engine == EAGER else f"{-10 * np.log10(max(error, 1e-20)):.1f} dB"
+                lines.append(
+                    f"| {engine} | {middle:.3f} ({min(taken):.3f}–{max(taken):.3f}) | {base / middle:.2f}× | "
+                    f"{statistics.median(times[first]) / middle:.2f}× | {agreement} |"
+                )
+    return lines
 
-    def wildsr_run(precision: str) -> Callable[[], np.ndarray]:
+
+def engines_of(
+    model: "Model", tile: "NDArray[np.float32]", *, peers: bool
+) -> dict[str, Callable[[], "NDArray[np.float32]"]]:
+    """What runs a tile through a model, by name; the first is wildsr in its best precision but int8."""
+    from wildsr.engine.backends import open_backend, resolve
+    from wildsr.engine.backends.openvino import has_native_bf16
+    from wildsr.models.quantised import quantised
+
+    def wildsr_run(precision: str) -> Callable[[], "NDArray[np.float32]"]:
         backend = open_backend(model, resolve("openvino", precision=precision, models=[model]))
         return lambda: backend.run(tile)
 
-    engines: dict[str, Callable[[], np.ndarray]] = {}
+    graph = model.graph()
+    engines: dict[str, Callable[[], NDArray[np.float32]]] = {}
     if has_native_bf16():
         engines["wildsr bf16"] = wildsr_run("bf16")
     engines["wildsr fp32"] = wildsr_run("fp32")
     if quantised(model) is not None:
         engines["wildsr int8"] = wildsr_run("int8")
-    engines["PyTorch eager fp32"] = torch_eager(model.graph(), tile)
-    engines["ONNX Runtime fp32"] = onnx_runtime(model.graph(), tile)
-    engines["ncnn CPU fp32"] = ncnn_cpu(model.graph(), tile)
-    results = {name: run() for name, run in engines.items()}
-    times: dict[str, list[float]] = {name: [] for name in engines}
-    for _ in range(options.rounds):
-        for name, run in engines.items():
-            start = time.perf_counter()
-            run()
-            times[name].append(time.perf_counter() - start)
-    reference = results["PyTorch eager fp32"]
-    base = statistics.median(times["PyTorch eager fp32"])
-    lines = [
-        f"{datetime.date.today()}, {processor()}, {os.cpu_count()} cores, "
-        f"{'native bf16' if has_native_bf16() else 'no native bf16'}, Python {platform.python_version()}",
-        f"{options.model}, one tile of {side}×{side} LR pixels, median of {options.rounds} interleaved rounds",
-        "",
-        "| engine | seconds (min–max) | speed against PyTorch eager | agreement with PyTorch |",
-        "|--|--|--|--|",
-    ]
-    for name, taken in times.items():
-        error = float(np.mean((results[name].astype(np.float64) - reference) ** 2))
-        agreement = "–" if name == "PyTorch eager fp32" else f"{-10 * np.log10(max(error, 1e-20)):.1f} dB"
-        middle = statistics.median(taken)
-        lines.append(
-            f"| {name} | {middle:.2f} ({min(taken):.2f}–{max(taken):.2f}) | {base / middle:.2f}× | {agreement} |"
-        )
-    return lines
+    engines[EAGER] = torch_eager(graph, tile)
+    if peers:
+        engines["ONNX Runtime fp32"] = onnx_runtime(graph, tile)
+        engines["ncnn CPU fp32"] = ncnn_cpu(graph, tile)
+    return engines
 
 
 def program_lines(options: argparse.Namespace) -> list[str]:
@@ -139,14 +167,14 @@ def program_lines(options: argparse.Namespace) -> list[str]:
             "-o",
             str(target),
             "-m",
-            options.model,
+            options.model[0],
         ]
         done = subprocess.run([*command, "--json"], check=True, capture_output=True, text=True)
     facts = json.loads(done.stdout)["results"][0]
     return [
         "",
-        f"Whole program on a {size[1]}×{size[0]} photo: {facts['seconds']:.1f} s, of which the network "
-        f"{facts['inference_seconds']:.1f} s: overhead {100 * facts['overhead']:.1f} %. "
+        f"{options.model[0]}, whole program on a {size[1]}×{size[0]} photo: {facts['seconds']:.1f} s, of which the "
+        f"network {facts['inference_seconds']:.1f} s: overhead {100 * facts['overhead']:.1f} %. "
         f"{facts['tiles']} tiles of {facts['tile'][0]}×{facts['tile'][1]}, overlap cost {facts['overlap_cost']:.2f}×.",
     ]
 
