@@ -204,7 +204,7 @@ def torch_eager(model: "onnx.ModelProto", tile: object) -> Callable[[], object]:
         attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
         match node.op_type:
             case "Conv":
-                return F.conv2d(get[0], get[1], get[2], padding=attributes["pads"][0])
+                return F.conv2d(*get, padding=attributes.get("pads", [0])[0])
             case "LeakyRelu":
                 return F.leaky_relu_(get[0], attributes["alpha"])
             case "PRelu":
