@@ -20,6 +20,7 @@ from playwright.sync_api import Browser, Error, Page, ViewportSize, expect, sync
 
 from tests.service.asking import picture, serious
 from tests.service.conftest import Running
+from wildsr.models.two_ends import DEFAULT_SHARPNESS
 from wildsr.service.leases import Lease, Leases, Made
 from wildsr.service.storage import Storage
 
@@ -170,7 +171,7 @@ def test_sharpness_is_offered_for_a_model_with_two_ends_alone(
     with opened(browser, with_dial) as page:
         page.goto(with_dial.address)
         slider = page.get_by_label("Sharpness")
-        expect(slider).to_have_value("0.5")
+        expect(slider).to_have_value(str(DEFAULT_SHARPNESS))
         slider.fill("0.2")
         expect(page.locator("#sharpness-value")).to_have_text("20 %")
         page.set_input_files("#file", photos(tmp_path, 1))
@@ -185,7 +186,7 @@ def test_sharpness_is_offered_for_a_model_with_two_ends_alone(
         options = lease_of(with_dial).job.options
         assert (options.model, options.sharpness) == ("tiny", None)
         page.locator("#model").select_option("ends")
-        expect(slider).to_have_value("0.5")
+        expect(slider).to_have_value(str(DEFAULT_SHARPNESS))
 
 
 def test_refusals_are_told_in_words(browser: Browser, running: Running, tmp_path: Path) -> None:
