@@ -82,7 +82,8 @@ def models(work: Path, start: str) -> dict[str, str]:
         print(f"{time.monotonic() - begun:.0f} s from the command to the model")
     if not (truth / "model.onnx").exists():
         steps = json.loads((found / "adapt.json").read_text())["steps"]
-        sets = (f"start={start}", "data.sharpened=0", "data.kernel_widths=[1.0]", f"run.steps={steps}")
+        plain = ("data.sharpened=0", "data.colour_blur=[0,0]", "data.kernel_widths=[1.0]")
+        sets = (f"start={start}", *plain, f"run.steps={steps}")
         settings = [word for one in sets for word in ("--set", one)]
         data = ("--profile", work / "truth.profile", "--hr", work / "clean", "-o", truth)
         wildsr("train", PRESETS.get(start, "adapt"), *data, *settings)

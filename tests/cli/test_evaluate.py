@@ -115,15 +115,17 @@ def test_failures_are_named_and_exit_1(tmp_path: Path) -> None:
     assert "failed: tiny.png, sr: ssim: 5×5 pixels are too few" in " ".join(result.stderr.split())
 
 
-def test_a_blind_page_is_written_and_its_choices_scored(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shown", [(), ("--blind-reference",)])
+def test_a_blind_page_is_written_and_its_choices_scored(shown: tuple[str, ...], tmp_path: Path) -> None:
     hr = fill(tmp_path / "hr", NAMES, scale=4)
     one, two = (
         fill(tmp_path / "one", NAMES, scale=4, sigma=4),
         fill(tmp_path / "two", NAMES, scale=4, sigma=9),
     )
     page = tmp_path / "choose.html"
-    result = run(one, two, "--hr", hr, "--metrics", "psnr", "--blind-page", page)
+    result = run(one, two, "--hr", hr, "--metrics", "psnr", "--blind-page", page, *shown)
     assert result.exit_code == 0
+    assert page.read_text(encoding="utf-8").count('alt="truth"') == 2 * len(shown)
     assert "2 pairs to choose from" in " ".join(result.stderr.split())
     key = json.loads((tmp_path / "choose.key.json").read_text())
     side = ["left" if crop["left"] == "one" else "right" for crop in key["crops"]]
@@ -148,12 +150,18 @@ def test_a_blind_page_is_written_and_its_choices_scored(tmp_path: Path) -> None:
         (["sr", "--crop-border", "-1"], "crop-border is -1"),
         (["--models", "bicubic", "bicubic", "--set", "sr"], "two methods are called bicubic"),
         (["sr", "--blind-page", "p.html"], "a blind page compares two methods, not 1"),
+        (
+            ["sr", "sr2", "--metrics", "niqe", "--blind-page", "p.html", "--blind-reference"],
+            "truth, which is not",
+        ),
+        (["sr", "--metrics", "niqe", "--blind-reference"], "and none is asked for"),
         (["--blind-key", "k.json"], "choices are scored with the key of their page"),
         (["--blind-choices", "c.json"], "choices are scored with the key of their page"),
     ],
 )
 def test_misuse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str) -> None:
-    fill(tmp_path / "sr", NAMES)
+    for name in ("sr", "sr2"):
+        fill(tmp_path / name, NAMES)
     monkeypatch.chdir(tmp_path)
     result = run(*arguments)
     assert isinstance(result.exception, UsageError)

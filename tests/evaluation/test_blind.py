@@ -60,6 +60,21 @@ def test_the_page_names_no_method_and_needs_nothing_else(found: Evaluation) -> N
     assert all(one.startswith("data:image/jpeg;base64,") for one in re.findall(r'src="([^"]*)"', test.page))
 
 
+def test_the_truth_can_be_shown_between_the_two(found: Evaluation) -> None:
+    test = blind_test(found, np.random.default_rng(0), reference=True)
+    plain = blind_test(found, np.random.default_rng(0))
+    assert "like it" in test.page
+    assert [json.loads(one.key)["reference_shown"] for one in (test, plain)] == [True, False]
+    assert json.loads(test.key)["crops"] == json.loads(plain.key)["crops"]
+    shown = re.findall(
+        r'left" src="([^"]*)"><img alt="truth" src="([^"]*)"><img alt="right" src="([^"]*)"', test.page
+    )
+    assert len(shown) == 6
+    assert "truth" not in plain.page
+    # without noise the picture takes the least bytes as JPEG
+    assert all(len(truth) < min(len(left), len(right)) for left, truth, right in shown)
+
+
 def test_the_key_knows_what_every_side_shows(found: Evaluation) -> None:
     test = blind_test(found, np.random.default_rng(1))
     key = json.loads(test.key)

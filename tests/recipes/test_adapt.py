@@ -143,13 +143,17 @@ def test_an_even_side_is_refused(config: AdaptConfig, tmp_path: Path, said: Say)
     assert "odd" in str(caught.value.hint)
 
 
-def test_light_and_shade_can_weigh_more(config: AdaptConfig, tmp_path: Path, said: Say) -> None:
+@pytest.mark.parametrize("term", ["low_frequency", "overshoot", "grid"])
+def test_light_and_shade_halos_and_a_grid_can_weigh_more(
+    config: AdaptConfig, term: str, tmp_path: Path, said: Say
+) -> None:
     first = {}
     for weight in (0.0, 2.0, 4.0):
-        asked = replace(config, low_frequency_weight=weight, run=replace(config.run, steps=2))
+        asked = replace(config, **{f"{term}_weight": weight}, run=replace(config.run, steps=2))
         run = adapt.run(asked, tmp_path / f"run-{weight}", resume=False, say=said)
-        first[weight] = next(point for point in curves(run) if "pixel" in point).get("low_frequency")
+        first[weight] = next(point for point in curves(run) if "pixel" in point).get(term)
     assert first[0.0] is None
+    assert first[2.0] > 0
     assert first[4.0] == pytest.approx(2 * first[2.0], rel=1e-3)
 
 
@@ -166,17 +170,32 @@ def test_light_and_shade_can_weigh_more(config: AdaptConfig, tmp_path: Path, sai
 def test_how_much_is_sharpened_goes_by_the_halos_of_the_photos(
     found: float | None, share: float, word: str, said: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(adapt_camera, "overshoot", lambda photos: found)
+    monkeypatch.setattr(adapt_camera, "overshoot", lambda edges: found)
     asked = replace(adapt.PRESETS["adapt-faithful"].data, sharpened=0.7)
-    data = adapt_camera._for_halos([Path("a.jpg")], asked, said)
+    data = adapt_camera._like_the_camera([Path("a.jpg")], asked, said)
+    assert data == replace(asked, sharpened=data.sharpened)
     assert data.sharpened == pytest.approx(share)
-    certain = share / 0.7
-    between = [
-        (1 - certain) * a + certain * b for a, b in zip(adapt.WIDTHS, asked.kernel_widths, strict=True)
-    ]
-    assert data.kernel_widths == pytest.approx(between)
-    assert replace(data, sharpened=0.7, kernel_widths=asked.kernel_widths) == asked
+    assert word in said.lines[0]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("found", "blur", "word"),
+    [
+        (None, (0.0, 1.8), "too few edges between colours to tell"),
+        (0.2, (0.0, 0.0), "as sharp as brightness"),
+        (2.0, (0.0, 2.4), "blurred more than brightness, by 2.0 pixels"),
+    ],
+)
+def test_how_much_colour_is_blurred_goes_by_the_photos(
+    found: float | None, blur: tuple[float, float], word: str, said: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adapt_camera, "colour_blur", lambda edges: found)
+    asked = replace(adapt.PRESETS["adapt"].data, colour_blur=(0.0, 1.8))
+    data = adapt_camera._like_the_camera([Path("a.jpg")], asked, said)
+    assert data == replace(asked, colour_blur=blur)
     assert word in said.lines[-1]  # type: ignore[attr-defined]
+    none = replace(asked, colour_blur=(0.0, 0.0))
+    assert adapt_camera._like_the_camera([Path("a.jpg")], none, said) == none
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

@@ -24,6 +24,7 @@ from wildsr.training.losses import (
     l2,
     low_frequency_l1,
     luma,
+    overshoot,
     random_crops,
     random_views,
     texture,
@@ -97,6 +98,21 @@ def test_low_frequency_loss_sees_colour_but_no_texture() -> None:
     assert low_frequency_l1(hr + 0.1, hr).item() == pytest.approx(0.1, rel=1e-4)
     assert low_frequency_l1(checks, hr).item() < 0.01
     assert l1(checks, hr).item() == pytest.approx(0.2, rel=1e-4)
+
+
+def test_overshoot_counts_what_leaves_the_levels_nearby() -> None:
+    hr = torch.zeros(1, 3, 16, 40)
+    hr[..., 20:] = 0.6
+    halos = hr.clone()
+    halos[..., 19], halos[..., 20] = -0.1, 0.8  # 0.1 and 0.2 beyond an edge, on 2 of 40 columns
+    assert overshoot(halos, hr).item() == pytest.approx((0.1 + 0.2) / 40, rel=1e-5)
+    assert overshoot(hr.flip(-1), hr).item() == pytest.approx(
+        0.6 * (40 - 8) / 40, rel=1e-5
+    )  # but near the edge
+    blurred, texture_there = 0.5 * hr + 0.15, hr.clone()
+    texture_there[..., 17:23] = torch.rand(1, 3, 16, 6) * 0.6
+    assert overshoot(hr, hr).item() == overshoot(texture_there, hr).item() == 0
+    assert overshoot(blurred, hr).item() > 0  # flat parts may not move either
 
 
 def test_dpeds_colour_loss_of_a_shift() -> None:

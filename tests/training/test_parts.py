@@ -95,6 +95,15 @@ def test_health_accepts_noise_and_names_an_explosion() -> None:
     health.check({"loss": 1.1}, explosion=20)  # the bad value left no trace
 
 
+def test_a_small_term_may_rise_to_what_all_are_together() -> None:
+    health = Health()
+    for _ in range(30):
+        health.check({"pixel": 0.1, "overshoot": 0.004}, explosion=10)
+    health.check({"pixel": 0.1, "overshoot": 0.1}, explosion=10)  # 25 times its mean: one edge in the batch
+    with pytest.raises(UnhealthyError, match=r"the loss `overshoot` exploded to 0\.2"):
+        health.check({"pixel": 0.1, "overshoot": 0.2}, explosion=10)
+
+
 def test_a_discriminator_that_loses_its_lead_is_no_explosion() -> None:
     health = Health()
     for step in range(400):

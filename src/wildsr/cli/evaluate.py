@@ -43,6 +43,7 @@ def evaluate(
     markdown: options.MarkdownFile = None,
     html: options.HtmlFile = None,
     blind_page: options.BlindPage = None,
+    blind_reference: options.BlindReference = False,
     blind_key: options.BlindKey = None,
     blind_choices: options.BlindChoices = None,
     scale: options.Scale = None,
@@ -85,10 +86,17 @@ def evaluate(
     )
     if blind_page is not None:
         check_two([method.name for method in plan.methods])
+        if blind_reference and not plan.test_set.has_reference:
+            raise UsageError("--blind-reference shows the truth, which is not known here", hint="--hr TRUTH")
+    elif blind_reference:
+        raise UsageError(
+            "--blind-reference says what a blind page shows, and none is asked for",
+            hint="--blind-page choose.html",
+        )
     result = _run(plan)
     write_found(result, json=json, csv=csv, markdown=markdown, html=html)
     if blind_page is not None:
-        _write_blind(result, Path(blind_page))
+        _write_blind(result, Path(blind_page), reference=blind_reference)
     for failure in result.failures:
         say(f"failed: {shown(failure)}")
     if result.failures:
@@ -137,10 +145,10 @@ def write_found(
             say(f"wrote {shown(target)}")
 
 
-def _write_blind(found: Evaluation, target: Path) -> None:
+def _write_blind(found: Evaluation, target: Path, *, reference: bool) -> None:
     import numpy as np
 
-    test = blind_test(found, np.random.default_rng())
+    test = blind_test(found, np.random.default_rng(), reference=reference)
     key = key_path(target)
     write_text(target, test.page)
     write_text(key, test.key)

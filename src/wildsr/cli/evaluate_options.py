@@ -64,6 +64,13 @@ BlindPage = Annotated[
         show_default=False,
     ),
 ]
+BlindReference = Annotated[
+    bool,
+    typer.Option(
+        "--blind-reference",
+        help="Show the true picture between the two on that page, and ask which is more like it.",
+    ),
+]
 BlindKey = Annotated[
     str | None,
     typer.Option("--blind-key", help="Key of a blind page, to score choices.", show_default=False),

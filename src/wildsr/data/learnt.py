@@ -8,6 +8,7 @@ from typing import Final
 from wildsr.checkpoints import load_network
 from wildsr.degradation import PRESETS, Chosen, Downscale, Pipeline, Profile, Round, choose
 from wildsr.degradation.learnt import Learnt
+from wildsr.degradation.samplers import Range
 from wildsr.errors import UsageError
 
 DEGRADER: Final = "dsgan"
@@ -18,7 +19,12 @@ _MARGIN: Final = 10
 
 
 def chosen_degradation(
-    name: str | None, *, scale: int, profile: Profile | None = None, sharpened: float = 0.0
+    name: str | None,
+    *,
+    scale: int,
+    profile: Profile | None = None,
+    sharpened: float = 0.0,
+    colour_blur: Range = (0.0, 0.0),
 ) -> Chosen:
     """Return the degradation of a name or a folder; without one, that of the profile, or else bicubic.
 
@@ -27,6 +33,7 @@ def chosen_degradation(
         scale: HR pixels per LR pixel along one side.
         profile: For `realsr`.
         sharpened: Share of the LR that the profile's camera would have sharpened.
+        colour_blur: Range of σ, LR pixels, of what blurs the colour of the profile's camera.
 
     Raises:
         UsageError: No such preset or run, a profile missing, superfluous, empty or of another scale; nothing to
@@ -35,11 +42,11 @@ def chosen_degradation(
     """
     # unlike pathlib's, os.path's is False for a name that can't be
     if name is None or name in PRESETS or not os.path.isdir(name):  # noqa: PTH112
-        return choose(name, scale=scale, profile=profile, sharpened=sharpened)
-    if profile is not None or sharpened:
+        return choose(name, scale=scale, profile=profile, sharpened=sharpened, colour_blur=colour_blur)
+    if profile is not None or sharpened or colour_blur[1]:
         raise UsageError(
-            "a learnt degradation uses neither a profile nor sharpening",
-            hint="leave out --profile and data.sharpened, or --degradation",
+            "a learnt degradation uses neither a profile nor its sharpening and blur of colour",
+            hint="leave out --profile, data.sharpened and data.colour_blur, or --degradation",
         )
     folder = Path(name)
     if (folder / DEGRADER / "model.safetensors").is_file():

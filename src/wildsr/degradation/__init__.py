@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from wildsr.degradation.blur import Blur, BlurSubsample, FromPool, KernelSampler, correlate
     from wildsr.degradation.bsrgan import Bsrgan
+    from wildsr.degradation.colour import ColourBlur
     from wildsr.degradation.compression import Jpeg
     from wildsr.degradation.levels import Clip, Round
     from wildsr.degradation.noise import (
@@ -36,6 +37,7 @@ __all__ = [
     "Chance",
     "Chosen",
     "Clip",
+    "ColourBlur",
     "CorrelatedNoise",
     "Degradation",
     "Downscale",
@@ -83,6 +85,7 @@ _HOMES = {
     "Chance": "operation",
     "Chosen": "presets",
     "Clip": "levels",
+    "ColourBlur": "colour",
     "CorrelatedNoise": "noise",
     "Degradation": "operation",
     "Downscale": "resampling",

@@ -8,6 +8,7 @@ from typing import Final
 
 from wildsr.degradation.blur import Blur, BlurSubsample, FromPool
 from wildsr.degradation.bsrgan import Bsrgan
+from wildsr.degradation.colour import ColourBlur, reach
 from wildsr.degradation.levels import Round
 from wildsr.degradation.noise import GaussianNoise, GaussianPoissonNoise, PoissonNoise
 from wildsr.degradation.noise_pool import NoisePool
@@ -15,7 +16,7 @@ from wildsr.degradation.operation import Degradation, OneOf, Pipeline
 from wildsr.degradation.profile import Profile
 from wildsr.degradation.real_esrgan import RealEsrgan
 from wildsr.degradation.resampling import Downscale
-from wildsr.degradation.samplers import Gaussians
+from wildsr.degradation.samplers import Gaussians, Range
 from wildsr.degradation.sharpening import SharpenedBlur
 from wildsr.degradation.wild import wild
 from wildsr.errors import UsageError, did_you_mean
@@ -23,6 +24,7 @@ from wildsr.files import counted
 
 _HALO: Final = 6
 """LR pixels that sharpening reaches farther."""
+_NO_BLUR: Final = (0.0, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +66,12 @@ class Chosen:
 
 
 def choose(
-    name: str | None, *, scale: int = 4, profile: Profile | None = None, sharpened: float = 0.0
+    name: str | None,
+    *,
+    scale: int = 4,
+    profile: Profile | None = None,
+    sharpened: float = 0.0,
+    colour_blur: Range = _NO_BLUR,
 ) -> Chosen:
     """Return the degradation of a name; without one, that of the profile, or else bicubic.
 
@@ -73,9 +80,11 @@ def choose(
         scale: HR pixels per LR pixel along one side.
         profile: For `realsr`.
         sharpened: Share of the LR, 0 to 1, that a camera with the profile's kernels would have sharpened (`realsr`).
+        colour_blur: Least and greatest σ, LR pixels, of what blurs the colour of the LR beside the kernels (`realsr`).
 
     Raises:
-        UsageError: No such preset, a profile missing, superfluous, empty or of another scale; nothing to sharpen.
+        UsageError: No such preset, a profile missing, superfluous, empty or of another scale; nothing to sharpen; a
+            blur of colour without a profile, or whose least σ is above its greatest.
     """
     if name is None:
         name = "bicubic" if profile is None else "realsr"
@@ -94,20 +103,34 @@ def choose(
             "sharpening belongs to a profile's kernels, and there are none",
             hint="a profile with kernels, or --set data.sharpened=0",
         )
+    if colour_blur[1] and profile is None:
+        raise UsageError(
+            "the blur of colour belongs to a camera, and there is no profile of one",
+            hint="--profile cam.profile, or --set data.colour_blur=[0,0]",
+        )
+    if colour_blur[0] > colour_blur[1]:
+        raise UsageError(
+            f"the blur of colour goes from {colour_blur[0]:g} to {colour_blur[1]:g} pixels",
+            hint="the smaller one first",
+        )
     pipeline = preset.build(scale, profile)
     margin, summary, content = preset.margin, preset.summary, ""
     if profile is not None:
         margin = max(2, math.ceil((profile.kernels.shape[1] // 2 + 1) / scale))
         content = profile.fingerprint
+        pipeline = realsr(profile, sharpened=sharpened, colour_blur=colour_blur)
         if sharpened:
-            pipeline = realsr(profile, sharpened=sharpened)
             margin += _HALO
             content += f" {sharpened}"
+        if colour_blur[1]:
+            margin += reach(colour_blur[1])
+            content += f" colour {colour_blur[0]} {colour_blur[1]}"
         summary = (
             f"profile {profile.fingerprint[:12]}: {counted(len(profile.kernels), 'kernel')}, "
             f"{counted(len(profile.noise), 'noise patch')}"
             + (f"; {', '.join(profile.meta.cameras())}" if profile.meta.photos else "")
             + (f"; {sharpened:.0%} sharpened" if sharpened else "")
+            + (f"; colour blurred by up to {colour_blur[1]:.2g} pixels" if colour_blur[1] else "")
         )
     text = f"{name} {scale} {content}"
     return Chosen(
@@ -138,7 +161,7 @@ def mixed_with_bicubic(chosen: Chosen, share: float, *, scale: int) -> Chosen:
     )
 
 
-def realsr(profile: Profile, *, sharpened: float = 0.0) -> Pipeline:
+def realsr(profile: Profile, *, sharpened: float = 0.0, colour_blur: Range = _NO_BLUR) -> Pipeline:
     """Return RealSR's degradation: I_LR = clip((I_HR ⊛ k)↓s + n), k and n drawn independently from the profile.
 
     Without kernels bicubic takes their place; without noise patches none is added.
@@ -146,6 +169,7 @@ def realsr(profile: Profile, *, sharpened: float = 0.0) -> Pipeline:
     Args:
         profile: Kernels and noise patches.
         sharpened: Share of the LR, 0 to 1, with `SharpenedBlur` in place of k↓s (not RealSR's).
+        colour_blur: Range of σ, LR pixels, of `ColourBlur` before the noise (not RealSR's).
 
     Raises:
         UsageError: Neither kernels nor noise.
@@ -162,6 +186,8 @@ def realsr(profile: Profile, *, sharpened: float = 0.0) -> Pipeline:
         steps.append(OneOf((plain, soft), weights=(1 - sharpened, sharpened)) if sharpened else plain)
     else:
         steps.append(Downscale(scale=profile.scale))
+    if colour_blur[1]:
+        steps.append(ColourBlur(sigma=colour_blur))
     if len(profile.noise):
         steps.append(NoisePool(profile.noise))
     return Pipeline((*steps, Round()))

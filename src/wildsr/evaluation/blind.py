@@ -42,6 +42,7 @@ document.addEventListener("change", () => {
 _STYLE: Final = (
     "fieldset{border:0;padding:0;margin:0 0 56px}"
     ".sides{display:grid;grid-template-columns:1fr 1fr;gap:14px}"
+    ".sides.true{grid-template-columns:1fr 1fr 1fr}"
     ".sides img{width:100%;image-rendering:pixelated;border-radius:4px}"
     ".answers{display:grid;grid-template-columns:1fr auto 1fr;gap:14px;text-align:center;padding-top:8px}"
     "#done{position:sticky;bottom:0;padding:12px 0;background:var(--paper)}"
@@ -108,12 +109,27 @@ class BlindScore:
         return min(1.0, 2 * tail)
 
 
-def blind_test(found: Evaluation, rng: np.random.Generator, *, most: int = _MOST_CROPS) -> BlindTest:
+_BETTER: Final = (
+    "Which is better?",
+    "Two results of the same place, side by side. Choose the one you would rather have: what is there should be clear "
+    "and look natural. Take “no difference” where you don't prefer one.",
+)
+_TRUER: Final = (
+    "Which is nearer to the truth?",
+    "Two results of the same place, and the true picture between them. Choose the one that is more like it. Take “no "
+    "difference” where neither is.",
+)
+
+
+def blind_test(
+    found: Evaluation, rng: np.random.Generator, *, reference: bool = False, most: int = _MOST_CROPS
+) -> BlindTest:
     """Return a page that shows where two methods differ most, one place a picture, sides and order at random.
 
     Args:
         found: An evaluation of two methods.
         rng: Decides sides, order and the test's identity.
+        reference: Show the true picture between the two, as in track 1 of NTIRE 2020, and ask which is more like it.
         most: Pairs at most.
 
     Raises:
@@ -121,8 +137,14 @@ def blind_test(found: Evaluation, rng: np.random.Generator, *, most: int = _MOST
     """
     check_two(found.methods)
     places = [one for one in comparisons(found, most=most, quality=_QUALITY) if len(one.methods) == 2]
+    if reference:
+        places = [one for one in places if one.hr is not None]
     if not places:
-        raise UsageError("there is no picture that both methods have a result for; a blind page needs one")
+        raise UsageError(
+            "there is no picture that both methods have a result for"
+            + (" and whose truth is known" if reference else "")
+            + "; a blind page needs one"
+        )
     test = rng.bytes(8).hex()
     order = [places[index] for index in rng.permutation(len(places))]
     crops: list[dict[str, str]] = []
@@ -130,20 +152,24 @@ def blind_test(found: Evaluation, rng: np.random.Generator, *, most: int = _MOST
     for number, place in enumerate(order):
         left, right = (found.methods[side] for side in rng.permutation(2))
         crops.append({"image": place.image, "left": left, "right": right})
-        sections.append(_pair(number, place.methods[left], place.methods[right]))
-    heading = (
-        f"<style>{_STYLE}</style><h1>Which is better?</h1><p>Two results of the same place, side by side. Choose the "
-        "one you would rather have: what is there should be clear and look natural. Take “no difference” where you "
-        "don't prefer one.</p>"
-    )
+        truth = place.hr if reference else None
+        sections.append(_pair(number, place.methods[left], place.methods[right], truth))
+    title, task = _TRUER if reference else _BETTER
+    heading = f"<style>{_STYLE}</style><h1>{title}</h1><p>{task}</p>"
     done = (
         f'<div id="done"><button type="button" id="save">Save choices</button> '
         f'<span class="quiet" id="left">{len(order)} to go</span></div>'
     )
     form = f'<form data-test="{test}">{"".join(sections)}{done}</form>'
-    key = {"wildsr_blind_key": 1, "test": test, "methods": list(found.methods), "crops": crops}
+    key = {
+        "wildsr_blind_key": 1,
+        "test": test,
+        "reference_shown": reference,
+        "methods": list(found.methods),
+        "crops": crops,
+    }
     return BlindTest(
-        page=page("Which is better?", [heading, form, f"<script>{_SCRIPT}</script>"]),
+        page=page(title, [heading, form, f"<script>{_SCRIPT}</script>"]),
         key=json.dumps(key, indent=1) + "\n",
         crops=len(crops),
     )
@@ -221,13 +247,14 @@ def blind_json(score: BlindScore) -> str:
     return json.dumps(found, indent=2) + "\n"
 
 
-def _pair(number: int, left: str, right: str) -> str:
+def _pair(number: int, left: str, right: str, truth: str | None) -> str:
     answers = "".join(
         f'<label><input type="radio" name="pair{number}" value="{value}"> {text}</label>'
         for value, text in (("left", "left"), ("same", "no difference"), ("right", "right"))
     )
+    between, layout = ("", "sides") if truth is None else (f'<img alt="truth" src="{truth}">', "sides true")
     return (
-        f'<fieldset><div class="sides"><img alt="left" src="{left}"><img alt="right" src="{right}"></div>'
+        f'<fieldset><div class="{layout}"><img alt="left" src="{left}">{between}<img alt="right" src="{right}"></div>'
         f'<div class="answers">{answers}</div></fieldset>'
     )
 

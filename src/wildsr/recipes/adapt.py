@@ -28,7 +28,7 @@ from wildsr.training.choices import PerceptualName, PixelName
 from wildsr.training.datasets import gather, sampler_of
 from wildsr.training.launch import Process, launch
 from wildsr.training.loop import steps
-from wildsr.training.losses import PIXEL, check_crop, low_frequency_l1, random_crops
+from wildsr.training.losses import PIXEL, check_crop, grid, low_frequency_l1, overshoot, random_crops
 from wildsr.training.memory import refuse_what_cannot_fit
 from wildsr.training.perceptual_network import perceptual_network
 from wildsr.training.publish import publish
@@ -83,6 +83,12 @@ class AdaptConfig:
 
     low_frequency_weight: Weight = 0.0
     """Weight of L1 between 9×9 means and those of HR (Fritsche et al. 2019), which edges and texture don't show in."""
+
+    overshoot_weight: Weight = 0.0
+    """Weight of what is brighter or darker than all that HR has within 4 pixels: halos and ringing at edges."""
+
+    grid_weight: Weight = 0.0
+    """Weight of the error's part that repeats with the network's scale: the grid that features don't see."""
 
     self_distillation: Fraction = 0.0
     """Share of the start's own result from clean LR (the crop downscaled by bicubic) in what is learnt from; the rest
@@ -169,6 +175,10 @@ def _adapt(process: Process, config: AdaptConfig) -> None:
                     terms["pixel"] = config.pixel_weight * pixel(sr, wanted)
                 if config.low_frequency_weight:
                     terms["low_frequency"] = config.low_frequency_weight * low_frequency_l1(sr, step.hr)
+                if config.overshoot_weight:
+                    terms["overshoot"] = config.overshoot_weight * overshoot(sr, step.hr)
+                if config.grid_weight:
+                    terms["grid"] = config.grid_weight * grid(sr, step.hr, scale)
                 if config.perceptual_weight:
                     seen = random_crops(sr, wanted, config.perceptual_crop, step.random())
                     terms["perceptual"] = config.perceptual_weight * perceptual(*seen)
@@ -230,25 +240,20 @@ _FINE_TUNING: Final = OptimiserSettings(
     learning_rate=1e-4, betas=(0.9, 0.99), schedule="cosine", floor=0.05, warm_up=20, clip=1.0
 )
 
-WIDTHS: Final = (0.8, 0.9, 1.0, 1.1)
-"""The kernels found are, if anything, too wide: softness of the scene passes for blur of the camera."""
-
-_NARROW: Final = (0.65, 0.75, 0.85, 0.95)
-_NARROWER: Final = (0.6, 0.7, 0.8, 0.9)
-"""Of a camera that sharpens less blur is left to take back than a kernel says, for a network that adds no contrast of
-its own; least for one that has been prepared for much blur."""
-
 _DATA: Final = DataSettings(
     patch=128,
     batch=2,
     validation_photos=10,
     validation_side=192,
-    kernel_widths=WIDTHS,
+    kernel_widths=(0.8, 0.9, 1.0, 1.1),
     sharpened=0.7,
+    colour_blur=(0.0, 1.8),
     lettering=0.3,
 )
-"""Without print among the photos, letters get a haze of the background's colour within a few dozen steps. Without the
-sharpening that cameras do, their halos and noise are sharpened once more."""
+"""The kernels found are, if anything, too wide: softness of the scene passes for blur of the camera. Without print
+among the photos, letters get a haze of the background's colour within a few dozen steps. Without the sharpening that
+cameras do, their halos and noise are sharpened once more; without their blur of colour, the fringe that a coloured
+ground leaves on letters is taken for their colour."""
 
 _RUN: Final = RunSettings(
     steps=60, ema=0.97, log_every=10, validate_every=10, checkpoint_every=20, explosion=10.0
@@ -259,30 +264,35 @@ _ADAPT: Final = AdaptConfig(data=_DATA, optimiser=_FINE_TUNING, run=_RUN)
 PRESETS: dict[str, AdaptConfig] = {
     "adapt": replace(
         _ADAPT,
-        low_frequency_weight=8.0,
-        data=replace(_DATA, kernel_widths=_NARROWER, sharpened=1.0),
-        run=replace(_RUN, steps=40),
+        overshoot_weight=20.0,
+        grid_weight=40.0,
+        data=replace(_DATA, sharpened=1.0),
+        run=replace(_RUN, steps=100),
     ),
     "adapt-crisp": replace(
         _ADAPT,
         self_distillation=1.0,
         self_distillation_side=9,
-        data=replace(_DATA, sharpened=0.35),
+        data=replace(
+            _DATA, sharpened=0.35, colour_blur=(0.0, 0.0)
+        ),  # its start's strong colours became gaudy
         run=replace(_RUN, steps=40),
     ),
     "adapt-balanced": replace(
         _ADAPT,
         start="balanced",
-        low_frequency_weight=12.0,
+        low_frequency_weight=6.0,
+        overshoot_weight=3.0,
         self_distillation=1.0,
         self_distillation_side=9,
     ),
-    "adapt-faithful": AdaptConfig(
+    "adapt-faithful": replace(
+        _ADAPT,
         start="faithful",
         psnr_loss=0.25,
-        data=replace(_DATA, kernel_widths=_NARROW, lettering=0.1),
-        optimiser=_FINE_TUNING,
-        run=replace(_RUN, steps=120),
+        overshoot_weight=80.0,
+        data=replace(_DATA, lettering=0.1),
+        run=replace(_RUN, steps=200, validate_every=20),
     ),
 }
-"""A few dozen steps from published weights: after more, texture erodes and edges ring."""
+"""A few dozen steps from published weights, more where halos cost: after more, texture erodes and edges ring."""

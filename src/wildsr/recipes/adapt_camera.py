@@ -8,13 +8,14 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from statistics import mean
 from typing import Final, TypeAlias
 
 from wildsr.checkpoints import Loaded, load_network
 from wildsr.data.clean_up import clean_up
 from wildsr.degradation import Profile
 from wildsr.errors import UsageError
+from wildsr.estimation.colour import colour_blur
+from wildsr.estimation.edges import Edges, find_edges
 from wildsr.estimation.halos import overshoot
 from wildsr.estimation.profile.examine import forget
 from wildsr.estimation.profile.make import ProfileSettings, profile_photos
@@ -49,6 +50,10 @@ _EXAMINED: Final = 40
 _NO_HALO: Final = 0.01
 _HALO: Final = 0.03
 """Overshoot up to which edges count as untouched, and from which as sharpened."""
+_NO_COLOUR_BLUR: Final = 0.25
+"""Pixels that make no difference."""
+_USUAL_COLOUR_BLUR: Final = 1.5
+"""Pixels; of the cameras that the presets' ranges are for."""
 _RECORD: Final = "adapt.json"
 _PROFILE: Final = "camera.profile"
 _PROFILE_STATE: Final = "profile-state"
@@ -254,7 +259,7 @@ def _config(
                 hint="--hr names a folder of clean, large photos of anything",
             )
     data = replace(
-        _for_halos(photos, preset.data, say),
+        _like_the_camera(photos, preset.data, say),
         hr=hr.resolve(),
         profile=(folder / _PROFILE).resolve(),
     )
@@ -267,21 +272,47 @@ def _config(
     )
 
 
-def _for_halos(photos: Sequence[Path], data: DataSettings, say: Say) -> DataSettings:
-    """Fit the preset's settings for cameras that sharpen to how clearly the photos' edges have halos."""
-    halo = overshoot([photos[index] for index in _spread(len(photos), _EXAMINED)])
-    certain = 1.0 if halo is None else min(max((halo - _NO_HALO) / (_HALO - _NO_HALO), 0.0), 1.0)
-    share = certain * data.sharpened
+def _like_the_camera(photos: Sequence[Path], data: DataSettings, say: Say) -> DataSettings:
+    """Fit the preset's sharpening and blur of colour to the photos' edges."""
+    edges = find_edges([photos[index] for index in _spread(len(photos), _EXAMINED)])
+    return replace(
+        data,
+        sharpened=_sharpened(edges, data.sharpened, say),
+        colour_blur=_colour_blur(edges, data.colour_blur, say),
+    )
+
+
+def _sharpened(edges: Edges, share: float, say: Say) -> float:
+    """All of the share where edges clearly have halos, none where they have none."""
+    halo = overshoot(edges)
     if halo is None:
-        said = f"note: too few clear edges to tell whether the camera sharpens; {share:.0%} of the LR is sharpened"
-    else:
-        said = f"edges overshoot by {max(halo, 0):.1%} of their height: " + (
-            f"{share:.0%} of the LR is sharpened" if certain else "the camera leaves no halos"
+        say(
+            f"note: too few clear edges to tell whether the camera sharpens; {share:.0%} of the LR is sharpened"
         )
-    say(said)
-    wider = (1 - certain) * (mean(adapt.WIDTHS) - mean(data.kernel_widths))
-    widths = tuple(round(width + wider, 3) for width in data.kernel_widths)
-    return replace(data, sharpened=share, kernel_widths=widths)
+        return share
+    certain = min(max((halo - _NO_HALO) / (_HALO - _NO_HALO), 0.0), 1.0)
+    found = f"{certain * share:.0%} of the LR is sharpened" if certain else "the camera leaves no halos"
+    say(f"edges overshoot by {max(halo, 0):.1%} of their height: {found}")
+    return certain * share
+
+
+def _colour_blur(edges: Edges, usual: tuple[float, float], say: Say) -> tuple[float, float]:
+    """What is usual, as much wider or narrower as the photos show."""
+    if not usual[1]:
+        return usual
+    found = colour_blur(edges)
+    if found is None:
+        say(
+            "note: too few edges between colours to tell how much the camera blurs colour; "
+            f"{_USUAL_COLOUR_BLUR:g} pixels are usual"
+        )
+        return usual
+    if found < _NO_COLOUR_BLUR:
+        say("colour is as sharp as brightness")
+        return 0.0, 0.0
+    say(f"colour is blurred more than brightness, by {found:.1f} pixels")
+    narrowest, widest = (round(sigma * found / _USUAL_COLOUR_BLUR, 2) for sigma in usual)
+    return narrowest, widest
 
 
 def _spread(count: int, most: int) -> list[int]:

@@ -217,7 +217,10 @@ def _degradation(settings: DataSettings, scale: int) -> Chosen | None:
     if profile is not None and settings.kernel_widths != (1.0,):
         profile = with_widths(profile, settings.kernel_widths)
     sharpened = settings.sharpened if profile is not None and len(profile.kernels) else 0.0
-    chosen = chosen_degradation(settings.degradation, scale=scale, profile=profile, sharpened=sharpened)
+    colour_blur = settings.colour_blur if profile is not None else (0.0, 0.0)
+    chosen = chosen_degradation(
+        settings.degradation, scale=scale, profile=profile, sharpened=sharpened, colour_blur=colour_blur
+    )
     return None if chosen.name == "bicubic" else mixed_with_bicubic(chosen, settings.bicubic, scale=scale)
 
 

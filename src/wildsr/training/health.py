@@ -51,13 +51,14 @@ class Health:
             explosion: How many times its running mean a loss may be.
 
         Raises:
-            UnhealthyError: A loss is not finite, or exploded.
+            UnhealthyError: A loss is not finite, or exploded; a small term may rise to what all terms are together.
         """
+        together = sum(self.means.get(name, 0.0) for name in losses)
         for name, value in losses.items():
             if not math.isfinite(value):
                 raise UnhealthyError(f"the loss `{name}` is {value}")
             usual = max(self.means.get(name, math.inf), _OF_PEAK * self.peaks.get(name, 0.0), _TINY)
-            if self.seen >= _SETTLED and abs(value) > explosion * usual:
+            if self.seen >= _SETTLED and abs(value) > max(explosion * usual, together):
                 raise UnhealthyError(
                     f"the loss `{name}` exploded to {value:.4g}, {abs(value) / usual:.0f} × its mean"
                 )

@@ -42,6 +42,10 @@ class DataSettings:
     """Share of the LR made by the profile that is sharpened as cameras do, its blur being wider by as much before: a
     camera's own sharpening can't be told from less blur in its photos."""
 
+    colour_blur: tuple[NotNegative, NotNegative] = (0.0, 0.0)
+    """Least and greatest standard deviation, in LR pixels, of the Gaussian that blurs the colour of the LR made by the
+    profile, beside its kernels: cameras blur colour more than brightness."""
+
     degradation: DegradationName | None = None
     """How LR is made, on the fly but for bicubic; without it by the profile, or else by bicubic downscaling. Also the
     folder of a `frequency` run, which has learnt it."""

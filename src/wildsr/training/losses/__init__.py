@@ -9,6 +9,7 @@ from wildsr.training.losses.adversarial import (
 from wildsr.training.losses.colour import blurred_colour, low_frequency_l1
 from wildsr.training.losses.crops import check_crop, random_crops, random_views
 from wildsr.training.losses.grid import grid
+from wildsr.training.losses.overshoot import overshoot
 from wildsr.training.losses.perceptual import PERCEPTUAL, Perceptual, PerceptualRecipe
 from wildsr.training.losses.pixel import PIXEL, charbonnier, l1, l2, luma
 from wildsr.training.losses.texture import gram, texture
@@ -32,6 +33,7 @@ __all__ = [
     "l2",
     "low_frequency_l1",
     "luma",
+    "overshoot",
     "random_crops",
     "random_views",
     "texture",

@@ -1,4 +1,4 @@
-"""Halos at edges: a camera that sharpens is told from one that doesn't."""
+"""Edges of photos: a camera that sharpens is told from one that doesn't, and its blur of colour is measured."""
 
 from pathlib import Path
 
@@ -8,7 +8,10 @@ import torch
 from PIL import Image, ImageDraw
 
 from wildsr.degradation import correlate, kernels
+from wildsr.degradation.colour import ColourBlur
 from wildsr.degradation.sharpening import sharpened
+from wildsr.estimation.colour import colour_blur
+from wildsr.estimation.edges import find_edges
 from wildsr.estimation.halos import overshoot
 
 
@@ -26,9 +29,15 @@ def scene(seed: int) -> Image.Image:
 
 
 def photos(
-    folder: Path, amount: float, radius: float = 2.0, *, sigma: float = 1.0, noise: float = 2.0
+    folder: Path,
+    amount: float,
+    radius: float = 2.0,
+    *,
+    sigma: float = 1.0,
+    noise: float = 2.0,
+    colour: float = 0.0,
 ) -> list[Path]:
-    """Three scenes through a lens, with noise, sharpened or not."""
+    """Three scenes through a lens, with noise, sharpened or not, colour blurred more or not."""
     folder.mkdir()
     kernel = kernels.gaussian(13, (sigma**2, sigma**2), 0.0, scale=1).astype(np.float32)
     paths = []
@@ -39,6 +48,8 @@ def photos(
             np.random.default_rng(seed).normal(0, noise / 255, blurred.shape).astype(np.float32)
         )
         taken = sharpened(blurred, amount, radius) if amount else blurred
+        if colour:
+            taken = ColourBlur(sigma=(colour, colour))(taken, np.random.default_rng(seed))
         paths.append(folder / f"{seed}.png")
         pixels = (taken[0].permute(1, 2, 0).numpy() * 255).round().clip(0, 255).astype(np.uint8)
         Image.fromarray(pixels).save(paths[-1])
@@ -46,7 +57,7 @@ def photos(
 
 
 def measured(paths: list[Path]) -> float:
-    found = overshoot(paths)
+    found = overshoot(find_edges(paths))
     assert found is not None
     return found
 
@@ -78,8 +89,10 @@ def test_without_edges_nothing_is_said(tmp_path: Path) -> None:
     }.items():
         Image.fromarray(picture).save(tmp_path / f"{name}.png")
     (tmp_path / "torn.png").write_bytes(b"\x89PNG\r\n")
-    assert overshoot(sorted(tmp_path.iterdir())) is None
-    assert overshoot([]) is None
+    for paths in (sorted(tmp_path.iterdir()), []):
+        edges = find_edges(paths)
+        assert overshoot(edges) is None
+        assert colour_blur(edges) is None
 
 
 def test_what_cant_be_read_is_left_out(tmp_path: Path) -> None:
@@ -87,3 +100,19 @@ def test_what_cant_be_read_is_left_out(tmp_path: Path) -> None:
     torn = tmp_path / "torn.jpg"
     torn.write_bytes(b"\xff\xd8\xff")
     assert measured([torn, *paths]) == measured(paths)
+
+
+@pytest.mark.parametrize("amount", [0.0, 0.5])
+@pytest.mark.parametrize("sigma", [0.0, 0.8, 1.6, 2.4])
+def test_the_blur_of_colour_is_found(sigma: float, amount: float, tmp_path: Path) -> None:
+    found = colour_blur(find_edges(photos(tmp_path / "a", amount, colour=sigma)))
+    assert found == pytest.approx(sigma, rel=0.1, abs=0.2)
+
+
+def test_gray_photos_say_nothing_about_colour(tmp_path: Path) -> None:
+    paths = photos(tmp_path / "a", 0)
+    for path in paths:
+        Image.open(path).convert("L").convert("RGB").save(path)
+    edges = find_edges(paths)
+    assert overshoot(edges) is not None
+    assert colour_blur(edges) is None
