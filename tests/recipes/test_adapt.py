@@ -182,7 +182,7 @@ def test_how_much_is_sharpened_goes_by_the_halos_of_the_photos(
     ("found", "blur", "word"),
     [
         (None, (0.0, 1.8), "too few edges between colours to tell"),
-        (0.2, (0.0, 0.0), "as sharp as brightness"),
+        (0.4, (0.0, 0.0), "as sharp as brightness"),
         (2.0, (0.0, 2.4), "blurred more than brightness, by 2.0 pixels"),
     ],
 )

@@ -129,7 +129,7 @@ def blind_test(
     Args:
         found: An evaluation of two methods.
         rng: Decides sides, order and the test's identity.
-        reference: Show the true picture between the two, as in track 1 of NTIRE 2020, and ask which is more like it.
+        reference: Show the true picture between the two, and ask which is more like it.
         most: Pairs at most.
 
     Raises:

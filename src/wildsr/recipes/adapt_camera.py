@@ -50,7 +50,7 @@ _EXAMINED: Final = 40
 _NO_HALO: Final = 0.01
 _HALO: Final = 0.03
 """Overshoot up to which edges count as untouched, and from which as sharpened."""
-_NO_COLOUR_BLUR: Final = 0.25
+_NO_COLOUR_BLUR: Final = 0.5
 """Pixels that make no difference."""
 _USUAL_COLOUR_BLUR: Final = 1.5
 """Pixels; of the cameras that the presets' ranges are for."""
