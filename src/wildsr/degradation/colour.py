@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from torch import Tensor
@@ -11,7 +12,7 @@ from wildsr.degradation.operation import Log, note
 from wildsr.degradation.samplers import Range
 from wildsr.imaging.luma import BT601
 
-_REACH = 3
+_REACH: Final = 3
 """Standard deviations after which the Gaussian ends."""
 
 

@@ -42,7 +42,7 @@ document.addEventListener("change", () => {
 _STYLE: Final = (
     "fieldset{border:0;padding:0;margin:0 0 56px}"
     ".sides{display:grid;grid-template-columns:1fr 1fr;gap:14px}"
-    ".sides.true{grid-template-columns:1fr 1fr 1fr}"
+    ".sides.true,.sides.true+.answers{grid-template-columns:1fr 1fr 1fr}"
     ".sides img{width:100%;image-rendering:pixelated;border-radius:4px}"
     ".answers{display:grid;grid-template-columns:1fr auto 1fr;gap:14px;text-align:center;padding-top:8px}"
     "#done{position:sticky;bottom:0;padding:12px 0;background:var(--paper)}"

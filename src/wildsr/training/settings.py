@@ -17,6 +17,7 @@ Threads: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_THREADS)]
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Positive: TypeAlias = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NotNegative: TypeAlias = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+ColourBlur: TypeAlias = Annotated[float, Field(ge=0, le=20)]
 Seed: TypeAlias = Annotated[int, Field(ge=0, le=2**62)]
 
 
@@ -42,7 +43,7 @@ class DataSettings:
     """Share of the LR made by the profile that is sharpened as cameras do, its blur being wider by as much before: a
     camera's own sharpening can't be told from less blur in its photos."""
 
-    colour_blur: tuple[NotNegative, NotNegative] = (0.0, 0.0)
+    colour_blur: tuple[ColourBlur, ColourBlur] = (0.0, 0.0)
     """Least and greatest standard deviation, in LR pixels, of the Gaussian that blurs the colour of the LR made by the
     profile, beside its kernels: cameras blur colour more than brightness."""
 
