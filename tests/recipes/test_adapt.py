@@ -106,24 +106,6 @@ def test_of_lr_that_no_camera_spoilt_a_start_learns_nothing_from_itself(
     assert first[0.5] == pytest.approx(0.5 * first[0.0], rel=0.1)
 
 
-@pytest.mark.parametrize(
-    ("start", "preset"),
-    [
-        ("crisp", "adapt-crisp"),
-        ("realesrgan-x4plus", "adapt-crisp"),
-        ("balanced", "adapt-balanced"),
-        ("faithful", "adapt-faithful"),
-        ("realsr-df2k", "adapt-faithful"),
-        ("wild-compact", "adapt"),
-        ("runs/mine", "adapt"),
-    ],
-)
-def test_a_start_that_draws_hard_edges_learns_from_itself(start: str, preset: str) -> None:
-    found = adapt_camera._preset(AdaptOptions(start=start))
-    assert found == adapt.PRESETS[preset]
-    assert bool(found.self_distillation) == (preset in {"adapt-crisp", "adapt-balanced"})
-
-
 def test_what_it_learns_from_itself_is_details_on_the_light_of_the_photo() -> None:
     hr = torch.rand(1, 3, 32, 32)
     check = 0.1 * (-1.0) ** torch.arange(32).add(torch.arange(32)[:, None])
@@ -155,47 +137,6 @@ def test_light_and_shade_halos_and_a_grid_can_weigh_more(
     assert first[0.0] is None
     assert first[2.0] > 0
     assert first[4.0] == pytest.approx(2 * first[2.0], rel=1e-3)
-
-
-@pytest.mark.parametrize(
-    ("found", "share", "word"),
-    [
-        (None, 0.7, "too few clear edges"),
-        (-0.01, 0.0, "the camera leaves no halos"),
-        (0.01, 0.0, "the camera leaves no halos"),
-        (0.02, 0.35, "2.0% of their height: 35% of the LR is sharpened"),
-        (0.2, 0.7, "20.0% of their height: 70% of the LR is sharpened"),
-    ],
-)
-def test_how_much_is_sharpened_goes_by_the_halos_of_the_photos(
-    found: float | None, share: float, word: str, said: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapt_camera, "overshoot", lambda edges: found)
-    asked = replace(adapt.PRESETS["adapt-faithful"].data, sharpened=0.7)
-    data = adapt_camera._like_the_camera([Path("a.jpg")], asked, said)
-    assert data == replace(asked, sharpened=data.sharpened)
-    assert data.sharpened == pytest.approx(share)
-    assert word in said.lines[0]  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize(
-    ("found", "blur", "word"),
-    [
-        (None, (0.0, 1.8), "too few edges between colours to tell"),
-        (0.4, (0.0, 0.0), "as sharp as brightness"),
-        (2.0, (0.0, 2.4), "blurred more than brightness, by 2.0 pixels"),
-    ],
-)
-def test_how_much_colour_is_blurred_goes_by_the_photos(
-    found: float | None, blur: tuple[float, float], word: str, said: Say, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(adapt_camera, "colour_blur", lambda edges: found)
-    asked = replace(adapt.PRESETS["adapt"].data, colour_blur=(0.0, 1.8))
-    data = adapt_camera._like_the_camera([Path("a.jpg")], asked, said)
-    assert data == replace(asked, colour_blur=blur)
-    assert word in said.lines[-1]  # type: ignore[attr-defined]
-    none = replace(asked, colour_blur=(0.0, 0.0))
-    assert adapt_camera._like_the_camera([Path("a.jpg")], none, said) == none
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])

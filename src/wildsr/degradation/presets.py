@@ -118,7 +118,8 @@ def choose(
     if profile is not None:
         margin = max(2, math.ceil((profile.kernels.shape[1] // 2 + 1) / scale))
         content = profile.fingerprint
-        pipeline = realsr(profile, sharpened=sharpened, colour_blur=colour_blur)
+        if sharpened or colour_blur[1]:
+            pipeline = realsr(profile, sharpened=sharpened, colour_blur=colour_blur)
         if sharpened:
             margin += _HALO
             content += f" {sharpened}"
